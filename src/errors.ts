@@ -1,0 +1,95 @@
+/**
+ * What the caller can do about an error.
+ *
+ * - `retry`: the same call may succeed later (throttling, a lost connection).
+ * - `rebase`: another writer won; read the table again and decide anew.
+ * - `fix-input`: the call is wrong (arguments, options, a path).
+ * - `fix-data`: the rows or the files on storage are wrong.
+ * - `fix-environment`: disk, permissions, credentials or a missing optional package.
+ * - `upgrade`: the table needs a feature that this release doesn't have.
+ * - `bug`: ours; please report it.
+ */
+export type ErrorKind = "retry" | "rebase" | "fix-input" | "fix-data" | "fix-environment" | "upgrade" | "bug";
+
+/** Every code that a {@link DeltaError} can carry, with its kind. Codes are stable; messages are not. */
+const KIND_OF = {
+  // arguments and options
+  DELTA_INVALID_ARGUMENT: "fix-input",
+  DELTA_UNSUPPORTED_URL: "fix-input",
+  DELTA_INVALID_PREDICATE: "fix-input",
+  DELTA_UNKNOWN_PROPERTY: "fix-input",
+  DELTA_ABORTED: "fix-input",
+  // the table
+  DELTA_TABLE_NOT_FOUND: "fix-input",
+  DELTA_PATH_EXISTS: "fix-input",
+  DELTA_READ_ONLY: "fix-input",
+  DELTA_VERSION_NOT_FOUND: "fix-input",
+  DELTA_TIMESTAMP_OUT_OF_RANGE: "fix-input",
+  DELTA_CANNOT_MODIFY_APPEND_ONLY: "fix-input",
+  // schemas and values
+  DELTA_INVALID_SCHEMA: "fix-input",
+  DELTA_SCHEMA_MISMATCH: "fix-input",
+  DELTA_CANNOT_INFER_SCHEMA: "fix-input",
+  DELTA_INVALID_PARTITION_COLUMN: "fix-input",
+  DELTA_VALUE_OUT_OF_RANGE: "fix-data",
+  DELTA_NOT_NULL_CONSTRAINT_VIOLATED: "fix-data",
+  // the log
+  DELTA_LOG_CORRUPT: "fix-data",
+  DELTA_STATE_RECOVER_ERROR: "fix-data",
+  DELTA_VERSIONS_NOT_CONTIGUOUS: "fix-data",
+  DELTA_UNSUPPORTED_FEATURES_FOR_READ: "upgrade",
+  DELTA_UNSUPPORTED_FEATURES_FOR_WRITE: "upgrade",
+  DELTA_INVALID_PROTOCOL_VERSION: "upgrade",
+  // concurrency
+  DELTA_CONCURRENT_APPEND: "rebase",
+  DELTA_CONCURRENT_DELETE_READ: "rebase",
+  DELTA_CONCURRENT_DELETE_DELETE: "rebase",
+  DELTA_CONCURRENT_TRANSACTION: "rebase",
+  DELTA_METADATA_CHANGED: "rebase",
+  DELTA_PROTOCOL_CHANGED: "rebase",
+  DELTA_MAX_COMMIT_RETRIES_EXCEEDED: "retry",
+  DELTA_COMMIT_OUTCOME_UNKNOWN: "retry",
+  // data files
+  DELTA_FILE_NOT_FOUND: "fix-data",
+  DELTA_PARQUET_UNREADABLE: "fix-data",
+  // storage
+  DELTA_ACCESS_DENIED: "fix-environment",
+  DELTA_DISK_FULL: "fix-environment",
+  DELTA_STORAGE_UNAVAILABLE: "retry",
+  DELTA_STORAGE_FAILED: "fix-environment",
+  DELTA_HARD_LINKS_UNSUPPORTED: "fix-environment",
+  DELTA_MISSING_DEPENDENCY: "fix-environment",
+  DELTA_INTERNAL: "bug",
+} as const satisfies Record<string, ErrorKind>;
+
+/** A stable error code, in Delta's own names where Delta has one. */
+export type ErrorCode = keyof typeof KIND_OF;
+
+/**
+ * The one error class of this package.
+ *
+ * `code` is stable and what programs should test; `kind` says what to do; `data` carries the facts of the message
+ * (path, version, column, row …) as values; `cause` is the underlying error.
+ *
+ * @example
+ * try { await table.append(rows); }
+ * catch (e) { if (e instanceof DeltaError && e.code === "DELTA_SCHEMA_MISMATCH") console.log(e.data.columns); }
+ */
+export class DeltaError extends Error {
+  override readonly name = "DeltaError";
+  readonly code: ErrorCode;
+  readonly kind: ErrorKind;
+  readonly data: Readonly<Record<string, unknown>>;
+
+  constructor(code: ErrorCode, message: string, data: Record<string, unknown> = {}, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.kind = KIND_OF[code];
+    this.data = data;
+  }
+}
+
+/** True for a {@link DeltaError} with this code. */
+export function hasCode(error: unknown, code: ErrorCode): error is DeltaError {
+  return error instanceof DeltaError && error.code === code;
+}

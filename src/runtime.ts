@@ -1,0 +1,45 @@
+/**
+ * The only source of time and chance. Everything that asks the clock, draws a random number or waits goes through
+ * here, so that a test can replace it and a whole run follows from one seed.
+ */
+export interface Runtime {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** A number in [0, 1). */
+  random(): number;
+  randomUUID(): string;
+  /** Resolves after `ms` milliseconds, or rejects with the signal's reason when it aborts first. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+const system: Runtime = {
+  now: () => Date.now(),
+  random: () => Math.random(),
+  randomUUID: () => globalThis.crypto.randomUUID(),
+  sleep: (ms, signal) =>
+    new Promise((resolve, reject) => {
+      if (signal?.aborted) {
+        reject(signal.reason);
+        return;
+      }
+      const onAbort = () => {
+        clearTimeout(timer);
+        reject(signal?.reason);
+      };
+      const timer = setTimeout(() => {
+        signal?.removeEventListener("abort", onAbort);
+        resolve();
+      }, ms);
+      signal?.addEventListener("abort", onAbort, { once: true });
+    }),
+};
+
+/** The runtime in force. */
+export const runtime: Runtime = { ...system };
+
+/** Replaces parts of the runtime (tests only); the returned function puts the old one back. */
+export function replaceRuntime(parts: Partial<Runtime>): () => void {
+  const before = { ...runtime };
+  Object.assign(runtime, parts);
+  return () => Object.assign(runtime, before);
+}

@@ -1,0 +1,34 @@
+/**
+ * A value that a predicate compares with, already in the column's own domain:
+ * byte/short/integer/float/double as `number`, long as `bigint`, decimal as its unscaled `bigint` at the column's scale,
+ * date as days (`number`), timestamp and timestamp_ntz as microseconds (`bigint`), string, boolean, binary.
+ */
+export type Literal = number | bigint | string | boolean | Uint8Array;
+
+export type Comparison = "=" | "!=" | "<" | "<=" | ">" | ">=";
+
+/**
+ * A condition on a row, resolved against a schema, in SQL's three-valued logic: a row passes where it is true, not
+ * where it is null. NaN equals NaN and is greater than every other number; -0.0 equals 0.0 (Spark's rules).
+ * `column` is the path from a top-level column into nested structs.
+ */
+export type Predicate =
+  | { readonly op: "and" | "or"; readonly terms: readonly Predicate[] }
+  | { readonly op: "not"; readonly term: Predicate }
+  | { readonly op: Comparison; readonly column: readonly string[]; readonly value: Literal }
+  | { readonly op: "in"; readonly column: readonly string[]; readonly values: readonly Literal[] }
+  | { readonly op: "startsWith"; readonly column: readonly string[]; readonly value: string }
+  | { readonly op: "isNull"; readonly column: readonly string[] }
+  | { readonly op: "constant"; readonly value: boolean | null }
+  | OpaquePredicate;
+
+/**
+ * A condition that only its author can evaluate (a SQL expression): no file is skipped by it. `evaluate` takes an Arrow
+ * RecordBatch holding `columns` and gives 1 (true), 0 (false) or 2 (null) for each row.
+ */
+export interface OpaquePredicate {
+  readonly op: "opaque";
+  readonly text: string;
+  readonly columns: readonly (readonly string[])[];
+  evaluate(batch: unknown): Promise<Uint8Array>;
+}

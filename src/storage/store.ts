@@ -1,0 +1,63 @@
+/** A stored object as a listing or a head request describes it. */
+export interface ObjectMeta {
+  /** Relative to the store's root, with `/` between parts; never percent-encoded. */
+  readonly path: string;
+  readonly sizeBytes: number;
+  /** When the object was last written, in milliseconds since the epoch. */
+  readonly modifiedMs: number;
+}
+
+/** Bytes `start` (included) to `end` (excluded) of an object. */
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * What came of a {@link ObjectStore.putIfAbsent}.
+ *
+ * - `created`: this call made the object.
+ * - `exists`: the object was there. It may still be this call's own, if the request was repeated on its way.
+ * - `unknown`: the answer was lost or said neither (time-out, reset, 5xx, 409). Only a read can tell; putting the same bytes
+ *   again is safe.
+ */
+export type PutOutcome = "created" | "exists" | "unknown";
+
+/**
+ * Bytes by path, below one root. It knows nothing of Delta.
+ *
+ * Every store passes `test/contract/store.ts`; what doesn't is not a store. All methods may throw a DeltaError:
+ * `DELTA_ACCESS_DENIED`, `DELTA_DISK_FULL`, `DELTA_STORAGE_UNAVAILABLE` (after bounded retries),
+ * `DELTA_STORAGE_FAILED`, or `DELTA_ABORTED` when `signal` fires.
+ */
+export interface ObjectStore extends AsyncDisposable {
+  /** The root, as given to people in messages. Credentials never appear in it. */
+  readonly url: string;
+
+  /** The object's bytes, or a range of them (cut at its end). Throws `DELTA_FILE_NOT_FOUND`. */
+  get(path: string, range?: ByteRange, signal?: AbortSignal): Promise<Uint8Array>;
+
+  /** Writes or replaces the object: readers see the old bytes or the new ones, never a mix, also after a crash. */
+  put(path: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void>;
+
+  /**
+   * Writes the object unless one is there, atomically and durably: of any number of callers, on any number of
+   * machines, one gets `created`.
+   */
+  putIfAbsent(path: string, bytes: Uint8Array, signal?: AbortSignal): Promise<PutOutcome>;
+
+  /**
+   * The objects below the folder `prefix` (`""` or ending in `/`), in UTF-8 byte order of their paths, those after
+   * `startAfter` only. A folder that doesn't exist lists nothing.
+   */
+  list(prefix: string, startAfter?: string, signal?: AbortSignal): AsyncIterable<ObjectMeta>;
+
+  /** The paths of `list`, direct children of `prefix` only: on a local disk this saves a `stat` per file. */
+  listNames(prefix: string, startAfter?: string, signal?: AbortSignal): Promise<string[]>;
+
+  /** Size and time of the object, or undefined where there is none. */
+  head(path: string, signal?: AbortSignal): Promise<ObjectMeta | undefined>;
+
+  /** Removes the object; one that isn't there is no error. */
+  delete(path: string, signal?: AbortSignal): Promise<void>;
+}
