@@ -1,0 +1,11 @@
+import { defineConfig } from "vitest/config";
+
+// Tests import `#src/…`, which is the compiled code in dist/: what is tested is what is shipped.
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    exclude: ["test/interop/**"],
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+  },
+});
