@@ -1,6 +1,6 @@
 /**
- * The only source of time and chance. Everything that asks the clock, draws a random number or waits goes through
- * here, so that a test can replace it and a whole run follows from one seed.
+ * The only source of time and chance, and of warnings. Everything that asks the clock, draws a random number or waits goes
+ * through here, so that a test can replace it and a whole run follows from one seed.
  */
 export interface Runtime {
   /** Milliseconds since the epoch. */
@@ -10,6 +10,8 @@ export interface Runtime {
   randomUUID(): string;
   /** Resolves after `ms` milliseconds, or rejects with the signal's reason when it aborts first. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Tells the person running the process of something that was passed over and needs no action now. */
+  warn(message: string, code: string): void;
 }
 
 const system: Runtime = {
@@ -32,6 +34,7 @@ const system: Runtime = {
       }, ms);
       signal?.addEventListener("abort", onAbort, { once: true });
     }),
+  warn: (message, code) => process.emitWarning(message, { type: "DeltaWarning", code }),
 };
 
 /** The runtime in force. */

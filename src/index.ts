@@ -1,0 +1,25 @@
+export { Timestamp } from "./arrow/timestamp.js";
+export { DeltaError, type ErrorCode, type ErrorKind } from "./errors.js";
+export type { AppendOptions, AppendProgress, AppendResult } from "./ops/append.js";
+export type { CreateOptions } from "./ops/create.js";
+export type { TableDetail } from "./ops/detail.js";
+export type { DataFile } from "./ops/files.js";
+export type { HistoryEntry, HistoryOptions } from "./ops/history.js";
+export { Scan, type ScanOptions } from "./ops/scan.js";
+export type { SchemaOption } from "./ops/schemaOption.js";
+export type { Condition } from "./ops/where.js";
+export { type RowOf, type SchemaLiteral, schemaOf } from "./schema/literal.js";
+export type {
+  ArrayType,
+  DataType,
+  DecimalType,
+  MapType,
+  PrimitiveType,
+  StructField,
+  StructType,
+} from "./schema/types.js";
+export type { Where } from "./schema/where.js";
+export type { StorageOptions } from "./storage/open.js";
+export type { S3Options } from "./storage/s3.js";
+export { type OpenOptions, Table } from "./table.js";
+export type { BatchSource, RowInput } from "./write/input.js";

@@ -1,0 +1,84 @@
+import { DeltaError, hasCode } from "../errors.js";
+import type { ObjectStore } from "../storage/store.js";
+import { checkReadable } from "./features.js";
+import { loadSnapshot, type Snapshot } from "./snapshot.js";
+import { versionAt } from "./timestamps.js";
+
+/** Which version a reader wants: a version number or a time in milliseconds since the epoch. */
+export type TimeTravel = { readonly version: number } | { readonly timestampMs: number };
+
+/**
+ * The log of one table as one handle knows it: the store, and the newest snapshot seen so far. It holds no state that
+ * isn't on storage; losing it costs reads, never correctness.
+ */
+export class DeltaLog {
+  readonly store: ObjectStore;
+  #newest: Snapshot | undefined;
+  #turn: Promise<unknown> = Promise.resolve();
+  readonly #past = new Map<string, Promise<Snapshot>>();
+
+  constructor(store: ObjectStore) {
+    this.store = store;
+  }
+
+  /** The newest snapshot this handle has seen, without asking storage. */
+  get known(): Snapshot | undefined {
+    return this.#newest;
+  }
+
+  /**
+   * The table's newest snapshot, readable by this release. Throws `DELTA_TABLE_NOT_FOUND`,
+   * `DELTA_UNSUPPORTED_FEATURES_FOR_READ` and the log's own errors.
+   */
+  async latest(signal?: AbortSignal): Promise<Snapshot> {
+    const snapshot = await loadSnapshot(this.store, { base: this.#newest, signal });
+    this.adopt(snapshot);
+    checkReadable(snapshot.protocol, snapshot.metadata);
+    return snapshot;
+  }
+
+  /** As {@link latest}, but undefined where there is no table. */
+  async latestIfExists(signal?: AbortSignal): Promise<Snapshot | undefined> {
+    try {
+      return await this.latest(signal);
+    } catch (error) {
+      if (hasCode(error, "DELTA_TABLE_NOT_FOUND")) return undefined;
+      throw error;
+    }
+  }
+
+  /** The snapshot of a version or time; kept, since the past doesn't change. */
+  at(travel: TimeTravel, signal?: AbortSignal): Promise<Snapshot> {
+    const key = JSON.stringify(travel);
+    let snapshot = this.#past.get(key);
+    if (snapshot === undefined) {
+      snapshot = this.#load(travel, signal);
+      this.#past.set(key, snapshot);
+      snapshot.catch(() => this.#past.delete(key));
+    }
+    return snapshot;
+  }
+
+  /** Remembers a snapshot if it is newer than the one known. */
+  adopt(snapshot: Snapshot): void {
+    if (this.#newest === undefined || snapshot.version > this.#newest.version) this.#newest = snapshot;
+  }
+
+  /** Runs `claim` alone among this handle's commits, so that they queue up instead of losing to each other. */
+  async exclusively<T>(claim: () => Promise<T>): Promise<T> {
+    const before = this.#turn;
+    const mine = before.then(claim, claim);
+    this.#turn = mine.catch(() => undefined);
+    return mine;
+  }
+
+  async #load(travel: TimeTravel, signal?: AbortSignal): Promise<Snapshot> {
+    const version = "version" in travel ? travel.version : await versionAt(this.store, travel.timestampMs, signal);
+    if (!Number.isSafeInteger(version) || version < 0) {
+      throw new DeltaError("DELTA_INVALID_ARGUMENT", `A version is a whole number from 0 up, not ${version}.`, { version });
+    }
+    const snapshot = await loadSnapshot(this.store, { version, signal });
+    checkReadable(snapshot.protocol, snapshot.metadata);
+    return snapshot;
+  }
+}

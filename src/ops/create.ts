@@ -1,0 +1,76 @@
+import { DeltaError } from "../errors.js";
+import type { Metadata, Protocol } from "../log/actions.js";
+import type { DeltaLog } from "../log/deltaLog.js";
+import { protocolFor } from "../log/features.js";
+import { checkNewProperties } from "../log/properties.js";
+import { runtime } from "../runtime.js";
+import { schemaToJson } from "../schema/json.js";
+import type { StructType } from "../schema/types.js";
+import { checkNewTable } from "../schema/validate.js";
+import { commit } from "../write/transaction.js";
+import { type SchemaOption, schemaFrom } from "./schemaOption.js";
+
+export interface CreateOptions {
+  readonly schema: SchemaOption;
+  /** Columns whose values name folders and are kept out of the data files. */
+  readonly partitionBy?: readonly string[];
+  /** Table properties, such as `delta.checkpointInterval`. */
+  readonly properties?: Readonly<Record<string, string>>;
+  readonly name?: string;
+  readonly description?: string;
+  readonly userMetadata?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** Implements `Table.create`; see there. */
+export async function create(log: DeltaLog, options: CreateOptions): Promise<{ readonly version: number }> {
+  const existing = await log.latestIfExists(options.signal);
+  if (existing !== undefined) throw pathExists(log, existing.version);
+  const { protocol, metadata } = newTable(schemaFrom(options.schema), options);
+  const result = await commit(
+    log,
+    {
+      read: undefined,
+      actions: [{ protocol }, { metaData: metadata }],
+      operation: "CREATE TABLE",
+      operationParameters: {
+        partitionBy: JSON.stringify(metadata.partitionColumns),
+        properties: JSON.stringify(metadata.configuration),
+      },
+      operationMetrics: {},
+      userMetadata: options.userMetadata,
+    },
+    options.signal,
+  );
+  if (result.status === "conflict") throw pathExists(log, result.snapshot.version);
+  return { version: result.version };
+}
+
+/** The first protocol and metadata of a table: the least protocol that its schema and properties need. */
+export function newTable(
+  schema: StructType,
+  options: Pick<CreateOptions, "partitionBy" | "properties" | "name" | "description">,
+): { protocol: Protocol; metadata: Metadata } {
+  const { partitionBy = [], properties = {}, name, description } = options;
+  checkNewTable(schema, partitionBy);
+  checkNewProperties(properties);
+  const metadata: Metadata = {
+    id: runtime.randomUUID(),
+    ...(name === undefined ? {} : { name }),
+    ...(description === undefined ? {} : { description }),
+    format: { provider: "parquet", options: {} },
+    schemaString: schemaToJson(schema),
+    partitionColumns: [...partitionBy],
+    configuration: { ...properties },
+    createdTime: runtime.now(),
+  };
+  return { protocol: protocolFor(schema, properties), metadata };
+}
+
+function pathExists(log: DeltaLog, version: number): DeltaError {
+  return new DeltaError(
+    "DELTA_PATH_EXISTS",
+    `${log.store.url} is a table already (version ${version}). Append to it, or choose another path.`,
+    { path: log.store.url, version },
+  );
+}

@@ -1,0 +1,46 @@
+import type { RecordBatch } from "apache-arrow";
+import { decodePath } from "../log/paths.js";
+import type { Snapshot } from "../log/snapshot.js";
+import { mapReader, numRecordsOf } from "../read/plan.js";
+
+/** A live data file, as the log records it. */
+export interface DataFile {
+  /** Relative to the table's root (or an absolute URI), not percent-encoded. */
+  readonly path: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Milliseconds since the epoch. */
+  readonly modificationTime: number;
+  /** Values as the log holds them: texts, null for null. */
+  readonly partitionValues: Readonly<Record<string, string | null>>;
+  /** Rows, where the statistics tell. */
+  readonly numRecords?: number;
+  /** The statistics' JSON text, where there are any. */
+  readonly stats?: string;
+}
+
+/** The live files of a snapshot as objects. */
+export async function listFiles(snapshot: Snapshot, signal?: AbortSignal): Promise<DataFile[]> {
+  const columns = ["path", "size", "modificationTime", "partitionValues", "stats"];
+  const files: DataFile[] = [];
+  for await (const batch of snapshot.fileBatches({ columns, signal })) files.push(...dataFiles(batch));
+  return files;
+}
+
+function dataFiles(batch: RecordBatch): DataFile[] {
+  const column = (name: string) => batch.getChild(name)!;
+  const [paths, sizes, times, stats] = ["path", "size", "modificationTime", "stats"].map(column);
+  const partitionValues = mapReader(batch, "partitionValues");
+  return Array.from({ length: batch.numRows }, (_, row) => {
+    const text: string | null = stats.get(row);
+    const numRecords = numRecordsOf(text);
+    return {
+      path: decodePath(paths.get(row)),
+      size: Number(sizes.get(row)),
+      modificationTime: Number(times.get(row)),
+      partitionValues: Object.fromEntries(partitionValues(row)),
+      ...(numRecords === undefined ? {} : { numRecords }),
+      ...(text === null ? {} : { stats: text }),
+    };
+  });
+}

@@ -1,0 +1,117 @@
+import { Table as ArrowTable, type RecordBatch } from "apache-arrow";
+import { rowReader } from "../arrow/rows.js";
+import { toArrowSchema } from "../arrow/schema.js";
+import { DeltaError } from "../errors.js";
+import type { Snapshot } from "../log/snapshot.js";
+import { countRows, type ReadOptions, scanBatches } from "../read/scan.js";
+import { nearestName } from "../schema/nearestName.js";
+import type { StructField, StructType } from "../schema/types.js";
+import type { BatchSource } from "../write/input.js";
+import { type Condition, predicateOf } from "./where.js";
+
+export interface ScanOptions<Row extends object = Record<string, unknown>> {
+  /** Top-level columns, in the order wanted; all by default. Only their bytes are read. */
+  readonly columns?: readonly (keyof Row & string)[];
+  /** Only rows for which this is true (not null). Files that hold none are not read. */
+  readonly where?: Condition<Row>;
+  /** Rows at most; reading stops when they are there. */
+  readonly limit?: number;
+  /**
+   * The time zone of timestamp partition values that carry none: that of the system which wrote them (an IANA name).
+   * UTC by default.
+   */
+  readonly partitionTimeZone?: string;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * A read of one version of a table, started anew by each of its methods. The version is fixed when the first of them
+ * is called.
+ */
+export class Scan<Row extends object = Record<string, unknown>> implements BatchSource {
+  readonly #open: () => Promise<Snapshot>;
+  readonly #options: ScanOptions<Row>;
+  #snapshot: Promise<Snapshot> | undefined;
+
+  /** @internal */
+  constructor(open: () => Promise<Snapshot>, options: ScanOptions<Row> = {}) {
+    this.#open = open;
+    this.#options = options;
+  }
+
+  /** The rows as objects, one at a time; memory stays at a few batches. */
+  async *rows(): AsyncGenerator<Row> {
+    for await (const rows of this.#rowBatches()) yield* rows;
+  }
+
+  [Symbol.asyncIterator](): AsyncGenerator<Row> {
+    return this.rows();
+  }
+
+  /** The rows as Arrow record batches with the table's types. */
+  async *batches(): AsyncGenerator<RecordBatch> {
+    const { snapshot, options } = await this.#resolve();
+    yield* scanBatches(snapshot, options);
+  }
+
+  /** All rows as objects. */
+  async toArray(): Promise<Row[]> {
+    const all: Row[] = [];
+    for await (const rows of this.#rowBatches()) for (const row of rows) all.push(row);
+    return all;
+  }
+
+  /** All rows as one Arrow table. */
+  async toArrow(): Promise<ArrowTable> {
+    const { snapshot, options, schema } = await this.#resolve();
+    const batches: RecordBatch[] = [];
+    for await (const batch of scanBatches(snapshot, options)) batches.push(batch);
+    return batches.length === 0 ? new ArrowTable(toArrowSchema(schema)) : new ArrowTable(batches);
+  }
+
+  /** How many rows there are. Where statistics and partition values decide, no data file is read. */
+  async count(): Promise<number> {
+    const { snapshot, options } = await this.#resolve();
+    const count = await countRows(snapshot, options);
+    return Math.min(count, options.limit ?? count);
+  }
+
+  /** The schema of the rows: the columns asked for. */
+  async schema(): Promise<StructType> {
+    return (await this.#resolve()).schema;
+  }
+
+  async *#rowBatches(): AsyncGenerator<Row[]> {
+    const { snapshot, options, schema } = await this.#resolve();
+    const read = rowReader(schema);
+    for await (const batch of scanBatches(snapshot, options)) yield read(batch) as Row[];
+  }
+
+  async #resolve(): Promise<{ snapshot: Snapshot; options: ReadOptions; schema: StructType }> {
+    const { columns, where, limit, partitionTimeZone, signal } = this.#options;
+    checkLimit(limit);
+    this.#snapshot ??= this.#open();
+    const snapshot = await this.#snapshot;
+    const fields = columns?.map((name) => fieldOf(snapshot.schema, name)) ?? snapshot.schema.fields;
+    const predicate = await predicateOf(where, snapshot.schema);
+    return {
+      snapshot,
+      schema: { type: "struct", fields },
+      options: { columns: fields, predicate, limit, partitionTimeZone, signal },
+    };
+  }
+}
+
+function fieldOf(schema: StructType, name: string): StructField {
+  const field = schema.fields.find((candidate) => candidate.name === name);
+  if (field !== undefined) return field;
+  const names = schema.fields.map((candidate) => candidate.name);
+  const nearest = nearestName(name, names);
+  const hint = nearest === undefined ? `It has ${names.join(", ")}.` : `Did you mean "${nearest}"?`;
+  throw new DeltaError("DELTA_INVALID_ARGUMENT", `The table has no column "${name}". ${hint}`, { column: name, nearest });
+}
+
+function checkLimit(limit: number | undefined): void {
+  if (limit === undefined || (Number.isSafeInteger(limit) && limit >= 0)) return;
+  throw new DeltaError("DELTA_INVALID_ARGUMENT", `limit is a whole number from 0 up, not ${limit}.`, { limit });
+}

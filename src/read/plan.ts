@@ -1,0 +1,92 @@
+import { type Data, type RecordBatch, Vector } from "apache-arrow";
+import { storePath } from "../log/paths.js";
+import type { Snapshot } from "../log/snapshot.js";
+import type { Predicate } from "../schema/predicate.js";
+import { fileFilter } from "../schema/skipping.js";
+
+/** A live data file that a scan has to look at. */
+export interface ScanFile {
+  /** In the store; not percent-encoded. */
+  readonly path: string;
+  readonly sizeBytes: number;
+  /** The log's texts by partition column. */
+  readonly partitionValues: ReadonlyMap<string, string | null>;
+  /** Whether the predicate holds for every row by partition values and statistics alone, or has to be evaluated. */
+  readonly match: "all" | "some";
+  /** From the statistics; undefined where there are none. */
+  readonly numRecords: number | undefined;
+}
+
+export interface PlanOptions {
+  readonly predicate?: Predicate;
+  /** The zone of zone-less timestamp partition values; UTC by default. */
+  readonly partitionTimeZone?: string;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * The files of `snapshot` that may hold rows for which the predicate is true, in the log's order: partition pruning and
+ * data skipping on statistics. Statistics are decoded only where something asks for them.
+ */
+export async function* planFiles(snapshot: Snapshot, options: PlanOptions = {}): AsyncGenerator<ScanFile> {
+  const { predicate, partitionTimeZone, signal } = options;
+  const { partitionColumns } = snapshot.metadata;
+  const matches =
+    predicate === undefined
+      ? undefined
+      : fileFilter(predicate, snapshot.schema, partitionColumns, { timeZone: partitionTimeZone });
+  const columns = ["path", "size", "partitionValues", "stats"];
+  for await (const batch of snapshot.fileBatches({ columns, signal })) {
+    const paths = batch.getChild("path")!;
+    const sizes = batch.getChild("size")!;
+    const stats = batch.getChild("stats");
+    const partitionValues = mapReader(batch, "partitionValues");
+    for (let row = 0; row < batch.numRows; row++) {
+      const values = partitionColumns.length === 0 ? NO_VALUES : partitionValues(row);
+      const text: string | null = stats?.get(row) ?? null;
+      const match = matches?.({ partitionValues: (column) => values.get(column) ?? null, stats: text }) ?? "all";
+      if (match === "none") continue;
+      yield {
+        path: storePath(snapshot.store, paths.get(row)),
+        sizeBytes: Number(sizes.get(row)),
+        partitionValues: values,
+        match,
+        numRecords: numRecordsOf(text),
+      };
+    }
+  }
+}
+
+const NO_VALUES: ReadonlyMap<string, string | null> = new Map();
+
+/** Reads a map<utf8, utf8> column of a batch, a row at a time. */
+export function mapReader(batch: RecordBatch, column: string): (row: number) => ReadonlyMap<string, string | null> {
+  const index = batch.schema.fields.findIndex((field) => field.name === column);
+  if (index < 0) return () => NO_VALUES;
+  const map: Data = batch.data.children[index];
+  const entries = map.children[0];
+  const keys = new Vector([entries.children[0]]);
+  const values = new Vector([entries.children[1]]);
+  return (row) => {
+    const result = new Map<string, string | null>();
+    if (!map.getValid(row)) return result;
+    for (let i = map.valueOffsets[row]; i < map.valueOffsets[row + 1]; i++) result.set(keys.get(i), values.get(i));
+    return result;
+  };
+}
+
+const LEADING_NUM_RECORDS = /^\{"numRecords":(\d+)[,}]/;
+
+/** `numRecords` of a file's statistics; undefined where they are missing or malformed. */
+export function numRecordsOf(stats: string | null): number | undefined {
+  if (stats === null || stats === "") return undefined;
+  const leading = LEADING_NUM_RECORDS.exec(stats);
+  if (leading !== null) return Number(leading[1]);
+  try {
+    const { numRecords } = JSON.parse(stats);
+    return Number.isSafeInteger(numRecords) && numRecords >= 0 ? numRecords : undefined;
+  } catch {
+    // Statistics are a hint: without them the file itself is asked.
+    return undefined;
+  }
+}

@@ -1,0 +1,191 @@
+import type { Table as ArrowTable, RecordBatch } from "apache-arrow";
+import { DeltaError } from "./errors.js";
+import { writeCheckpoint } from "./log/checkpoint.js";
+import { DeltaLog, type TimeTravel } from "./log/deltaLog.js";
+import type { Snapshot } from "./log/snapshot.js";
+import { type AppendOptions, type AppendResult, append } from "./ops/append.js";
+import { type CreateOptions, create } from "./ops/create.js";
+import { detail, type TableDetail } from "./ops/detail.js";
+import { type DataFile, listFiles } from "./ops/files.js";
+import { type HistoryEntry, type HistoryOptions, history } from "./ops/history.js";
+import { Scan, type ScanOptions } from "./ops/scan.js";
+import { timeTravelOf } from "./ops/timeTravel.js";
+import type { StructType } from "./schema/types.js";
+import { openStore, type StorageOptions } from "./storage/open.js";
+import type { BatchSource, RowInput } from "./write/input.js";
+
+/** How a table's storage is reached. */
+export type OpenOptions = StorageOptions;
+
+/**
+ * A Delta table: its newest version at each call or, from {@link Table.at}, one version for good.
+ *
+ * @example
+ * const events = Table.open<{ id: bigint; name: string }>("./events");
+ * await events.append([{ id: 1n, name: "a" }]);
+ * for await (const row of events.rows({ where: { id: { gt: 0n } } })) console.log(row.name);
+ */
+export class Table<Row extends object = Record<string, unknown>> implements BatchSource, AsyncDisposable {
+  readonly #log: DeltaLog;
+  readonly #travel: TimeTravel | undefined;
+
+  private constructor(log: DeltaLog, travel?: TimeTravel) {
+    this.#log = log;
+    this.#travel = travel;
+  }
+
+  /**
+   * A handle on the table at `location`: a path, or a `file:`, `s3://bucket/prefix` or `memory:` URL. No I/O happens
+   * here, and the table need not exist yet. Throws `DELTA_UNSUPPORTED_URL`.
+   */
+  static open<Row extends object = Record<string, unknown>>(
+    location: string | URL,
+    options: OpenOptions = {},
+  ): Table<Row> {
+    return new Table<Row>(new DeltaLog(openStore(location, options)));
+  }
+
+  /** Where the table is, without credentials. */
+  get url(): string {
+    return this.#log.store.url;
+  }
+
+  /**
+   * Adds rows as a new version, all or nothing; the first append creates the table.
+   *
+   * Rows are objects, Arrow tables or record batches, another table, or an (async) iterable of objects or batches, which is
+   * streamed. A crash or an error leaves nothing visible, so the same append can just be run again; a crash may
+   * leave unreferenced files behind. Appends never conflict with each other: one that loses a race goes after the winner.
+   *
+   * Throws `DELTA_SCHEMA_MISMATCH`, `DELTA_VALUE_OUT_OF_RANGE` and `DELTA_NOT_NULL_CONSTRAINT_VIOLATED` (naming row and
+   * column), `DELTA_CANNOT_INFER_SCHEMA`, `DELTA_UNSUPPORTED_FEATURES_FOR_WRITE`, storage errors such as
+   * `DELTA_DISK_FULL`, and `DELTA_COMMIT_OUTCOME_UNKNOWN` if storage couldn't tell whether the commit is there.
+   *
+   * @example
+   * const { version } = await table.append([{ id: 1n, name: "a" }], { txn: { appId: "nightly", version: 7 } });
+   */
+  async append(rows: RowInput<Row>, options: AppendOptions = {}): Promise<AppendResult> {
+    this.#checkWritable("append");
+    return append(this.#log, rows, options);
+  }
+
+  /**
+   * Creates an empty table. Throws `DELTA_PATH_EXISTS` if there is one, `DELTA_INVALID_SCHEMA`,
+   * `DELTA_INVALID_PARTITION_COLUMN`, `DELTA_UNKNOWN_PROPERTY`.
+   *
+   * @example
+   * await table.create({ schema: { id: "long not null", name: "string", day: "date" }, partitionBy: ["day"] });
+   */
+  async create(options: CreateOptions): Promise<{ readonly version: number }> {
+    this.#checkWritable("create");
+    return create(this.#log, options);
+  }
+
+  /**
+   * The table as it was at a version, or at a time (a Date, or an ISO 8601 text; UTC where it has no zone): a read-only
+   * table that stays at that version. Reading it throws `DELTA_VERSION_NOT_FOUND` or `DELTA_TIMESTAMP_OUT_OF_RANGE`, naming
+   * what there is.
+   *
+   * @example
+   * await table.at(3).count();
+   * await table.at("2026-01-01T00:00:00Z").toArray();
+   */
+  at(versionOrTime: number | Date | string): Table<Row> {
+    return new Table<Row>(this.#log, timeTravelOf(versionOrTime));
+  }
+
+  /** A read that can be given as rows, Arrow batches, arrays or a count. */
+  scan(options: ScanOptions<Row> = {}): Scan<Row> {
+    return new Scan<Row>(() => this.#snapshot(options.signal), options);
+  }
+
+  /** The rows as objects: long as bigint, decimal as text, date and timestamps as Date, binary as Uint8Array, map as Map. */
+  rows(options: ScanOptions<Row> = {}): AsyncGenerator<Row> {
+    return this.scan(options).rows();
+  }
+
+  [Symbol.asyncIterator](): AsyncGenerator<Row> {
+    return this.rows();
+  }
+
+  /** The rows as Arrow record batches. */
+  batches(options: ScanOptions<Row> = {}): AsyncGenerator<RecordBatch> {
+    return this.scan(options).batches();
+  }
+
+  /** All rows as objects. */
+  async toArray(options: ScanOptions<Row> = {}): Promise<Row[]> {
+    return this.scan(options).toArray();
+  }
+
+  /** All rows as one Arrow table. */
+  async toArrow(options: ScanOptions<Row> = {}): Promise<ArrowTable> {
+    return this.scan(options).toArrow();
+  }
+
+  /** How many rows there are; from statistics alone where they decide. */
+  async count(options: ScanOptions<Row> = {}): Promise<number> {
+    return this.scan(options).count();
+  }
+
+  /** The version this handle reads: the newest, or the one it is at. Throws `DELTA_TABLE_NOT_FOUND`. */
+  async version(): Promise<number> {
+    return (await this.#snapshot()).version;
+  }
+
+  async schema(): Promise<StructType> {
+    return (await this.#snapshot()).schema;
+  }
+
+  /** The commits that the log still holds, newest first. */
+  async history(options: HistoryOptions = {}): Promise<HistoryEntry[]> {
+    const { version } = await this.#snapshot(options.signal);
+    return history(this.#log.store, version, options);
+  }
+
+  /** What the table is: id, features, properties, number of files and their size. */
+  async detail(): Promise<TableDetail> {
+    return detail(await this.#snapshot());
+  }
+
+  /** The live data files as objects. For millions of files see {@link Table.fileBatches}. */
+  async files(options: { readonly signal?: AbortSignal } = {}): Promise<DataFile[]> {
+    return listFiles(await this.#snapshot(options.signal), options.signal);
+  }
+
+  /**
+   * The live data files as Arrow batches in the columns of the log's `add` action (`path` percent-encoded,
+   * `partitionValues`, `size`, `modificationTime`, `stats` …). Only the columns asked for are decoded.
+   */
+  async *fileBatches(
+    options: { readonly columns?: readonly string[]; readonly signal?: AbortSignal } = {},
+  ): AsyncGenerator<RecordBatch> {
+    const snapshot = await this.#snapshot(options.signal);
+    yield* snapshot.fileBatches(options);
+  }
+
+  /**
+   * Writes a checkpoint of the newest version, so that readers needn't replay the commits before it. Appends do so by
+   * themselves every `delta.checkpointInterval` versions. A crash leaves the log as good as before.
+   */
+  async checkpoint(options: { readonly signal?: AbortSignal } = {}): Promise<{ readonly version: number }> {
+    this.#checkWritable("checkpoint");
+    const snapshot = await this.#snapshot(options.signal);
+    await writeCheckpoint(this.#log.store, snapshot, options.signal);
+    return { version: snapshot.version };
+  }
+
+  /** Lets go of connections and workers. The handle isn't usable afterwards. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#log.store[Symbol.asyncDispose]();
+  }
+
+  #snapshot(signal?: AbortSignal): Promise<Snapshot> {
+    return this.#travel === undefined ? this.#log.latest(signal) : this.#log.at(this.#travel, signal);
+  }
+
+  #checkWritable(verb: string): void {
+    if (this.#travel === undefined) return;
+    throw new DeltaError("DELTA_READ_ONLY", `A table at a past version can't ${verb}. Use the table itself.`, { verb });
+  }
+}

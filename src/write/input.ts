@@ -1,0 +1,166 @@
+import { RecordBatch, Table as ArrowTable, tableFromIPC, tableToIPC } from "apache-arrow";
+import { buildBatch } from "../arrow/build.js";
+import { checkNotNull, conformBatch } from "../arrow/conform.js";
+import { fromArrowSchema } from "../arrow/schema.js";
+import { DeltaError } from "../errors.js";
+import { checkAssignable } from "../schema/compare.js";
+import { SchemaInference } from "../schema/infer.js";
+import type { StructType } from "../schema/types.js";
+
+/** Something that gives its rows as Arrow batches: another table, or a scan of one. */
+export interface BatchSource {
+  batches(): AsyncIterable<RecordBatch>;
+  schema(): Promise<StructType>;
+}
+
+/** What can be appended: objects, Arrow data, or another table; whole, or as an (async) iterable that is streamed. */
+export type RowInput<Row extends object = Record<string, unknown>> =
+  | Iterable<Row>
+  | AsyncIterable<Row>
+  | ArrowTable
+  | RecordBatch
+  | Iterable<RecordBatch>
+  | AsyncIterable<RecordBatch>
+  | BatchSource;
+
+/** Rows in the schema of the table that takes them, in batches. */
+export interface PreparedInput {
+  readonly schema: StructType;
+  readonly batches: AsyncIterable<RecordBatch>;
+}
+
+/** Rows of objects that become one batch: enough for columns to pay, few enough for rows of a megabyte each. */
+const ROWS_PER_BATCH = 16_384;
+
+/**
+ * Brings `input` into `schema` or, where that is undefined, into the schema it shows itself: Arrow's own, or one
+ * inferred from the objects (all of an array; the first batch of a stream).
+ *
+ * Throws `DELTA_CANNOT_INFER_SCHEMA`, and `DELTA_SCHEMA_MISMATCH` for Arrow columns the schema can't take. The batches
+ * throw `DELTA_VALUE_OUT_OF_RANGE`, `DELTA_NOT_NULL_CONSTRAINT_VIOLATED` and `DELTA_SCHEMA_MISMATCH` at the row
+ * that doesn't fit.
+ */
+export async function prepareInput(input: RowInput<object>, schema: StructType | undefined): Promise<PreparedInput> {
+  if (isBatchSource(input)) return arrowInput(input.batches(), await input.schema(), schema);
+  if (isArrowTable(input)) {
+    const table = ownTable(input);
+    return arrowInput(table.batches, fromArrowSchema(table.schema), schema);
+  }
+  if (isRecordBatch(input)) {
+    const batch = ownBatch(input);
+    return arrowInput([batch], fromArrowSchema(batch.schema), schema);
+  }
+  if (Array.isArray(input) && !isRecordBatch(input[0])) return arrayInput(input, schema);
+  return streamInput(input, schema);
+}
+
+function arrayInput(rows: readonly object[], given: StructType | undefined): PreparedInput {
+  const schema = given ?? inferred(rows);
+  async function* batches() {
+    for (let start = 0; start < rows.length; start += ROWS_PER_BATCH) {
+      yield buildBatch(schema, rows.slice(start, start + ROWS_PER_BATCH), start);
+    }
+  }
+  return { schema, batches: batches() };
+}
+
+async function streamInput(
+  input: Iterable<unknown> | AsyncIterable<unknown>,
+  given: StructType | undefined,
+): Promise<PreparedInput> {
+  const chunks = chunked(input);
+  const first = await chunks.next();
+  if (first.done) {
+    if (given === undefined) return { schema: inferred([]), batches: chunks as AsyncIterable<never> };
+    return { schema: given, batches: chunks as AsyncIterable<never> };
+  }
+  const rest = resumed(first.value, chunks);
+  if (isRecordBatch(first.value[0])) {
+    const batches = flattened(rest as AsyncIterable<RecordBatch[]>);
+    return arrowInput(batches, fromArrowSchema(ownBatch(first.value[0]).schema), given);
+  }
+  const schema = given ?? inferred(first.value);
+  async function* batches() {
+    let row = 0;
+    for await (const rows of rest) {
+      yield buildBatch(schema, rows, row);
+      row += rows.length;
+    }
+  }
+  return { schema, batches: batches() };
+}
+
+function arrowInput(
+  source: Iterable<RecordBatch> | AsyncIterable<RecordBatch>,
+  own: StructType,
+  given: StructType | undefined,
+): PreparedInput {
+  const schema = given ?? own;
+  checkAssignable(schema, own);
+  async function* batches() {
+    let row = 0;
+    for await (const foreign of source) {
+      const batch = conformBatch(ownBatch(foreign), schema, row);
+      checkNotNull(batch, schema, row);
+      row += batch.numRows;
+      yield batch;
+    }
+  }
+  return { schema, batches: batches() };
+}
+
+function inferred(rows: readonly object[]): StructType {
+  const inference = new SchemaInference();
+  for (let i = 0; i < rows.length; i++) inference.add(rows[i], i);
+  return inference.finish();
+}
+
+/** An item a chunk where the items are batches, else many. */
+async function* chunked(input: Iterable<unknown> | AsyncIterable<unknown>): AsyncGenerator<object[]> {
+  let chunk: object[] = [];
+  for await (const item of input) {
+    if (typeof item !== "object" || item === null) {
+      throw new DeltaError("DELTA_INVALID_ARGUMENT", `A row is an object, not ${item === null ? "null" : typeof item}.`, {
+        value: item,
+      });
+    }
+    chunk.push(item);
+    if (chunk.length === ROWS_PER_BATCH || isRecordBatch(item)) {
+      yield chunk;
+      chunk = [];
+    }
+  }
+  if (chunk.length > 0) yield chunk;
+}
+
+async function* resumed<T>(first: T, rest: AsyncGenerator<T>): AsyncGenerator<T> {
+  yield first;
+  yield* rest;
+}
+
+async function* flattened<T>(chunks: AsyncIterable<T[]>): AsyncGenerator<T> {
+  for await (const chunk of chunks) yield* chunk;
+}
+
+function isBatchSource(input: object): input is BatchSource {
+  return "batches" in input && typeof input.batches === "function" && "schema" in input;
+}
+
+// By shape, not by class: another copy or version of apache-arrow in the same process is common.
+function isArrowTable(input: object): input is ArrowTable {
+  return input instanceof ArrowTable || ("batches" in input && Array.isArray(input.batches) && "schema" in input);
+}
+
+function isRecordBatch(input: unknown): input is RecordBatch {
+  if (input instanceof RecordBatch) return true;
+  return typeof input === "object" && input !== null && "numRows" in input && "data" in input && "schema" in input;
+}
+
+function ownTable(table: ArrowTable): ArrowTable {
+  return table instanceof ArrowTable ? table : tableFromIPC(tableToIPC(table));
+}
+
+function ownBatch(batch: RecordBatch): RecordBatch {
+  if (batch instanceof RecordBatch) return batch;
+  return tableFromIPC(tableToIPC(new ArrowTable([batch]))).batches[0];
+}

@@ -1,0 +1,67 @@
+import { type RecordBatch, Schema, type Data, RecordBatch as Batch, makeData, Struct } from "apache-arrow";
+import { rowReader } from "../arrow/rows.js";
+import { takeRows } from "../arrow/take.js";
+import { toLiteral } from "../schema/literalValue.js";
+import { serializePartitionValue } from "../schema/partition.js";
+import type { StructField, StructType } from "../schema/types.js";
+
+/** One partition: its values as the log holds them, and a text that is the same for the same values. */
+export interface PartitionKey {
+  readonly key: string;
+  readonly values: Readonly<Record<string, string | null>>;
+}
+
+/** Splits batches by partition. What comes out has no partition columns: those live in the log only. */
+export class Partitioner {
+  /** The columns that go into the files. */
+  readonly dataSchema: StructType;
+  readonly #partitionFields: readonly StructField[];
+  readonly #partitionSchema: StructType;
+
+  constructor(schema: StructType, partitionColumns: readonly string[]) {
+    const byName = new Map(schema.fields.map((field) => [field.name, field]));
+    this.#partitionFields = partitionColumns.map((name) => byName.get(name)!);
+    this.#partitionSchema = { type: "struct", fields: this.#partitionFields };
+    this.dataSchema = { type: "struct", fields: schema.fields.filter((f) => !partitionColumns.includes(f.name)) };
+  }
+
+  /** The batch's rows by partition, in the order the partitions first appear. */
+  split(batch: RecordBatch): { readonly partition: PartitionKey; readonly rows: RecordBatch }[] {
+    if (batch.numRows === 0) return [];
+    const data = selectColumns(batch, this.dataSchema);
+    if (this.#partitionFields.length === 0) return [{ partition: { key: "", values: {} }, rows: data }];
+    const groups = this.#groups(batch);
+    if (groups.length === 1) return [{ partition: groups[0].partition, rows: data }];
+    return groups.map(({ partition, rows }) => ({ partition, rows: takeRows(data, Uint32Array.from(rows)) }));
+  }
+
+  #groups(batch: RecordBatch): { partition: PartitionKey; rows: number[] }[] {
+    const groups = new Map<string, { partition: PartitionKey; rows: number[] }>();
+    const serialize = this.#partitionFields.map((field) => serializer(field));
+    const values = rowReader(this.#partitionSchema)(selectColumns(batch, this.#partitionSchema));
+    for (let row = 0; row < values.length; row++) {
+      const texts = this.#partitionFields.map((field, i) => serialize[i](values[row][field.name]));
+      const key = JSON.stringify(texts);
+      let group = groups.get(key);
+      if (group === undefined) {
+        const entries = this.#partitionFields.map((field, i) => [field.name, texts[i]] as const);
+        group = { partition: { key, values: Object.fromEntries(entries) }, rows: [] };
+        groups.set(key, group);
+      }
+      group.rows.push(row);
+    }
+    return [...groups.values()];
+  }
+}
+
+function serializer(field: StructField): (value: unknown) => string | null {
+  return (value) => serializePartitionValue(field.type, toLiteral(field.type, value));
+}
+
+function selectColumns(batch: RecordBatch, schema: StructType): RecordBatch {
+  const indices = schema.fields.map((field) => batch.schema.fields.findIndex((f) => f.name === field.name));
+  const fields = indices.map((i) => batch.schema.fields[i]);
+  const children: Data[] = indices.map((i) => batch.data.children[i]);
+  const data = makeData({ type: new Struct(fields), length: batch.numRows, nullCount: 0, children });
+  return new Batch(new Schema(fields), data);
+}

@@ -1,0 +1,111 @@
+import { DeltaError } from "../errors.js";
+import type { Action, CommitInfo } from "../log/actions.js";
+import { writeCheckpoint } from "../log/checkpoint.js";
+import { claim } from "../log/commit.js";
+import type { DeltaLog } from "../log/deltaLog.js";
+import { property } from "../log/properties.js";
+import { loadSnapshot, type Snapshot } from "../log/snapshot.js";
+import { runtime } from "../runtime.js";
+import { VERSION } from "../version.js";
+import { type Conflict, findConflict } from "./conflicts.js";
+
+/** A change that is staged and wants a version. */
+export interface Transaction {
+  /** The snapshot it was made from; undefined where it creates the table. */
+  readonly read: Snapshot | undefined;
+  /** Everything but `commitInfo`. */
+  readonly actions: readonly Action[];
+  readonly operation: string;
+  readonly operationParameters: Readonly<Record<string, string>>;
+  readonly operationMetrics: Readonly<Record<string, string>>;
+  readonly userMetadata?: string;
+}
+
+/** What came of {@link commit}: the version it made, or why it can't stand and the snapshot that says so. */
+export type CommitResult =
+  | { readonly status: "committed"; readonly version: number }
+  | { readonly status: "conflict"; readonly conflict: Conflict; readonly snapshot: Snapshot };
+
+/** Claims lost to other writers before giving up; each is another writer's success. */
+const MAX_ATTEMPTS = 1000;
+/** The first losses are answered at once, since the winner is done; later ones wait, to break up a crowd. */
+const EAGER_ATTEMPTS = 4;
+const MAX_BACKOFF_MS = 200;
+
+/**
+ * Claims a version for `transaction`, a blind append: the one after the snapshot it read or, when others were first,
+ * after theirs if nothing in them contradicts it. Data files are never written again.
+ *
+ * A crash leaves the version claimed or not, nothing between. Throws `DELTA_COMMIT_OUTCOME_UNKNOWN` when storage
+ * doesn't tell; after any other error (`DELTA_MAX_COMMIT_RETRIES_EXCEEDED`, storage errors) nothing was committed.
+ */
+export async function commit(log: DeltaLog, transaction: Transaction, signal?: AbortSignal): Promise<CommitResult> {
+  return log.exclusively(() => claimNext(log, transaction, signal));
+}
+
+async function claimNext(log: DeltaLog, transaction: Transaction, signal?: AbortSignal): Promise<CommitResult> {
+  const { read } = transaction;
+  const appIds = transaction.actions.flatMap((action) => ("txn" in action ? [action.txn.appId] : []));
+  const txnId = runtime.randomUUID();
+  const known = log.known;
+  let base = read !== undefined && known !== undefined && known.version > read.version ? known : read;
+
+  for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+    if (read !== undefined && base !== undefined && base !== read) {
+      const conflict = findConflict(read, base, appIds);
+      if (conflict !== undefined) return { status: "conflict", conflict, snapshot: base };
+    }
+    const version = base === undefined ? 0 : base.version + 1;
+    const actions = [{ commitInfo: commitInfoOf(transaction, txnId) }, ...transaction.actions];
+    const outcome = await claim(log.store, version, actions, signal);
+    if (outcome.status === "committed") {
+      if (base !== undefined) await afterCommit(log, base.advance(version, actions));
+      return { status: "committed", version };
+    }
+    if (base === undefined) {
+      const snapshot = await log.latest(signal);
+      return { status: "conflict", conflict: { code: "DELTA_METADATA_CHANGED" }, snapshot };
+    }
+    base = await loadSnapshot(log.store, { base: base.advance(version, outcome.actions), signal });
+    if (attempt > EAGER_ATTEMPTS) {
+      const ceilingMs = Math.min(MAX_BACKOFF_MS, 2 ** (attempt - EAGER_ATTEMPTS));
+      await runtime.sleep(runtime.random() * ceilingMs, signal);
+    }
+  }
+  throw new DeltaError(
+    "DELTA_MAX_COMMIT_RETRIES_EXCEEDED",
+    `${log.store.url}: other writers were first ${MAX_ATTEMPTS} times in a row. Nothing was committed; try again when fewer write.`,
+    { attempts: MAX_ATTEMPTS },
+  );
+}
+
+function commitInfoOf(transaction: Transaction, txnId: string): CommitInfo {
+  const { read, operation, operationParameters, operationMetrics, userMetadata } = transaction;
+  return {
+    timestamp: runtime.now(),
+    operation,
+    operationParameters,
+    ...(read === undefined ? {} : { readVersion: read.version }),
+    isolationLevel: "Serializable",
+    isBlindAppend: true,
+    operationMetrics,
+    ...(userMetadata === undefined ? {} : { userMetadata }),
+    engineInfo: `delta-table/${VERSION}`,
+    txnId,
+  };
+}
+
+/** The commit stands whatever happens here, so a checkpoint that fails is a warning: the next one makes up for it. */
+async function afterCommit(log: DeltaLog, snapshot: Snapshot): Promise<void> {
+  log.adopt(snapshot);
+  try {
+    const interval = property(snapshot.metadata, "delta.checkpointInterval");
+    if (snapshot.version % interval === 0) await writeCheckpoint(log.store, snapshot);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    runtime.warn(
+      `${log.store.url}: version ${snapshot.version} is committed, but its checkpoint could not be written: ${reason}`,
+      "DELTA_CHECKPOINT_FAILED",
+    );
+  }
+}
