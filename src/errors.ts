@@ -18,6 +18,7 @@ const KIND_OF = {
   DELTA_UNSUPPORTED_URL: "fix-input",
   DELTA_INVALID_PREDICATE: "fix-input",
   DELTA_UNKNOWN_PROPERTY: "fix-input",
+  DELTA_INVALID_PROPERTY_VALUE: "fix-input",
   DELTA_ABORTED: "fix-input",
   // the table
   DELTA_TABLE_NOT_FOUND: "fix-input",
@@ -52,6 +53,7 @@ const KIND_OF = {
   // data files
   DELTA_FILE_NOT_FOUND: "fix-data",
   DELTA_PARQUET_UNREADABLE: "fix-data",
+  DELTA_UNSUPPORTED_FILE_PATH: "upgrade",
   // storage
   DELTA_ACCESS_DENIED: "fix-environment",
   DELTA_DISK_FULL: "fix-environment",

@@ -10,6 +10,8 @@ export interface Runtime {
   randomUUID(): string;
   /** Resolves after `ms` milliseconds, or rejects with the signal's reason when it aborts first. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Runs `action` after `ms` milliseconds unless the process ends before; the returned function cancels it. */
+  later(ms: number, action: () => void): () => void;
   /** Tells the person running the process of something that was passed over and needs no action now. */
   warn(message: string, code: string): void;
 }
@@ -34,6 +36,11 @@ const system: Runtime = {
       }, ms);
       signal?.addEventListener("abort", onAbort, { once: true });
     }),
+  later: (ms, action) => {
+    const timer = setTimeout(action, ms);
+    timer.unref();
+    return () => clearTimeout(timer);
+  },
   warn: (message, code) => process.emitWarning(message, { type: "DeltaWarning", code }),
 };
 

@@ -12,6 +12,7 @@ import { Scan, type ScanOptions } from "./ops/scan.js";
 import { timeTravelOf } from "./ops/timeTravel.js";
 import type { StructType } from "./schema/types.js";
 import { openStore, type StorageOptions } from "./storage/open.js";
+import type { ObjectStore } from "./storage/store.js";
 import type { BatchSource, RowInput } from "./write/input.js";
 
 /** How a table's storage is reached. */
@@ -35,14 +36,16 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
   }
 
   /**
-   * A handle on the table at `location`: a path, or a `file:`, `s3://bucket/prefix` or `memory:` URL. No I/O happens
-   * here, and the table need not exist yet. Throws `DELTA_UNSUPPORTED_URL`.
+   * A handle on the table at `location`: a path, a `file:`, `s3://bucket/prefix` or `memory:` URL, or an
+   * {@link ObjectStore} of your own. No I/O happens here, and the table need not exist yet. Throws
+   * `DELTA_UNSUPPORTED_URL`.
    */
   static open<Row extends object = Record<string, unknown>>(
-    location: string | URL,
+    location: string | URL | ObjectStore,
     options: OpenOptions = {},
   ): Table<Row> {
-    return new Table<Row>(new DeltaLog(openStore(location, options)));
+    const isUrl = typeof location === "string" || location instanceof URL;
+    return new Table<Row>(new DeltaLog(isUrl ? openStore(location, options) : location));
   }
 
   /** Where the table is, without credentials. */

@@ -70,7 +70,8 @@ export interface AddCDCFile {
 /** Progress of an application: the newest one of an `appId` counts, whatever its number. */
 export interface SetTransaction {
   readonly appId: string;
-  readonly version: number;
+  /** A bigint where it is beyond 2^53, so that other applications' progress is kept exactly. */
+  readonly version: number | bigint;
   readonly lastUpdated?: number;
 }
 

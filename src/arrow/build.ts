@@ -1,0 +1,39 @@
+import type { RecordBatch } from "apache-arrow";
+import { DeltaError } from "../errors.js";
+import type { StructType } from "../schema/types.js";
+import type { Place } from "./badValue.js";
+import { buildColumn } from "./buildColumn.js";
+import { isRecord } from "./buildNested.js";
+import { makeBatch } from "./column.js";
+import { checkNotNull } from "./notNull.js";
+import { checkKeys, columnPickers } from "./rowShape.js";
+import { toArrowField } from "./schema.js";
+
+/**
+ * The rows as one Arrow batch, columns in the schema's order. A row's columns are its own properties and those that its
+ * class defines (getters), looked up by their exact names; null, undefined and missing ones are null.
+ *
+ * `firstRow` is the number of rows before these, so that errors name the row of the input. Throws
+ * DELTA_VALUE_OUT_OF_RANGE (row, column, value, type), DELTA_NOT_NULL_CONSTRAINT_VIOLATED (row, column),
+ * DELTA_SCHEMA_MISMATCH (row, columns) where a row has keys that the schema lacks, and DELTA_INVALID_ARGUMENT (row)
+ * where a row is no object.
+ */
+export function buildBatch(schema: StructType, rows: readonly object[], firstRow: number): RecordBatch {
+  const rowOf = (index: number) => firstRow + index;
+  const notARow = rows.findIndex((row) => !isRecord(row));
+  if (notARow >= 0) {
+    throw new DeltaError("DELTA_INVALID_ARGUMENT", `Row ${rowOf(notARow)} is no object with columns as its keys.`, {
+      row: rowOf(notARow),
+      value: rows[notARow],
+    });
+  }
+  checkKeys(schema, rows, { column: "", rowOf }, "");
+  const pickers = columnPickers(schema, rows.length);
+  const columns = schema.fields.map((field, index) => {
+    const place: Place = { column: field.name, rowOf };
+    return buildColumn(field.type, pickers[index](rows), place);
+  });
+  const batch = makeBatch(schema.fields.map(toArrowField), columns, rows.length);
+  checkNotNull(batch, schema, firstRow);
+  return batch;
+}

@@ -1,0 +1,177 @@
+import {
+  Binary,
+  Bool,
+  type DataType as ArrowType,
+  DateDay,
+  Decimal,
+  type Dictionary,
+  Field,
+  type Float,
+  Float32,
+  Float64,
+  Int16,
+  Int32,
+  Int64,
+  Int8,
+  type Int,
+  List,
+  Map_,
+  Precision,
+  Schema,
+  Struct,
+  type Timestamp as ArrowTimestamp,
+  TimestampMicrosecond,
+  Type,
+  Utf8,
+} from "apache-arrow";
+import { DeltaError } from "../errors.js";
+import { isDecimalInRange, parseDecimalType } from "../schema/decimal.js";
+import type { DataType, StructField, StructType } from "../schema/types.js";
+
+/** The Arrow schema that batches of this Delta schema have in memory. */
+export function toArrowSchema(schema: StructType): Schema {
+  return new Schema(schema.fields.map(toArrowField));
+}
+
+/** The Arrow field of a Delta column. */
+export function toArrowField(field: StructField): Field {
+  return new Field(field.name, toArrowType(field.type), field.nullable);
+}
+
+/**
+ * The Arrow type of a Delta type: byte Int8 … long Int64, decimal Decimal128, string Utf8, binary Binary, date Date32,
+ * timestamp Timestamp(us, "UTC"), timestamp_ntz Timestamp(us), array List, map Map, struct Struct.
+ * Throws DELTA_INVALID_SCHEMA where the type is none of Delta's.
+ */
+export function toArrowType(type: DataType): ArrowType {
+  if (typeof type === "object") {
+    if (type.type === "struct") return new Struct(type.fields.map(toArrowField));
+    if (type.type === "array") return new List(new Field("element", toArrowType(type.elementType), type.containsNull));
+    const key = new Field("key", toArrowType(type.keyType), false);
+    const value = new Field("value", toArrowType(type.valueType), type.valueContainsNull);
+    return new Map_(new Field("entries", new Struct<{ key: ArrowType; value: ArrowType }>([key, value]), false));
+  }
+  const decimal = parseDecimalType(type);
+  if (decimal) return new Decimal(decimal.scale, decimal.precision, 128);
+  const make = Object.hasOwn(ARROW_TYPES, type) ? ARROW_TYPES[type as keyof typeof ARROW_TYPES] : undefined;
+  if (make === undefined) {
+    throw new DeltaError("DELTA_INVALID_SCHEMA", `"${type}" is no type of Delta Lake's that this release knows.`, {
+      type,
+    });
+  }
+  return make();
+}
+
+const ARROW_TYPES = {
+  byte: () => new Int8(),
+  short: () => new Int16(),
+  integer: () => new Int32(),
+  long: () => new Int64(),
+  float: () => new Float32(),
+  double: () => new Float64(),
+  string: () => new Utf8(),
+  binary: () => new Binary(),
+  boolean: () => new Bool(),
+  date: () => new DateDay(),
+  timestamp: () => new TimestampMicrosecond("UTC"),
+  timestamp_ntz: () => new TimestampMicrosecond(),
+};
+
+/**
+ * The Delta schema that holds every value of an Arrow schema: dictionaries become their values' type, unsigned
+ * integers the next wider signed one, Float16 float, times of any unit microseconds, and the large, view and
+ * fixed-size layouts the plain one. Throws DELTA_INVALID_SCHEMA naming the column and its type where there is none
+ * (uint64, time of day, intervals, unions, decimals beyond 38 digits, fields of one name).
+ */
+export function fromArrowSchema(schema: Schema): StructType {
+  return fromArrowFields(schema.fields, "");
+}
+
+function fromArrowFields(fields: readonly Field[], prefix: string): StructType {
+  const seen = new Set<string>();
+  for (const { name } of fields) {
+    if (seen.has(name)) {
+      throw new DeltaError("DELTA_INVALID_SCHEMA", `The Arrow schema has more than one column "${prefix}${name}".`, {
+        column: prefix + name,
+      });
+    }
+    seen.add(name);
+  }
+  return {
+    type: "struct",
+    fields: fields.map((field) => ({
+      name: field.name,
+      type: fromArrowType(field.type, prefix + field.name),
+      nullable: field.nullable,
+      metadata: {},
+    })),
+  };
+}
+
+/** The Delta type of an Arrow type; `column` names it in errors. See {@link fromArrowSchema}. */
+export function fromArrowType(type: ArrowType, column: string): DataType {
+  const children = type.children as readonly Field[] | null;
+  switch (type.typeId) {
+    case Type.Dictionary:
+      return fromArrowType((type as Dictionary).dictionary, column);
+    case Type.Int:
+      return integerType(type as Int) ?? refuse(type, column);
+    case Type.Float:
+      return (type as Float).precision === Precision.DOUBLE ? "double" : "float";
+    case Type.Decimal: {
+      const { precision, scale } = type as unknown as Decimal;
+      return isDecimalInRange(precision, scale) ? `decimal(${precision},${scale})` : refuse(type, column);
+    }
+    case Type.Utf8:
+    case Type.LargeUtf8:
+    case Type.Utf8View:
+      return "string";
+    case Type.Binary:
+    case Type.LargeBinary:
+    case Type.BinaryView:
+    case Type.FixedSizeBinary:
+      return "binary";
+    case Type.Bool:
+      return "boolean";
+    case Type.Date:
+      return "date";
+    case Type.Timestamp:
+      return (type as ArrowTimestamp).timezone ? "timestamp" : "timestamp_ntz";
+    case Type.List:
+    case Type.LargeList:
+    case Type.FixedSizeList: {
+      const element = children![0];
+      return {
+        type: "array",
+        elementType: fromArrowType(element.type, `${column}.element`),
+        containsNull: element.nullable,
+      };
+    }
+    case Type.Map: {
+      const [key, value] = (children![0].type as Struct).children;
+      return {
+        type: "map",
+        keyType: fromArrowType(key.type, `${column}.key`),
+        valueType: fromArrowType(value.type, `${column}.value`),
+        valueContainsNull: value.nullable,
+      };
+    }
+    case Type.Struct:
+      return fromArrowFields(children!, `${column}.`);
+    default:
+      return refuse(type, column);
+  }
+}
+
+function integerType({ bitWidth, isSigned }: Int): DataType | undefined {
+  const bits = isSigned ? bitWidth : bitWidth * 2;
+  return bits === 8 ? "byte" : bits === 16 ? "short" : bits === 32 ? "integer" : bits === 64 ? "long" : undefined;
+}
+
+function refuse(type: ArrowType, column: string): never {
+  throw new DeltaError(
+    "DELTA_INVALID_SCHEMA",
+    `Column "${column}" has the Arrow type ${type}, which no Delta type holds; cast it first.`,
+    { column, type: String(type) },
+  );
+}

@@ -1,0 +1,71 @@
+import { createHash } from "node:crypto";
+import { hasCode } from "../errors.js";
+import type { ObjectStore } from "../storage/store.js";
+import { LAST_CHECKPOINT_PATH } from "./names.js";
+
+/** PROTOCOL.md, Last Checkpoint File Schema. Sizes in bytes. */
+export interface LastCheckpoint {
+  readonly version: number;
+  /** Actions in the checkpoint. */
+  readonly size: number;
+  readonly sizeInBytes?: number;
+  readonly numOfAddFiles?: number;
+  readonly checksum?: string;
+}
+
+/**
+ * The version of a recent checkpoint. It is a hint and no more: undefined where the file is missing, isn't what it should
+ * be, or doesn't match its own checksum.
+ */
+export async function readLastCheckpoint(store: ObjectStore, signal?: AbortSignal): Promise<number | undefined> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await store.get(LAST_CHECKPOINT_PATH, undefined, signal);
+  } catch (error) {
+    if (hasCode(error, "DELTA_FILE_NOT_FOUND")) return undefined;
+    throw error;
+  }
+  try {
+    const hint: LastCheckpoint = JSON.parse(new TextDecoder().decode(bytes));
+    if (hint.checksum !== undefined && hint.checksum !== jsonChecksum(hint)) return undefined;
+    return Number.isSafeInteger(hint.version) && hint.version >= 0 ? hint.version : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Points readers at a checkpoint that has just been written. */
+export async function writeLastCheckpoint(
+  store: ObjectStore,
+  hint: LastCheckpoint,
+  signal?: AbortSignal,
+): Promise<void> {
+  const json = JSON.stringify({ ...hint, checksum: jsonChecksum(hint) });
+  await store.put(LAST_CHECKPOINT_PATH, new TextEncoder().encode(json), signal);
+}
+
+/** The MD5 of the canonical form of an object without its `checksum` (PROTOCOL.md, JSON checksum). */
+export function jsonChecksum(value: object): string {
+  const lines: { path: Buffer; text: string }[] = [];
+  collect(Object.entries(value).filter(([name]) => name !== "checksum"), "", lines);
+  lines.sort((a, b) => Buffer.compare(a.path, b.path));
+  return createHash("md5")
+    .update(lines.map(({ text }) => text).join(","))
+    .digest("hex");
+}
+
+function collect(entries: [string, unknown][], prefix: string, lines: { path: Buffer; text: string }[], isArray = false) {
+  for (const [name, value] of entries) {
+    const path = prefix + (isArray ? name : quoted(name));
+    if (typeof value === "object" && value !== null) {
+      collect(Object.entries(value), `${path}+`, lines, Array.isArray(value));
+    } else if (value !== undefined) {
+      lines.push({ path: Buffer.from(path), text: `${path}=${typeof value === "string" ? quoted(value) : value}` });
+    }
+  }
+}
+
+function quoted(text: string): string {
+  const encoded = encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+  return `"${encoded}"`;
+}

@@ -1,0 +1,96 @@
+import { DeltaError } from "../errors.js";
+import type { ObjectStore } from "../storage/store.js";
+
+/** A scheme followed by a slash; `a:b` alone is taken for a file name. */
+const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]*):(\/.*)$/s;
+
+/** What a path in its simplest form never has: everything else is canonical as it stands. */
+const UNUSUAL = /[%:]|\/\/|^\/|\/$|(?:^|\/)\.\.?(?:\/|$)/;
+
+/** ASCII characters that a path in the log keeps as they are; others of ASCII are percent-encoded. */
+const ENCODED = /[^A-Za-z0-9_\-!.~'()*,;$&+=/@\u00a1-\uffff]/g;
+
+/**
+ * A decoded path relative to the table's root as `add.path` holds it: a URI path in the manner of Hadoop's, which
+ * leaves most letters beyond ASCII alone.
+ */
+export function encodePath(path: string): string {
+  return path.replace(ENCODED, (char) => encodeURIComponent(char));
+}
+
+/** The path behind a URI path; a `%` that starts no valid escape stands for itself. */
+export function decodePath(path: string): string {
+  if (!path.includes("%")) return path;
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path.replace(/(?:%[0-9A-Fa-f]{2})+/g, (escapes) => {
+      try {
+        return decodeURIComponent(escapes);
+      } catch {
+        return escapes;
+      }
+    });
+  }
+}
+
+/**
+ * The one form of all spellings of a data file's path: decoded, without `.`, `..` and doubled slashes;
+ * `file:/x`, `file:///x` and `/x` give `/x`. Two actions speak of one file if and only if these are equal.
+ */
+export function canonicalPath(path: string): string {
+  if (!UNUSUAL.test(path)) return path;
+  const match = SCHEME.exec(path);
+  if (match === null) return normalise(decodePath(path));
+  const scheme = match[1]!.toLowerCase();
+  const rest = match[2]!;
+  if (!rest.startsWith("//")) return scheme === "file" ? normalise(decodePath(rest)) : `${scheme}:${normalise(decodePath(rest))}`;
+  const slash = rest.indexOf("/", 2);
+  const authority = slash === -1 ? rest.slice(2) : rest.slice(2, slash);
+  const inside = normalise(decodePath(slash === -1 ? "/" : rest.slice(slash)));
+  if (scheme === "file" && (authority === "" || authority === "localhost")) return inside;
+  return `${scheme}://${authority}${inside}`;
+}
+
+/**
+ * Where a data file of the log lies below the table's root, decoded: what the store takes.
+ *
+ * Throws `DELTA_UNSUPPORTED_FILE_PATH` for a file outside of it: an absolute path elsewhere, or one that `..` leads out.
+ */
+export function storePath(store: Pick<ObjectStore, "url">, path: string): string {
+  const canonical = canonicalPath(path);
+  const isAbsolute = canonical.startsWith("/") || SCHEME.test(canonical);
+  const relative = isAbsolute ? below(canonical, store.url) : canonical;
+  if (relative === undefined || relative === "" || relative.includes("\0") || /^\.\.(?:\/|$)/.test(relative)) {
+    throw new DeltaError(
+      "DELTA_UNSUPPORTED_FILE_PATH",
+      `The log of ${store.url} names the data file ${path}, which lies outside of the table's folder. This release reads only files inside it.`,
+      { path, table: store.url },
+    );
+  }
+  return relative;
+}
+
+function below(canonical: string, storeUrl: string): string | undefined {
+  // A local store's root is an operating system's path, in which a % means itself.
+  const local = storeUrl.replaceAll("\\", "/").replace(/^(?=[A-Za-z]:\/)/, "/");
+  const root = sameScheme(local.startsWith("/") ? normalise(local) : canonicalPath(storeUrl)).replace(/\/$/, "");
+  const file = sameScheme(canonical);
+  return file.startsWith(`${root}/`) ? file.slice(root.length + 1) : undefined;
+}
+
+/** Hadoop's two names for S3 mean the same store. */
+function sameScheme(path: string): string {
+  return path.replace(/^s3[an]:/, "s3:");
+}
+
+function normalise(path: string): string {
+  const absolute = path.startsWith("/");
+  const parts: string[] = [];
+  for (const part of path.split("/")) {
+    if (part === "" || part === ".") continue;
+    if (part === ".." && parts.length > 0 && parts.at(-1) !== "..") parts.pop();
+    else if (part !== ".." || !absolute) parts.push(part);
+  }
+  return (absolute ? "/" : "") + parts.join("/");
+}

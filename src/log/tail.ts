@@ -1,0 +1,153 @@
+import type { Action, AddFile, DeletionVectorDescriptor, RemoveFile } from "./actions.js";
+import { canonicalPath } from "./paths.js";
+
+type StringMap = Readonly<Record<string, string | null>>;
+
+/** A column that most tables leave empty: it takes no room until its first value. */
+export class SparseColumn<T> {
+  readonly #values: (T | undefined)[] = [];
+
+  get(row: number): T | undefined {
+    return this.#values[row];
+  }
+
+  set(row: number, value: T | null | undefined): void {
+    if (value === undefined || value === null) return;
+    while (this.#values.length < row) this.#values.push(undefined);
+    this.#values.push(value);
+  }
+}
+
+/**
+ * What the commits after a checkpoint say of files, as columns: a row for each `add` and `remove`, in the log's order.
+ *
+ * Rows are only ever appended, so all snapshots of a table share one tail: the one of version v sees a row exactly if
+ * `addedAt[row] <= v < supersededAt[row]`, where a row is superseded by the next action on the same logical file.
+ * Advancing by a commit costs the actions of that commit, whatever the size of the table.
+ */
+export class Tail {
+  /** The version of the last commit taken in. */
+  version: number;
+  length = 0;
+
+  readonly addedAt: number[] = [];
+  readonly supersededAt: number[] = [];
+  readonly isAdd: boolean[] = [];
+
+  readonly path: string[] = [];
+  /** NaN for none: an array of numbers only is held as such. */
+  readonly size: number[] = [];
+  /** `modificationTime` of an add, `deletionTimestamp` of a remove; NaN for none. */
+  readonly time: number[] = [];
+  readonly dataChange: boolean[] = [];
+  readonly stats: (string | undefined)[] = [];
+  readonly tags = new SparseColumn<StringMap>();
+  readonly deletionVector = new SparseColumn<DeletionVectorDescriptor>();
+  readonly baseRowId = new SparseColumn<number>();
+  readonly defaultRowCommitVersion = new SparseColumn<number>();
+  readonly clusteringProvider = new SparseColumn<string>();
+  readonly extendedFileMetadata = new SparseColumn<boolean>();
+
+  /** Each row's place in {@link partitions}; -1 for a remove that doesn't say. */
+  readonly partition: number[] = [];
+  /** The different partition values. */
+  readonly partitions: StringMap[] = [];
+  readonly #partitionIndex = new Map<string, number>();
+
+  /** The newest row of each logical file. */
+  readonly #newest = new Map<string, number>();
+  /** For each row, the first row of the same logical file. */
+  readonly #first: number[] = [];
+
+  /** @param version of the checkpoint that the tail follows; -1 where the log starts. */
+  constructor(version: number) {
+    this.version = version;
+  }
+
+  /** Takes in the file actions of the next commit. A version that was taken in before changes nothing. */
+  apply(version: number, actions: Iterable<Action>): void {
+    if (version <= this.version) return;
+    for (const action of actions) {
+      if ("add" in action) this.add(version, action.add);
+      else if ("remove" in action) this.remove(version, action.remove);
+    }
+    this.version = version;
+  }
+
+  add(version: number, add: AddFile): void {
+    const row = this.#append(version, add, true);
+    this.time.push(add.modificationTime ?? Number.NaN);
+    this.stats.push(add.stats ?? undefined);
+    this.tags.set(row, add.tags);
+    this.clusteringProvider.set(row, add.clusteringProvider);
+  }
+
+  /** Tombstones have neither statistics nor tags (PROTOCOL.md, Checkpoints). */
+  remove(version: number, remove: RemoveFile): void {
+    const row = this.#append(version, remove, false);
+    this.time.push(remove.deletionTimestamp ?? Number.NaN);
+    this.stats.push(undefined);
+    this.extendedFileMetadata.set(row, remove.extendedFileMetadata);
+  }
+
+  /** The rows that the snapshot of `version` sees. */
+  *rows(version: number, isAdd: boolean): Generator<number> {
+    for (let row = 0; row < this.length; row++) {
+      if (this.isAdd[row] === isAdd && this.addedAt[row]! <= version && version < this.supersededAt[row]!) yield row;
+    }
+  }
+
+  /** Whether a commit up to `version` acted on the logical file, so that what the checkpoint says of it is outdated. */
+  hasTouched(key: string, version: number): boolean {
+    const newest = this.#newest.get(key);
+    return newest !== undefined && this.addedAt[this.#first[newest]!]! <= version;
+  }
+
+  /** The keys of all logical files that the tail's commits acted on. */
+  keys(): Iterable<string> {
+    return this.#newest.keys();
+  }
+
+  #append(version: number, file: AddFile | RemoveFile, isAdd: boolean): number {
+    const row = this.length++;
+    const key = fileKey(file.path, file.deletionVector ?? undefined);
+    const before = this.#newest.get(key);
+    if (before !== undefined) this.supersededAt[before] = version;
+    this.#newest.set(key, row);
+    this.#first.push(before === undefined ? row : this.#first[before]!);
+    this.addedAt.push(version);
+    this.supersededAt.push(Number.POSITIVE_INFINITY);
+    this.isAdd.push(isAdd);
+    this.path.push(file.path);
+    this.size.push(file.size ?? Number.NaN);
+    this.dataChange.push(file.dataChange !== false);
+    this.partition.push(this.#internPartition(file.partitionValues ?? (isAdd ? {} : undefined)));
+    this.deletionVector.set(row, file.deletionVector);
+    this.baseRowId.set(row, file.baseRowId);
+    this.defaultRowCommitVersion.set(row, file.defaultRowCommitVersion);
+    return row;
+  }
+
+  #internPartition(values: StringMap | undefined): number {
+    if (values === undefined) return -1;
+    const text = JSON.stringify(values);
+    let index = this.#partitionIndex.get(text);
+    if (index === undefined) {
+      index = this.partitions.push(values) - 1;
+      this.#partitionIndex.set(text, index);
+    }
+    return index;
+  }
+}
+
+/** What identifies a logical file: its path in canonical form and its deletion vector (PROTOCOL.md, Add File and Remove File). */
+export function fileKey(path: string, deletionVector?: DeletionVectorDescriptor): string {
+  const canonical = canonicalPath(path);
+  return deletionVector === undefined ? canonical : `${canonical}\n${deletionVectorId(deletionVector)}`;
+}
+
+/** PROTOCOL.md, Deletion Vectors, Derived Fields: `uniqueId`. */
+export function deletionVectorId(vector: Pick<DeletionVectorDescriptor, "storageType" | "pathOrInlineDv" | "offset">) {
+  const { storageType, pathOrInlineDv, offset } = vector;
+  return `${storageType}${pathOrInlineDv}${offset === undefined || offset === null ? "" : `@${offset}`}`;
+}

@@ -1,0 +1,80 @@
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+
+/** The part of the WebAssembly library that is used: calls that don't wait. */
+export type Wasm = typeof import("parquet-wasm/esm");
+
+/** Decoding of one Parquet file, or of some of its rows, into an Arrow IPC stream. */
+export interface DecodeJob {
+  readonly kind: "decode";
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly batchRows: number;
+  /** The rows wanted; both undefined for all. */
+  readonly offset?: number | undefined;
+  readonly limit?: number | undefined;
+}
+
+/** Encoding of an Arrow IPC stream as one Parquet file. */
+export interface EncodeJob {
+  readonly kind: "encode";
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly compression: Compression;
+  readonly rowGroupRows: number;
+  /** Statistics per page too, for readers that skip pages. */
+  readonly pageStatistics: boolean;
+  /** Top-level columns that are written without a dictionary. */
+  readonly plainColumns: readonly string[];
+}
+
+export type Job = DecodeJob | EncodeJob;
+
+/** The codecs that files can be written with. */
+export type Compression = "zstd" | "snappy" | "gzip" | "lz4_raw" | "uncompressed";
+
+/** Compiles the WebAssembly code, outside of the main thread; the result can be sent to workers. */
+export async function compileWasm(): Promise<WebAssembly.Module> {
+  const path = createRequire(import.meta.url).resolve("parquet-wasm/esm/parquet_wasm_bg.wasm");
+  return WebAssembly.compile(await readFile(path));
+}
+
+/** This thread's instance of the library. */
+export async function instantiate(module: WebAssembly.Module): Promise<Wasm> {
+  const wasm = await import("parquet-wasm/esm");
+  wasm.initSync({ module });
+  return wasm;
+}
+
+/**
+ * Does a job in this thread. Throws what the library throws; after a `WebAssembly.RuntimeError` its instance must not
+ * be used again.
+ */
+export function runJob(wasm: Wasm, job: Job): Uint8Array<ArrayBuffer> {
+  return job.kind === "decode" ? decode(wasm, job) : encode(wasm, job);
+}
+
+// What `into…` and `writeParquet` take is freed by them, also when they fail; nothing else is left to free.
+
+function decode(wasm: Wasm, { bytes, batchRows, offset, limit }: DecodeJob): Uint8Array<ArrayBuffer> {
+  const options = { batchSize: batchRows, ...(offset !== undefined && { offset }), ...(limit !== undefined && { limit }) };
+  return wasm.readParquet(bytes, options).intoIPCStream() as Uint8Array<ArrayBuffer>;
+}
+
+function encode(wasm: Wasm, job: EncodeJob): Uint8Array<ArrayBuffer> {
+  const { Compression, EnabledStatistics } = wasm;
+  const codec = Compression[job.compression.toUpperCase() as keyof typeof Compression];
+  let builder = new wasm.WriterPropertiesBuilder()
+    .setCreatedBy("delta-table")
+    .setCompression(codec)
+    .setMaxRowGroupSize(job.rowGroupRows)
+    .setStatisticsEnabled(job.pageStatistics ? EnabledStatistics.Page : EnabledStatistics.Chunk);
+  for (const column of job.plainColumns) builder = builder.setColumnDictionaryEnabled(column, false);
+  const properties = builder.build();
+  let table: InstanceType<Wasm["Table"]>;
+  try {
+    table = wasm.Table.fromIPCStream(job.bytes);
+  } catch (error) {
+    properties.free();
+    throw error;
+  }
+  return wasm.writeParquet(table, properties) as Uint8Array<ArrayBuffer>;
+}

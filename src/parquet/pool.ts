@@ -1,0 +1,143 @@
+import { availableParallelism } from "node:os";
+import { Worker } from "node:worker_threads";
+import { DeltaError } from "../errors.js";
+import { runtime } from "../runtime.js";
+import { compileWasm, instantiate, type Job, runJob, type Wasm } from "./codec.js";
+import type { Answer } from "./worker.js";
+
+/** A job that the library refused or broke down on: the bytes are wrong, not the call. */
+export class JobFailed extends Error {
+  override readonly name = "JobFailed";
+}
+
+// A worker is ready after about 60 ms and costs 20 MB; in that time this thread gets through 4 MiB.
+const SMALL_BYTES = 1024 * 1024;
+const IDLE_MS = 10_000;
+// WebAssembly memory never shrinks: a worker that grew beyond this is replaced.
+const MAX_KEPT_MEMORY_BYTES = 512 * 1024 * 1024;
+
+/** How many jobs run at once. */
+export const parallelism = availableParallelism();
+
+interface Waiting {
+  readonly job: Job;
+  readonly resolve: (bytes: Uint8Array<ArrayBuffer>) => void;
+  readonly reject: (reason: unknown) => void;
+  /** Takes the job out of the queue, or stops its worker. */
+  stop: () => void;
+}
+
+let compiled: Promise<WebAssembly.Module> | undefined;
+let ownThread: Promise<Wasm> | undefined;
+let ownThreadBroken = false;
+const queue: Waiting[] = [];
+const idle: Worker[] = [];
+const cancelIdle = new Map<Worker, () => void>();
+let startedWorkers = 0;
+
+/**
+ * Does a job here or, where `workBytes` (the Arrow bytes it takes or gives, about) say that it would hold this thread
+ * up, in a worker, whereto `job.bytes` are transferred. Workers start when needed, as many as there are processors,
+ * don't keep the process alive when idle, and end after 10 idle seconds.
+ *
+ * Throws a {@link JobFailed} for bytes that the library can't work with, and `DELTA_ABORTED` at once when `signal`
+ * fires: a worker that is busy with the job then is stopped.
+ */
+export async function run(job: Job, workBytes: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+  throwIfAborted(signal);
+  compiled ??= compileWasm();
+  const module = await compiled;
+  if (workBytes < SMALL_BYTES && !ownThreadBroken) {
+    ownThread ??= instantiate(module);
+    return runHere(await ownThread, job);
+  }
+  let onAbort = () => {};
+  try {
+    return await new Promise((resolve, reject) => {
+      const waiting: Waiting = { job, resolve, reject, stop: () => queue.splice(queue.indexOf(waiting), 1) };
+      onAbort = () => {
+        waiting.stop();
+        reject(aborted(signal?.reason));
+      };
+      signal?.addEventListener("abort", onAbort, { once: true });
+      queue.push(waiting);
+      dispatch(module);
+    });
+  } finally {
+    signal?.removeEventListener("abort", onAbort);
+  }
+}
+
+/** `DELTA_ABORTED` if the signal has fired. */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw aborted(signal.reason);
+}
+
+function aborted(reason: unknown): DeltaError {
+  return new DeltaError("DELTA_ABORTED", "The call was stopped by its signal.", {}, reason);
+}
+
+function runHere(wasm: Wasm, job: Job): Uint8Array<ArrayBuffer> {
+  try {
+    return runJob(wasm, job);
+  } catch (error) {
+    // The library has one instance a thread, so after a trap only workers, which can be replaced, go on.
+    if (error instanceof WebAssembly.RuntimeError) ownThreadBroken = true;
+    throw new JobFailed(String(error), { cause: error });
+  }
+}
+
+function dispatch(module: WebAssembly.Module): void {
+  while (queue.length > 0 && (idle.length > 0 || startedWorkers < parallelism)) {
+    const waiting = queue.shift()!;
+    const worker = idle.pop() ?? start(module);
+    give(worker, waiting, module);
+  }
+}
+
+function start(module: WebAssembly.Module): Worker {
+  startedWorkers++;
+  return new Worker(new URL("./worker.js", import.meta.url), { workerData: module });
+}
+
+function give(worker: Worker, waiting: Waiting, module: WebAssembly.Module): void {
+  cancelIdle.get(worker)?.();
+  cancelIdle.delete(worker);
+  const settle = (keep: boolean, outcome: () => void) => {
+    worker.off("message", onMessage).off("error", onError).off("exit", onExit);
+    if (keep) rest(worker);
+    else discard(worker);
+    outcome();
+    dispatch(module);
+  };
+  const fail = (error: unknown) => waiting.reject(new JobFailed(String(error), { cause: error }));
+  const onMessage = (answer: Answer) => {
+    if ("error" in answer) settle(!answer.trapped, () => fail(answer.error));
+    else settle(answer.memoryBytes <= MAX_KEPT_MEMORY_BYTES, () => waiting.resolve(answer.bytes));
+  };
+  const onError = (error: unknown) => settle(false, () => fail(error));
+  const onExit = () => settle(false, () => fail("its worker thread ended"));
+  waiting.stop = () => settle(false, () => {});
+  worker.on("message", onMessage).on("error", onError).on("exit", onExit);
+  worker.ref();
+  worker.postMessage(waiting.job, [waiting.job.bytes.buffer]);
+}
+
+function rest(worker: Worker): void {
+  worker.unref();
+  idle.push(worker);
+  const cancel = runtime.later(IDLE_MS, () => {
+    idle.splice(idle.indexOf(worker), 1);
+    cancelIdle.delete(worker);
+    discard(worker);
+  });
+  cancelIdle.set(worker, cancel);
+}
+
+function discard(worker: Worker): void {
+  startedWorkers--;
+  // Whatever a worker says while it is stopped concerns nobody any more.
+  worker.on("error", () => {});
+  worker.unref();
+  void worker.terminate();
+}

@@ -1,0 +1,99 @@
+import type { ByteRange, ObjectStore } from "../storage/store.js";
+import { leavesOf, type ParquetNode } from "./fileSchema.js";
+import { type Footer, readExactly } from "./footer.js";
+import { footerBytes, type PlacedChunk } from "./footerBytes.js";
+import { int96Hint } from "./int96.js";
+
+/** The part of a Parquet file that is wanted. */
+export interface Part {
+  /** The file's tree with the wanted columns only. */
+  readonly root: ParquetNode;
+  /** Indexes of row groups, rising. */
+  readonly rowGroups: readonly number[];
+}
+
+// A request to S3 costs as much as some hundred KiB more of a running one, but a projection should skip what it can.
+const GAP_BYTES = 64 * 1024;
+
+const MAGIC = Uint8Array.of(0x50, 0x41, 0x52, 0x31); // "PAR1"
+
+/** The chunks of a part in the order of the new file, which is row group by row group. */
+export function chunksOf(footer: Footer, part: Part): PlacedChunk[][] {
+  const wanted = new Set(leavesOf(part.root).map(({ path }) => path.join("\0")));
+  const indexes = footer.leaves.flatMap(({ path }, index) => (wanted.has(path.join("\0")) ? [index] : []));
+  let start = MAGIC.length;
+  return part.rowGroups.map((group) =>
+    indexes.map((index) => {
+      const chunk = footer.rowGroups[group]!.chunks[index]!;
+      const placed = { path: footer.leaves[index]!.path, chunk, start };
+      start += chunk.end - chunk.start;
+      return placed;
+    }),
+  );
+}
+
+/** The ranges to request for some chunks: neighbours and near neighbours in one. */
+export function coalesce(chunks: readonly ByteRange[], gapBytes = GAP_BYTES): ByteRange[] {
+  const ranges: { start: number; end: number }[] = [];
+  for (const { start, end } of [...chunks].sort((a, b) => a.start - b.start)) {
+    const last = ranges.at(-1);
+    if (last !== undefined && start - last.end <= gapBytes) last.end = Math.max(last.end, end);
+    else ranges.push({ start, end });
+  }
+  return ranges;
+}
+
+/**
+ * Reads a part of a Parquet file and makes a standalone Parquet file of it: the wanted column chunks as they are, and
+ * a footer that knows no others. Its buffer is its own, so it can be transferred to a worker.
+ *
+ * The footer lacks the file's `ARROW:schema`, so that types follow from Parquet's alone: never views, large strings,
+ * dictionaries or zones other than UTC.
+ */
+export async function readPart(
+  store: ObjectStore,
+  footer: Footer,
+  part: Part,
+  signal?: AbortSignal,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const groups = chunksOf(footer, part);
+  const chunks = groups.flat();
+  const hint = int96Hint(part.root);
+  const tail = footerBytes({
+    root: part.root,
+    rowGroups: part.rowGroups.map((group, i) => ({ rowCount: footer.rowGroups[group]!.rowCount, chunks: groups[i]! })),
+    createdBy: footer.createdBy,
+    keyValues: hint === undefined ? {} : { "ARROW:schema": hint },
+  });
+  const last = chunks.at(-1);
+  const tailStart = last === undefined ? MAGIC.length : last.start + last.chunk.end - last.chunk.start;
+  const bytes = new Uint8Array(tailStart + tail.length + 8);
+  bytes.set(MAGIC);
+  await fillChunks(store, footer, chunks, bytes, signal);
+  bytes.set(tail, tailStart);
+  new DataView(bytes.buffer).setUint32(bytes.length - 8, tail.length, true);
+  bytes.set(MAGIC, bytes.length - 4);
+  return bytes;
+}
+
+async function fillChunks(
+  store: ObjectStore,
+  footer: Footer,
+  chunks: readonly PlacedChunk[],
+  target: Uint8Array,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const byStart = [...chunks].sort((a, b) => a.chunk.start - b.chunk.start);
+  const ranges = coalesce(byStart.map(({ chunk }) => chunk));
+  await Promise.all(
+    ranges.map(async (range) => {
+      const { start, end } = range;
+      const source =
+        footer.bytes?.subarray(start, end) ?? (await readExactly(store, footer.file, start, end, signal));
+      for (const { chunk, start: at } of byStart) {
+        if (chunk.start < start || chunk.end > end) continue;
+        target.set(source.subarray(chunk.start - start, chunk.end - start), at);
+      }
+    }),
+  );
+}

@@ -1,0 +1,23 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { instantiate, type Job, runJob, type Wasm } from "./codec.js";
+
+/** What a worker answers to each job, in order. */
+export type Answer =
+  | { readonly bytes: Uint8Array<ArrayBuffer>; readonly memoryBytes: number }
+  /** `trapped`: the WebAssembly instance is broken, and the worker with it. */
+  | { readonly error: string; readonly trapped: boolean };
+
+let wasm: Promise<Wasm> | undefined;
+
+parentPort?.on("message", async (job: Job) => {
+  try {
+    wasm ??= instantiate(workerData as WebAssembly.Module);
+    const library = await wasm;
+    const bytes = runJob(library, job);
+    const answer: Answer = { bytes, memoryBytes: library.wasmMemory().buffer.byteLength };
+    parentPort?.postMessage(answer, [bytes.buffer]);
+  } catch (error) {
+    const answer: Answer = { error: String(error), trapped: error instanceof WebAssembly.RuntimeError };
+    parentPort?.postMessage(answer);
+  }
+});

@@ -1,0 +1,152 @@
+import { DeltaError } from "../errors.js";
+import { isDecimalInRange, parseDecimalType } from "./decimal.js";
+import { exactJson, parseExactJson } from "./exactJson.js";
+import type { ArrayType, DataType, MapType, PrimitiveType, StructField, StructType } from "./types.js";
+
+/** Every primitive type but the decimals. */
+export const PRIMITIVE_NAMES: ReadonlySet<string> = new Set([
+  "string",
+  "long",
+  "integer",
+  "short",
+  "byte",
+  "float",
+  "double",
+  "boolean",
+  "binary",
+  "date",
+  "timestamp",
+  "timestamp_ntz",
+]);
+
+/** Types of Delta that this release can't read; a table that has one is refused by its name. */
+const UNSUPPORTED_TYPE =
+  /^(variant|void|null|interval\b.*|geometry\b.*|geography\b.*|timestamp_nanos|timestamp_ntz_nanos|timestampnanos.*|time\b.*|char\b.*|varchar\b.*|udt)$/i;
+
+const MAX_DEPTH = 128;
+
+/**
+ * Reads a table's `schemaString` (PROTOCOL.md, Schema Serialization Format). Field order and each field's metadata
+ * are kept as they are; integers in metadata that a double can't hold become `bigint`.
+ * Throws DELTA_INVALID_SCHEMA (not JSON, not of this shape, nested more than 128 deep) and
+ * DELTA_UNSUPPORTED_FEATURES_FOR_READ (a type of Delta's that this release lacks, such as variant).
+ */
+export function parseSchema(json: string): StructType {
+  let value: unknown;
+  try {
+    value = parseExactJson(json);
+  } catch (cause) {
+    throw new DeltaError("DELTA_INVALID_SCHEMA", "The table's schema is not valid JSON.", { schemaString: json }, cause);
+  }
+  return parseStruct(value, []);
+}
+
+/** The schema as Spark writes it: compact, with keys in the order name, type, nullable, metadata. */
+export function schemaToJson(schema: StructType): string {
+  return exactJson(typeToJson(schema));
+}
+
+/** The type as it stands in the schema's JSON, with Spark's order of keys. */
+function typeToJson(type: DataType): unknown {
+  if (typeof type === "string") return type;
+  if (type.type === "struct") {
+    const fields = type.fields.map((field) => ({
+      name: field.name,
+      type: typeToJson(field.type),
+      nullable: field.nullable,
+      metadata: field.metadata,
+    }));
+    return { type: "struct", fields };
+  }
+  if (type.type === "array") {
+    return { type: "array", elementType: typeToJson(type.elementType), containsNull: type.containsNull };
+  }
+  return {
+    type: "map",
+    keyType: typeToJson(type.keyType),
+    valueType: typeToJson(type.valueType),
+    valueContainsNull: type.valueContainsNull,
+  };
+}
+
+function parseType(value: unknown, path: readonly string[]): DataType {
+  if (path.length > MAX_DEPTH) throw invalid(path.slice(0, 3), `nests types more than ${MAX_DEPTH} deep`);
+  if (typeof value === "string") return parsePrimitive(value, path);
+  const { type } = object(value, path);
+  if (type === "struct") return parseStruct(value, path);
+  if (type === "array") return parseArray(object(value, path), path);
+  if (type === "map") return parseMap(object(value, path), path);
+  if (typeof type === "string" && UNSUPPORTED_TYPE.test(type)) throw unsupported(type, path);
+  throw invalid(path, `has ${shown(type)} for a type`);
+}
+
+function parsePrimitive(name: string, path: readonly string[]): PrimitiveType {
+  if (PRIMITIVE_NAMES.has(name)) return name as PrimitiveType;
+  if (name === "decimal") return "decimal(10,0)";
+  const decimal = parseDecimalType(name as DataType);
+  if (decimal) {
+    const { precision, scale } = decimal;
+    if (!isDecimalInRange(precision, scale)) throw invalid(path, `has the type ${name}, beyond decimal(38,38)`);
+    return `decimal(${precision},${scale})`;
+  }
+  if (UNSUPPORTED_TYPE.test(name)) throw unsupported(name, path);
+  throw invalid(path, `has the unknown type "${name}"`);
+}
+
+function parseStruct(value: unknown, path: readonly string[]): StructType {
+  const { type, fields } = object(value, path);
+  if (type !== "struct") throw invalid(path, `is no struct: its type is ${shown(type)}`);
+  if (!Array.isArray(fields)) throw invalid(path, "has no array of fields");
+  return { type: "struct", fields: fields.map((field) => parseField(field, path)) };
+}
+
+function parseField(value: unknown, parent: readonly string[]): StructField {
+  const { name, type, nullable, metadata } = object(value, parent);
+  if (typeof name !== "string") throw invalid(parent, "has a field without a name");
+  const path = [...parent, name];
+  if (nullable !== undefined && typeof nullable !== "boolean") throw invalid(path, "has a nullable that is no boolean");
+  const kept = metadata === undefined || metadata === null ? {} : object(metadata, path);
+  return { name, type: parseType(type, path), nullable: nullable ?? true, metadata: kept };
+}
+
+function parseArray(value: Record<string, unknown>, path: readonly string[]): ArrayType {
+  const elementType = parseType(value.elementType, [...path, "element"]);
+  return { type: "array", elementType, containsNull: value.containsNull !== false };
+}
+
+function parseMap(value: Record<string, unknown>, path: readonly string[]): MapType {
+  return {
+    type: "map",
+    keyType: parseType(value.keyType, [...path, "key"]),
+    valueType: parseType(value.valueType, [...path, "value"]),
+    valueContainsNull: value.valueContainsNull !== false,
+  };
+}
+
+function object(value: unknown, path: readonly string[]): Record<string, unknown> {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw invalid(path, `should be a JSON object, not ${shown(value)}`);
+}
+
+function shown(value: unknown): string {
+  if (Array.isArray(value)) return "an array";
+  return typeof value === "object" && value !== null ? "an object" : String(value).slice(0, 100);
+}
+
+function place(path: readonly string[]): string {
+  return path.length > 0 ? `column "${path.join(".")}"` : "the top level";
+}
+
+function invalid(path: readonly string[], what: string): DeltaError {
+  return new DeltaError("DELTA_INVALID_SCHEMA", `The table's schema is wrong: ${place(path)} ${what}.`, {
+    column: path.join("."),
+  });
+}
+
+function unsupported(type: string, path: readonly string[]): DeltaError {
+  return new DeltaError(
+    "DELTA_UNSUPPORTED_FEATURES_FOR_READ",
+    `The table can't be read: ${place(path)} has the type "${type}", which this release doesn't support.`,
+    { column: path.join("."), type },
+  );
+}

@@ -1,0 +1,13 @@
+import type { DataType } from "./types.js";
+
+const RANGES: Readonly<Record<string, { readonly min: bigint; readonly max: bigint }>> = {
+  byte: { min: -(2n ** 7n), max: 2n ** 7n - 1n },
+  short: { min: -(2n ** 15n), max: 2n ** 15n - 1n },
+  integer: { min: -(2n ** 31n), max: 2n ** 31n - 1n },
+  long: { min: -(2n ** 63n), max: 2n ** 63n - 1n },
+};
+
+/** The least and greatest value of an integer type (byte, short, integer, long), `undefined` for every other type. */
+export function integerRange(type: DataType): { readonly min: bigint; readonly max: bigint } | undefined {
+  return typeof type === "string" ? RANGES[type] : undefined;
+}

@@ -1,0 +1,95 @@
+import { DeltaError } from "../errors.js";
+import { isDecimalInRange, parseDecimalType } from "./decimal.js";
+import { PRIMITIVE_NAMES } from "./json.js";
+import type { DataType, StructType } from "./types.js";
+
+/** Spark refuses these in column names, nested ones too, wherever a table has no column mapping. */
+const FORBIDDEN = /[ ,;{}()\n\t=]/;
+
+/**
+ * Checks the schema of a table about to be created. Throws DELTA_INVALID_SCHEMA (no columns; a name that is empty,
+ * taken regardless of case, or holds one of ` ,;{}()\n\t=`; a decimal out of range; an unknown type) and
+ * DELTA_INVALID_PARTITION_COLUMN (unknown, named twice, not primitive, or no column left for the data files).
+ */
+export function validateNewTable(schema: StructType, partitionColumns: readonly string[] = []): void {
+  if (schema.fields.length === 0) throw invalid("", "A table needs at least one column.");
+  validateStruct(schema, []);
+  validatePartitionColumns(schema, partitionColumns);
+}
+
+function validateStruct(struct: StructType, parent: readonly string[]): void {
+  const seen = new Map<string, string>();
+  for (const field of struct.fields) {
+    const path = [...parent, field.name];
+    const column = path.join(".");
+    if (field.name === "") throw invalid(column, `A column of ${parent.join(".") || "the table"} has an empty name.`);
+    const forbidden = FORBIDDEN.exec(field.name)?.[0];
+    if (forbidden !== undefined) {
+      throw invalid(
+        column,
+        `The column name ${JSON.stringify(column)} holds ${JSON.stringify(forbidden)}; Delta allows none of " ,;{}()\\n\\t=" in a name. Rename the column.`,
+        { character: forbidden },
+      );
+    }
+    const key = field.name.toLowerCase();
+    const other = seen.get(key);
+    if (other !== undefined) {
+      throw invalid(column, `The columns "${other}" and "${column}" differ at most in case; Delta's names ignore case.`, {
+        other,
+      });
+    }
+    seen.set(key, column);
+    validateType(field.type, path);
+  }
+}
+
+function validateType(type: DataType, path: readonly string[]): void {
+  const column = path.join(".");
+  if (typeof type === "string") {
+    const decimal = parseDecimalType(type);
+    if (decimal && !isDecimalInRange(decimal.precision, decimal.scale)) {
+      throw invalid(column, `Column "${column}" is ${type}; a decimal has 1 to 38 digits, at most all behind the point.`);
+    }
+    if (!decimal && !PRIMITIVE_NAMES.has(type)) throw invalid(column, `Column "${column}" has the unknown type "${type}".`);
+  } else if (type.type === "struct") {
+    if (type.fields.length === 0) throw invalid(column, `Column "${column}" is a struct without fields; Parquet has none.`);
+    validateStruct(type, path);
+  } else if (type.type === "array") {
+    validateType(type.elementType, [...path, "element"]);
+  } else {
+    validateType(type.keyType, [...path, "key"]);
+    validateType(type.valueType, [...path, "value"]);
+  }
+}
+
+function validatePartitionColumns(schema: StructType, partitionColumns: readonly string[]): void {
+  const seen = new Set<string>();
+  for (const column of partitionColumns) {
+    const field = schema.fields.find((f) => f.name === column);
+    if (!field) {
+      const columns = schema.fields.map((f) => f.name);
+      throw badPartition(column, `The table has no column "${column}" to partition by; it has ${columns.join(", ")}.`, {
+        columns,
+      });
+    }
+    if (typeof field.type !== "string") {
+      throw badPartition(column, `A table can't be partitioned by "${column}": a ${field.type.type} has no text form.`);
+    }
+    if (seen.has(column)) throw badPartition(column, `The partition column "${column}" is named twice.`);
+    seen.add(column);
+  }
+  if (partitionColumns.length > 0 && partitionColumns.length === schema.fields.length) {
+    throw badPartition(
+      partitionColumns.join(","),
+      "A table can't be partitioned by all of its columns: its data files would be empty. Leave at least one out.",
+    );
+  }
+}
+
+function invalid(column: string, message: string, data: Record<string, unknown> = {}): DeltaError {
+  return new DeltaError("DELTA_INVALID_SCHEMA", message, { column, ...data });
+}
+
+function badPartition(column: string, message: string, data: Record<string, unknown> = {}): DeltaError {
+  return new DeltaError("DELTA_INVALID_PARTITION_COLUMN", message, { column, ...data });
+}

@@ -1,0 +1,78 @@
+import fs from "node:fs";
+import path from "node:path";
+import { setImmediate } from "node:timers/promises";
+import { checkSignal } from "./arguments.js";
+import { isMissing, localError } from "./localErrors.js";
+import { isTempName, statFile } from "./localFiles.js";
+import type { ObjectMeta } from "./store.js";
+import { compareUtf8, sortUtf8 } from "./utf8Order.js";
+
+/** So many `stat` calls (3 µs each) run before other work of the process gets its turn. */
+const STATS_PER_TURN = 500;
+
+/**
+ * The entries of a folder in the order in which their paths list: names, folders with a `/` at the end (`a-b` comes
+ * before `a/c`). A link to a file counts as a file, one to a folder isn't followed: it could lead anywhere, or in circles.
+ */
+async function readFolder(folder: string): Promise<string[]> {
+  let entries: fs.Dirent[];
+  try {
+    entries = await new Promise<fs.Dirent[]>((resolve, reject) => {
+      fs.readdir(folder, { withFileTypes: true }, (error, found) => (error ? reject(error) : resolve(found)));
+    });
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw localError(error, "list", folder);
+  }
+  const names: string[] = [];
+  for (const entry of entries) {
+    const { name } = entry;
+    if (entry.isDirectory()) names.push(`${name}/`);
+    else if (isTempName(name)) continue;
+    else if (entry.isFile() || (entry.isSymbolicLink() && statFile(path.join(folder, name)))) names.push(name);
+  }
+  return sortUtf8(names);
+}
+
+/** The files below `prefix`, with size and time, after `startAfter`, in UTF-8 byte order. */
+export async function* listFiles(
+  root: string,
+  prefix: string,
+  startAfter: string,
+  signal?: AbortSignal,
+): AsyncGenerator<ObjectMeta> {
+  let stats = 0;
+  for (const name of await readFolder(path.join(root, prefix))) {
+    checkSignal(signal, `listing ${path.join(root, prefix)}`);
+    const at = prefix + name;
+    const isFolder = name.endsWith("/");
+    if (compareUtf8(at, startAfter) <= 0 && !(isFolder && startAfter.startsWith(at))) continue;
+    if (isFolder) {
+      yield* listFiles(root, at, startAfter, signal);
+      continue;
+    }
+    if (++stats % STATS_PER_TURN === 0) await setImmediate();
+    const file = path.join(root, at);
+    const stat = statOrThrow(file);
+    if (stat) yield { path: at, ...stat };
+  }
+}
+
+function statOrThrow(file: string): ReturnType<typeof statFile> {
+  try {
+    return statFile(file);
+  } catch (error) {
+    throw localError(error, "list", file);
+  }
+}
+
+/** The paths of the files right in `prefix`, after `startAfter`, in UTF-8 byte order. */
+export async function listFileNames(root: string, prefix: string, startAfter: string): Promise<string[]> {
+  const paths: string[] = [];
+  for (const name of await readFolder(path.join(root, prefix))) {
+    if (name.endsWith("/")) continue;
+    const at = prefix + name;
+    if (startAfter === "" || compareUtf8(at, startAfter) > 0) paths.push(at);
+  }
+  return paths;
+}

@@ -1,0 +1,190 @@
+import { DeltaError } from "../errors.js";
+import { checkPath, checkPrefix, checkRange, checkSignal } from "./arguments.js";
+import { faultOf, s3Error } from "./s3Errors.js";
+import { parseS3Url, type S3Location, type S3Options } from "./s3Options.js";
+
+import { keysOf, type ListedKey, readBody } from "./s3Read.js";
+import { S3Requests } from "./s3Requests.js";
+import { MULTIPART_BYTES, uploadInParts } from "./s3Upload.js";
+import type { ByteRange, ObjectMeta, ObjectStore, PutOutcome } from "./store.js";
+
+export type { S3Credentials, S3Options } from "./s3Options.js";
+
+/**
+ * A prefix of an S3 bucket as a store. No I/O happens here; the SDK is loaded by the first request.
+ *
+ * Throws `DELTA_UNSUPPORTED_URL` for a URL that isn't `s3://bucket/prefix`, `DELTA_INVALID_ARGUMENT` for a wrong option.
+ */
+export function s3Store(url: string, options: S3Options = {}): ObjectStore {
+  return new S3Store(parseS3Url(url), new S3Requests(options));
+}
+
+class S3Store implements ObjectStore {
+  readonly url: string;
+  readonly #bucket: string;
+  readonly #prefix: string;
+  readonly #requests: S3Requests;
+
+  constructor(location: S3Location, requests: S3Requests) {
+    this.url = location.url;
+    this.#bucket = location.bucket;
+    this.#prefix = location.prefix;
+    this.#requests = requests;
+  }
+
+  async get(path: string, range?: ByteRange, signal?: AbortSignal): Promise<Uint8Array> {
+    checkPath(path);
+    if (range) checkRange(range);
+    if (range && range.start === range.end) return this.#getNothing(path, signal);
+    const Range = range && `bytes=${range.start}-${range.end - 1}`;
+    return this.#requests.run(
+      async ({ client, sdk }, options) => {
+        try {
+          const answer = await client.send(new sdk.GetObjectCommand({ ...this.#at(path), Range }), options);
+          return await readBody(answer, range);
+        } catch (error) {
+          if (range && faultOf(error) === "range") return new Uint8Array(0);
+          throw error;
+        }
+      },
+      "read",
+      this.#url(path),
+      signal,
+    );
+  }
+
+  async put(path: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
+    checkPath(path);
+    if (bytes.length > MULTIPART_BYTES) {
+      await uploadInParts(this.#requests, { ...this.#at(path), url: this.#url(path) }, bytes, signal);
+      return;
+    }
+    await this.#requests.run(
+      ({ client, sdk }, options) => client.send(new sdk.PutObjectCommand({ ...this.#at(path), Body: bytes }), options),
+      "write",
+      this.#url(path),
+      signal,
+    );
+  }
+
+  /** As the contract says; a signal that fires while the request is under way makes the outcome `unknown`. */
+  async putIfAbsent(path: string, bytes: Uint8Array, signal?: AbortSignal): Promise<PutOutcome> {
+    checkPath(path);
+    try {
+      await this.#requests.once(
+        ({ client, sdk }, options) =>
+          client.send(new sdk.PutObjectCommand({ ...this.#at(path), Body: bytes, IfNoneMatch: "*" }), options),
+        `write ${this.#url(path)}`,
+        signal,
+      );
+      return "created";
+    } catch (error) {
+      if (error instanceof DeltaError) throw error;
+      const fault = faultOf(error);
+      if (fault === "exists") return "exists";
+      if (fault === "transient" || signal?.aborted) return "unknown";
+      throw s3Error(error, "write", this.#url(path));
+    }
+  }
+
+  async *list(prefix: string, startAfter = "", signal?: AbortSignal): AsyncGenerator<ObjectMeta> {
+    for await (const page of this.#pages(prefix, startAfter, undefined, signal)) {
+      for (const { key, ...facts } of page) {
+        checkSignal(signal, `list ${this.url}`);
+        yield { path: key.slice(this.#prefix.length), ...facts };
+      }
+    }
+  }
+
+  async listNames(prefix: string, startAfter = "", signal?: AbortSignal): Promise<string[]> {
+    const paths: string[] = [];
+    for await (const page of this.#pages(prefix, startAfter, "/", signal)) {
+      for (const { key } of page) paths.push(key.slice(this.#prefix.length));
+    }
+    return paths;
+  }
+
+  async head(path: string, signal?: AbortSignal): Promise<ObjectMeta | undefined> {
+    checkPath(path);
+    return this.#requests.run(
+      async ({ client, sdk }, options) => {
+        try {
+          const answer = await client.send(new sdk.HeadObjectCommand(this.#at(path)), options);
+          return { path, sizeBytes: answer.ContentLength ?? 0, modifiedMs: answer.LastModified?.getTime() ?? 0 };
+        } catch (error) {
+          if (faultOf(error) === "missing") return undefined;
+          throw error;
+        }
+      },
+      "look at",
+      this.#url(path),
+      signal,
+    );
+  }
+
+  async delete(path: string, signal?: AbortSignal): Promise<void> {
+    checkPath(path);
+    await this.#requests.run(
+      async ({ client, sdk }, options) => {
+        try {
+          await client.send(new sdk.DeleteObjectCommand(this.#at(path)), options);
+        } catch (error) {
+          if (faultOf(error) !== "missing") throw error;
+        }
+      },
+      "delete",
+      this.#url(path),
+      signal,
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#requests.dispose();
+  }
+
+  async *#pages(
+    prefix: string,
+    startAfter: string,
+    Delimiter: "/" | undefined,
+    signal?: AbortSignal,
+  ): AsyncGenerator<ListedKey[]> {
+    checkPrefix(prefix);
+    const Prefix = this.#prefix + prefix;
+    const StartAfter = startAfter === "" ? undefined : this.#prefix + startAfter;
+    let ContinuationToken: string | undefined;
+    do {
+      const input = {
+        Bucket: this.#bucket,
+        Prefix,
+        StartAfter,
+        Delimiter,
+        ContinuationToken,
+        EncodingType: "url",
+      } as const;
+      const page = await this.#requests.run(
+        ({ client, sdk }, options) => client.send(new sdk.ListObjectsV2Command(input), options),
+        "list",
+        this.#url(prefix),
+        signal,
+      );
+      yield keysOf(page);
+      ContinuationToken = page.IsTruncated ? page.NextContinuationToken : undefined;
+    } while (ContinuationToken !== undefined);
+  }
+
+  /** S3 has no empty ranges; whether the object is there must still be told. */
+  async #getNothing(path: string, signal?: AbortSignal): Promise<Uint8Array> {
+    if (await this.head(path, signal)) return new Uint8Array(0);
+    throw new DeltaError("DELTA_FILE_NOT_FOUND", `Cannot read ${this.#url(path)}: there is no such object.`, {
+      path: this.#url(path),
+    });
+  }
+
+  #at(path: string): { Bucket: string; Key: string } {
+    return { Bucket: this.#bucket, Key: this.#prefix + path };
+  }
+
+  #url(path: string): string {
+    return `${this.url}/${path}`;
+  }
+}

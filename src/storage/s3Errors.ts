@@ -1,0 +1,158 @@
+import { DeltaError, type ErrorCode } from "../errors.js";
+
+/**
+ * What a failed request says.
+ *
+ * - `missing`: there is no such object. `no-bucket`: nor a bucket.
+ * - `exists`: the condition `If-None-Match: *` failed. `range`: the range begins after the object's end.
+ * - `denied`: credentials are missing, wrong, expired or not enough.
+ * - `transient`: the server or the way to it failed; the request may or may not have had its effect.
+ * - `unsupported`: the server lacks the operation. `refused`: it took the request for wrong.
+ * - `local`: no request was made (configuration, certificate).
+ */
+export type S3Fault =
+  | "missing"
+  | "no-bucket"
+  | "exists"
+  | "range"
+  | "denied"
+  | "transient"
+  | "unsupported"
+  | "refused"
+  | "local";
+
+/** A body that ended early, or answered another range than asked. */
+export class IncompleteBody extends Error {
+  override readonly name = "IncompleteBody";
+}
+
+const FAULT_BY_NAME: Readonly<Record<string, S3Fault>> = {
+  NoSuchKey: "missing",
+  NoSuchUpload: "missing",
+  NotFound: "missing",
+  NoSuchBucket: "no-bucket",
+  PreconditionFailed: "exists",
+  InvalidRange: "range",
+  AccessDenied: "denied",
+  ExpiredToken: "denied",
+  ExpiredTokenException: "denied",
+  InvalidToken: "denied",
+  InvalidAccessKeyId: "denied",
+  SignatureDoesNotMatch: "denied",
+  CredentialsProviderError: "denied",
+  TokenProviderError: "denied",
+  ConditionalRequestConflict: "transient",
+  OperationAborted: "transient",
+  RequestTimeout: "transient",
+  // The SDK has learnt the server's clock from this answer; the next request is right.
+  RequestTimeTooSkewed: "transient",
+  BadDigest: "transient",
+  IncompleteBody: "transient",
+  SlowDown: "transient",
+  TimeoutError: "transient",
+  NotImplemented: "unsupported",
+};
+
+const NETWORK = new Set([
+  "ECONNRESET",
+  "ECONNREFUSED",
+  "ECONNABORTED",
+  "EPIPE",
+  "ETIMEDOUT",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ENETDOWN",
+  "ERR_STREAM_PREMATURE_CLOSE",
+]);
+
+/** The parts of an SDK error that say what happened, without its request: that holds signatures and session tokens. */
+interface S3Failure {
+  readonly name: string;
+  readonly system: string | undefined;
+  readonly status: number | undefined;
+  readonly requestId: string | undefined;
+}
+
+function failureOf(error: unknown): S3Failure {
+  const e = (error instanceof Error ? error : {}) as {
+    name?: string;
+    code?: string;
+    $metadata?: { httpStatusCode?: number; requestId?: string };
+    $response?: { statusCode?: number };
+  };
+  return {
+    name: e.name ?? "Error",
+    system: typeof e.code === "string" ? e.code : undefined,
+    status: e.$metadata?.httpStatusCode ?? e.$response?.statusCode,
+    requestId: e.$metadata?.requestId,
+  };
+}
+
+/** Judges a failed request by the name of its error, then by its status, then by the network's code. */
+export function faultOf(error: unknown): S3Fault {
+  const { name, system, status } = failureOf(error);
+  const byName = FAULT_BY_NAME[name];
+  if (byName) return byName;
+  if (system !== undefined && NETWORK.has(system)) return "transient";
+  if (status === undefined) return "local";
+  // A success that can't be understood was cut on its way.
+  if (status < 300 || status === 408 || status === 429) return "transient";
+  if (status === 401 || status === 403) return "denied";
+  if (status === 404) return "missing";
+  if (status === 412) return "exists";
+  if (status === 416) return "range";
+  if (status === 501) return "unsupported";
+  return status >= 500 ? "transient" : "refused";
+}
+
+const CODE: Readonly<Record<S3Fault, ErrorCode>> = {
+  missing: "DELTA_FILE_NOT_FOUND",
+  "no-bucket": "DELTA_STORAGE_FAILED",
+  exists: "DELTA_STORAGE_FAILED",
+  range: "DELTA_STORAGE_FAILED",
+  denied: "DELTA_ACCESS_DENIED",
+  transient: "DELTA_STORAGE_UNAVAILABLE",
+  unsupported: "DELTA_STORAGE_FAILED",
+  refused: "DELTA_STORAGE_FAILED",
+  local: "DELTA_STORAGE_FAILED",
+};
+
+const ADVICE: Readonly<Record<S3Fault, string>> = {
+  missing: "there is no such object",
+  "no-bucket": "the bucket doesn't exist. Create it, or check the name and the endpoint",
+  exists: "the server refused a condition that wasn't set",
+  range: "the server refused the range of bytes",
+  denied: "access was denied. Check the credentials, that they haven't expired, and their rights on the bucket",
+  transient: "the server failed or couldn't be reached, also when asked again. Check the endpoint and try later",
+  unsupported:
+    "the server lacks this operation. A table needs one that honours If-None-Match on PutObject (AWS S3, MinIO, Ceph, R2 …)",
+  refused: "the server refused the request. Check the bucket's name, the region and the endpoint",
+  local: "no request could be made. Check the region, the endpoint and its certificate",
+};
+
+/** The error of a failed request. `doing` is a verb; `at` the object's URL. */
+export function s3Error(error: unknown, doing: string, at: string): DeltaError {
+  if (error instanceof DeltaError) return error;
+  const fault = faultOf(error);
+  const failure = failureOf(error);
+  const facts = [
+    failure.system ?? failure.name,
+    failure.status === undefined ? "" : `HTTP ${failure.status}`,
+    failure.requestId === undefined ? "" : `request ${failure.requestId}`,
+  ].filter((fact) => fact !== "");
+  return new DeltaError(
+    CODE[fault],
+    `Cannot ${doing} ${at}: ${ADVICE[fault]} (${facts.join(", ")}).`,
+    { path: at, ...failure },
+    causeOf(error, failure),
+  );
+}
+
+/** The SDK's error object carries the request and, for a bad signature, what was signed; only name and text go on. */
+function causeOf(error: unknown, failure: S3Failure): Error {
+  const cause = new Error(failure.name === "SignatureDoesNotMatch" || !(error instanceof Error) ? "" : error.message);
+  cause.name = failure.name;
+  return cause;
+}

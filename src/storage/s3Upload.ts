@@ -1,0 +1,128 @@
+import { DeltaError } from "../errors.js";
+import type { S3Requests } from "./s3Requests.js";
+
+/** Above this a put goes in parts. */
+export const MULTIPART_BYTES = 64 * 1024 * 1024;
+
+const MIN_PART_BYTES = 16 * 1024 * 1024;
+const MAX_PARTS = 10_000;
+const UPLOADS = 2;
+
+/** Where an upload goes: the key for the server, the URL for messages. */
+export interface UploadTarget {
+  readonly Bucket: string;
+  readonly Key: string;
+  readonly url: string;
+}
+
+interface Part {
+  readonly PartNumber: number;
+  readonly ETag: string | undefined;
+}
+
+/**
+ * Writes the bytes in parallel parts; readers see nothing of them before the last request, which makes the object. A
+ * failure removes the parts.
+ */
+export async function uploadInParts(
+  requests: S3Requests,
+  target: UploadTarget,
+  bytes: Uint8Array,
+  signal?: AbortSignal,
+): Promise<void> {
+  for (let upload = 1; ; upload++) {
+    try {
+      await uploadOnce(requests, target, bytes, signal);
+      return;
+    } catch (error) {
+      // The upload is gone: the answer to its completion was lost, or somebody aborted it. Both are made good by another one.
+      const gone = error instanceof DeltaError && error.data.name === "NoSuchUpload";
+      if (!gone || upload === UPLOADS) throw error;
+    }
+  }
+}
+
+async function uploadOnce(
+  requests: S3Requests,
+  { Bucket, Key, url }: UploadTarget,
+  bytes: Uint8Array,
+  signal?: AbortSignal,
+): Promise<void> {
+  const { UploadId } = await requests.run(
+    ({ client, sdk }, options) => client.send(new sdk.CreateMultipartUploadCommand({ Bucket, Key }), options),
+    "write",
+    url,
+    signal,
+  );
+  try {
+    const Parts = await sendParts(
+      bytes,
+      async (PartNumber, Body, partSignal) => {
+        const answer = await requests.run(
+          ({ client, sdk }, options) =>
+            client.send(new sdk.UploadPartCommand({ Bucket, Key, UploadId, PartNumber, Body }), options),
+          "write",
+          url,
+          partSignal,
+        );
+        return { PartNumber, ETag: answer.ETag };
+      },
+      requests.size,
+      signal,
+    );
+    await requests.run(
+      ({ client, sdk }, options) =>
+        client.send(
+          new sdk.CompleteMultipartUploadCommand({ Bucket, Key, UploadId, MultipartUpload: { Parts } }),
+          options,
+        ),
+      "write",
+      url,
+      signal,
+    );
+  } catch (error) {
+    await requests
+      .run(
+        ({ client, sdk }, options) =>
+          client.send(new sdk.AbortMultipartUploadCommand({ Bucket, Key, UploadId }), options),
+        "write",
+        url,
+      )
+      .catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Sends all parts, `lanes` at a time; the first failure stops the others and is thrown once they have ended. */
+async function sendParts(
+  bytes: Uint8Array,
+  send: (number: number, bytes: Uint8Array, signal: AbortSignal) => Promise<Part>,
+  lanes: number,
+  signal?: AbortSignal,
+): Promise<Part[]> {
+  const partBytes = Math.max(MIN_PART_BYTES, Math.ceil(bytes.length / MAX_PARTS));
+  const count = Math.ceil(bytes.length / partBytes);
+  const parts: Part[] = new Array(count);
+  const stop = new AbortController();
+  const onAbort = () => stop.abort(signal?.reason);
+  signal?.addEventListener("abort", onAbort, { once: true });
+  if (signal?.aborted) onAbort();
+  let failure: { error: unknown } | undefined;
+  let next = 0;
+  const lane = async () => {
+    while (next < count && !failure) {
+      const index = next++;
+      try {
+        const body = bytes.subarray(index * partBytes, (index + 1) * partBytes);
+        parts[index] = await send(index + 1, body, stop.signal);
+      } catch (error) {
+        failure ??= { error };
+        stop.abort(error);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(lanes, count) }, lane));
+  signal?.removeEventListener("abort", onAbort);
+  if (failure) throw failure.error;
+  return parts;
+}
