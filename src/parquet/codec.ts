@@ -31,21 +31,37 @@ export type Job = DecodeJob | EncodeJob;
 /** The codecs that files can be written with. */
 export type Compression = "zstd" | "snappy" | "gzip" | "lz4_raw" | "uncompressed";
 
+/** Compiled WebAssembly code, which threads can share. */
+export type WasmModule = object;
+
+// What is used of a global that Node's types lack.
+const { WebAssembly } = globalThis as unknown as {
+  readonly WebAssembly: {
+    compile(bytes: Uint8Array): Promise<WasmModule>;
+    readonly RuntimeError: abstract new () => Error;
+  };
+};
+
 /** Compiles the WebAssembly code, outside of the main thread; the result can be sent to workers. */
-export async function compileWasm(): Promise<WebAssembly.Module> {
+export async function compileWasm(): Promise<WasmModule> {
   const path = createRequire(import.meta.url).resolve("parquet-wasm/esm/parquet_wasm_bg.wasm");
   return WebAssembly.compile(await readFile(path));
 }
 
 /** This thread's instance of the library. */
-export async function instantiate(module: WebAssembly.Module): Promise<Wasm> {
+export async function instantiate(module: WasmModule): Promise<Wasm> {
   const wasm = await import("parquet-wasm/esm");
   wasm.initSync({ module });
   return wasm;
 }
 
+/** True for an error that leaves this thread's instance broken: a panic, a stack or memory that ran over. */
+export function isTrap(error: unknown): boolean {
+  return error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
+}
+
 /**
- * Does a job in this thread. Throws what the library throws; after a `WebAssembly.RuntimeError` its instance must not
+ * Does a job in this thread. Throws what the library throws; after a trap ({@link isTrap}) its instance must not
  * be used again.
  */
 export function runJob(wasm: Wasm, job: Job): Uint8Array<ArrayBuffer> {
@@ -55,7 +71,11 @@ export function runJob(wasm: Wasm, job: Job): Uint8Array<ArrayBuffer> {
 // What `into…` and `writeParquet` take is freed by them, also when they fail; nothing else is left to free.
 
 function decode(wasm: Wasm, { bytes, batchRows, offset, limit }: DecodeJob): Uint8Array<ArrayBuffer> {
-  const options = { batchSize: batchRows, ...(offset !== undefined && { offset }), ...(limit !== undefined && { limit }) };
+  const options = {
+    batchSize: batchRows,
+    ...(offset !== undefined && { offset }),
+    ...(limit !== undefined && { limit }),
+  };
   return wasm.readParquet(bytes, options).intoIPCStream() as Uint8Array<ArrayBuffer>;
 }
 
@@ -69,7 +89,7 @@ function encode(wasm: Wasm, job: EncodeJob): Uint8Array<ArrayBuffer> {
     .setStatisticsEnabled(job.pageStatistics ? EnabledStatistics.Page : EnabledStatistics.Chunk);
   for (const column of job.plainColumns) builder = builder.setColumnDictionaryEnabled(column, false);
   const properties = builder.build();
-  let table: InstanceType<Wasm["Table"]>;
+  let table: ReturnType<Wasm["Table"]["fromIPCStream"]>;
   try {
     table = wasm.Table.fromIPCStream(job.bytes);
   } catch (error) {

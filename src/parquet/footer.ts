@@ -124,7 +124,10 @@ function interpret(
     if (group.columns.length !== leaves.length) throw new RangeError("a row group lacks columns");
     const rowCount = count(group.num_rows);
     // Offsets of a row group without rows may point anywhere; nobody follows them.
-    return { rowCount, chunks: rowCount === 0 ? [] : group.columns.map((column) => interpretChunk(column, footerStart)) };
+    return {
+      rowCount,
+      chunks: rowCount === 0 ? [] : group.columns.map((column) => interpretChunk(column, footerStart)),
+    };
   });
   const rowCount = rowGroups.reduce((sum, group) => sum + group.rowCount, 0);
   const chunkBytes = rowGroups.flatMap((group) => group.chunks).reduce((sum, { start, end }) => sum + end - start, 0);

@@ -1,5 +1,5 @@
-import { Field, List, Map_, Null, Schema, Struct, Table, Timestamp, TimeUnit, tableToIPC } from "apache-arrow";
 import type { DataType } from "apache-arrow";
+import { Field, List, Map_, Null, Schema, Struct, Table, Timestamp, TimeUnit, tableToIPC } from "apache-arrow";
 import { isGroup, leavesOf, type ParquetNode } from "./fileSchema.js";
 
 /**
@@ -41,7 +41,6 @@ function typeOf(node: ParquetNode): DataType {
 function elementOf(repeated: ParquetNode): Field {
   const [only] = repeated.children;
   const { name } = repeated.element;
-  const isElement =
-    only === undefined || repeated.children.length > 1 || name === "array" || name.endsWith("_tuple");
+  const isElement = only === undefined || repeated.children.length > 1 || name === "array" || name.endsWith("_tuple");
   return isElement ? new Field(name, typeOf(repeated), true) : fieldOf(only);
 }

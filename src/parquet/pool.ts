@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { DeltaError } from "../errors.js";
 import { runtime } from "../runtime.js";
-import { compileWasm, instantiate, type Job, runJob, type Wasm } from "./codec.js";
+import { compileWasm, instantiate, isTrap, type Job, runJob, type Wasm, type WasmModule } from "./codec.js";
 import type { Answer } from "./worker.js";
 
 /** A job that the library refused or broke down on: the bytes are wrong, not the call. */
@@ -27,7 +27,7 @@ interface Waiting {
   stop: () => void;
 }
 
-let compiled: Promise<WebAssembly.Module> | undefined;
+let compiled: Promise<WasmModule> | undefined;
 let ownThread: Promise<Wasm> | undefined;
 let ownThreadBroken = false;
 const queue: Waiting[] = [];
@@ -47,6 +47,7 @@ export async function run(job: Job, workBytes: number, signal?: AbortSignal): Pr
   throwIfAborted(signal);
   compiled ??= compileWasm();
   const module = await compiled;
+  throwIfAborted(signal);
   if (workBytes < SMALL_BYTES && !ownThreadBroken) {
     ownThread ??= instantiate(module);
     return runHere(await ownThread, job);
@@ -82,12 +83,12 @@ function runHere(wasm: Wasm, job: Job): Uint8Array<ArrayBuffer> {
     return runJob(wasm, job);
   } catch (error) {
     // The library has one instance a thread, so after a trap only workers, which can be replaced, go on.
-    if (error instanceof WebAssembly.RuntimeError) ownThreadBroken = true;
+    if (isTrap(error)) ownThreadBroken = true;
     throw new JobFailed(String(error), { cause: error });
   }
 }
 
-function dispatch(module: WebAssembly.Module): void {
+function dispatch(module: WasmModule): void {
   while (queue.length > 0 && (idle.length > 0 || startedWorkers < parallelism)) {
     const waiting = queue.shift()!;
     const worker = idle.pop() ?? start(module);
@@ -95,16 +96,17 @@ function dispatch(module: WebAssembly.Module): void {
   }
 }
 
-function start(module: WebAssembly.Module): Worker {
+function start(module: WasmModule): Worker {
   startedWorkers++;
   return new Worker(new URL("./worker.js", import.meta.url), { workerData: module });
 }
 
-function give(worker: Worker, waiting: Waiting, module: WebAssembly.Module): void {
+function give(worker: Worker, waiting: Waiting, module: WasmModule): void {
   cancelIdle.get(worker)?.();
   cancelIdle.delete(worker);
   const settle = (keep: boolean, outcome: () => void) => {
     worker.off("message", onMessage).off("error", onError).off("exit", onExit);
+    waiting.stop = () => {};
     if (keep) rest(worker);
     else discard(worker);
     outcome();

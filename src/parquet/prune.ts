@@ -88,8 +88,7 @@ async function fillChunks(
   await Promise.all(
     ranges.map(async (range) => {
       const { start, end } = range;
-      const source =
-        footer.bytes?.subarray(start, end) ?? (await readExactly(store, footer.file, start, end, signal));
+      const source = footer.bytes?.subarray(start, end) ?? (await readExactly(store, footer.file, start, end, signal));
       for (const { chunk, start: at } of byStart) {
         if (chunk.start < start || chunk.end > end) continue;
         target.set(source.subarray(chunk.start - start, chunk.end - start), at);

@@ -75,20 +75,25 @@ export class ThriftWalker {
         if (inList) this.#advance(1);
         return;
       case BYTE:
-        return this.#advance(1);
+        this.#advance(1);
+        return;
       case I16:
       case I32:
       case I64:
         this.#varint();
         return;
       case DOUBLE:
-        return this.#advance(8);
+        this.#advance(8);
+        return;
       case BINARY:
-        return this.#advance(this.#varint());
+        this.#advance(this.#varint());
+        return;
       case LIST:
-        return this.#skipList(depth + 1);
+        this.#skipList(depth + 1);
+        return;
       case STRUCT:
-        return this.struct(undefined, depth + 1);
+        this.struct(undefined, depth + 1);
+        return;
       default:
         throw new RangeError(`Thrift type ${type} doesn't occur in Parquet`);
     }

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { instantiate, type Job, runJob, type Wasm } from "./codec.js";
+import { instantiate, isTrap, type Job, runJob, type Wasm, type WasmModule } from "./codec.js";
 
 /** What a worker answers to each job, in order. */
 export type Answer =
@@ -11,13 +11,13 @@ let wasm: Promise<Wasm> | undefined;
 
 parentPort?.on("message", async (job: Job) => {
   try {
-    wasm ??= instantiate(workerData as WebAssembly.Module);
+    wasm ??= instantiate(workerData as WasmModule);
     const library = await wasm;
     const bytes = runJob(library, job);
     const answer: Answer = { bytes, memoryBytes: library.wasmMemory().buffer.byteLength };
     parentPort?.postMessage(answer, [bytes.buffer]);
   } catch (error) {
-    const answer: Answer = { error: String(error), trapped: error instanceof WebAssembly.RuntimeError };
+    const answer: Answer = { error: String(error), trapped: isTrap(error) };
     parentPort?.postMessage(answer);
   }
 });
