@@ -1,4 +1,4 @@
-import { type ExactDecimal, parseDecimalType, powerOfTen, rescaleDecimal } from "./decimal.js";
+import { type ExactDecimal, floorDecimal, parseDecimalType, powerOfTen, rescaleDecimal } from "./decimal.js";
 import { integerRange } from "./numbers.js";
 import type { Comparison, Literal, Predicate } from "./predicate.js";
 import type { DataType } from "./types.js";
@@ -38,9 +38,7 @@ export function inList(column: readonly string[], positions: readonly Position[]
 export function forEveryValue(column: readonly string[], holds: boolean): Predicate {
   const isNull: Predicate = { op: "isNull", column };
   const unknown: Predicate = { op: "constant", value: null };
-  return holds
-    ? { op: "or", terms: [{ op: "not", term: isNull }, unknown] }
-    : { op: "and", terms: [isNull, unknown] };
+  return holds ? { op: "or", terms: [{ op: "not", term: isNull }, unknown] } : { op: "and", terms: [isNull, unknown] };
 }
 
 /** The position of an exact number in an integer or decimal column; `undefined` for columns of other types. */
@@ -52,7 +50,7 @@ export function exactPosition(type: DataType, value: ExactDecimal): Position | u
   const max = range?.max ?? powerOfTen(decimal!.precision) - 1n;
   const min = range?.min ?? -max;
   const onGrid = rescaleDecimal(value, scale);
-  const below = onGrid ?? floorAtScale(value, scale);
+  const below = onGrid ?? floorDecimal(value, scale);
   if (below > max || (below === max && onGrid === undefined)) return { below: undefined, beyond: "above" };
   if (below < min) return { below: undefined, beyond: "below" };
   return { below: range && type !== "long" ? Number(below) : below, exact: onGrid !== undefined };
@@ -73,12 +71,6 @@ export function floatPosition(value: number): Position {
 /** The position of a microsecond instant in a date column: a day is its midnight (UTC). */
 export function datePosition(days: number, isMidnight: boolean): Position {
   return { below: days, exact: isMidnight };
-}
-
-function floorAtScale(value: ExactDecimal, scale: number): bigint {
-  const divisor = powerOfTen(value.scale - scale);
-  const quotient = value.unscaled / divisor;
-  return value.unscaled % divisor < 0n ? quotient - 1n : quotient;
 }
 
 function nextFloatDown(value: number): number {

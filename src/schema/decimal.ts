@@ -71,6 +71,14 @@ export function rescaleDecimal(value: ExactDecimal, scale: number): bigint | und
   return value.unscaled % divisor === 0n ? value.unscaled / divisor : undefined;
 }
 
+/** The greatest unscaled integer at `scale` that is not above `value`. */
+export function floorDecimal(value: ExactDecimal, scale: number): bigint {
+  if (scale >= value.scale) return value.unscaled * powerOfTen(scale - value.scale);
+  const divisor = powerOfTen(value.scale - scale);
+  const quotient = value.unscaled / divisor;
+  return value.unscaled % divisor < 0n ? quotient - 1n : quotient;
+}
+
 /** The text of an unscaled integer, always with `scale` digits behind the point: (-1230n, 2) is "-12.30". */
 export function unscaledToDecimal(unscaled: bigint, scale: number): string {
   if (scale <= 0) return (unscaled * powerOfTen(-scale)).toString();

@@ -50,7 +50,8 @@ class ExactParser {
   #array(): unknown[] {
     const items: unknown[] = [];
     if (this.#peek() === "]") this.#next();
-    else do items.push(this.value());
+    else
+      do items.push(this.value());
       while (this.#next() === ",");
     return items;
   }

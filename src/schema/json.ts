@@ -36,7 +36,12 @@ export function parseSchema(json: string): StructType {
   try {
     value = parseExactJson(json);
   } catch (cause) {
-    throw new DeltaError("DELTA_INVALID_SCHEMA", "The table's schema is not valid JSON.", { schemaString: json }, cause);
+    throw new DeltaError(
+      "DELTA_INVALID_SCHEMA",
+      "The table's schema is not valid JSON.",
+      { schemaString: json },
+      cause,
+    );
   }
   return parseStruct(value, []);
 }

@@ -34,9 +34,13 @@ function validateStruct(struct: StructType, parent: readonly string[]): void {
     const key = field.name.toLowerCase();
     const other = seen.get(key);
     if (other !== undefined) {
-      throw invalid(column, `The columns "${other}" and "${column}" differ at most in case; Delta's names ignore case.`, {
-        other,
-      });
+      throw invalid(
+        column,
+        `The columns "${other}" and "${column}" differ at most in case; Delta's names ignore case.`,
+        {
+          other,
+        },
+      );
     }
     seen.set(key, column);
     validateType(field.type, path);
@@ -48,11 +52,16 @@ function validateType(type: DataType, path: readonly string[]): void {
   if (typeof type === "string") {
     const decimal = parseDecimalType(type);
     if (decimal && !isDecimalInRange(decimal.precision, decimal.scale)) {
-      throw invalid(column, `Column "${column}" is ${type}; a decimal has 1 to 38 digits, at most all behind the point.`);
+      throw invalid(
+        column,
+        `Column "${column}" is ${type}; a decimal has 1 to 38 digits, at most all behind the point.`,
+      );
     }
-    if (!decimal && !PRIMITIVE_NAMES.has(type)) throw invalid(column, `Column "${column}" has the unknown type "${type}".`);
+    if (!decimal && !PRIMITIVE_NAMES.has(type))
+      throw invalid(column, `Column "${column}" has the unknown type "${type}".`);
   } else if (type.type === "struct") {
-    if (type.fields.length === 0) throw invalid(column, `Column "${column}" is a struct without fields; Parquet has none.`);
+    if (type.fields.length === 0)
+      throw invalid(column, `Column "${column}" is a struct without fields; Parquet has none.`);
     validateStruct(type, path);
   } else if (type.type === "array") {
     validateType(type.elementType, [...path, "element"]);

@@ -129,6 +129,9 @@ function resolveOperator(column: ResolvedColumn, operator: string, operand: unkn
       if (typeof operand !== "boolean") throw wrong("true or false");
       return operand ? isNull(column) : { op: "not", term: isNull(column) };
     default: {
+      if (typeof column.type !== "string" && column.type.type === "struct") {
+        throw invalid(`Name a nested column with its full path: "${name}.${operator}".`, { column: name, operator });
+      }
       const nearest = nearestName(operator, OPERATORS);
       throw invalid(
         `"${operator}" on column "${name}" is no operator${nearest ? `; did you mean "${nearest}"?` : `; there are ${OPERATORS.join(", ")}.`}`,
@@ -153,7 +156,13 @@ function membership(
   const hasNull = values.length < operands.length;
   if (operator === "in") return hasNull ? disjunction([listed, isNull(column)]) : listed;
   if (hasNull) throw wrong("values; rows with null never pass it, so leave null out");
-  return { op: "and", terms: [{ op: "not", term: listed }, { op: "not", term: isNull(column) }] };
+  return {
+    op: "and",
+    terms: [
+      { op: "not", term: listed },
+      { op: "not", term: isNull(column) },
+    ],
+  };
 }
 
 function equality(op: "=" | "!=", column: ResolvedColumn, value: unknown): Predicate {
