@@ -39,6 +39,15 @@ export function schemaMismatch(differences: readonly SchemaDifference[]): DeltaE
 }
 
 /**
+ * Checks that data of the schema `given` can be written to a table. Throws DELTA_SCHEMA_MISMATCH, as
+ * {@link schemaMismatch} has it.
+ */
+export function checkAssignable(table: StructType, given: StructType): void {
+  const error = schemaMismatch(schemaDifferences(table, given));
+  if (error) throw error;
+}
+
+/**
  * True where every value of `given` is a value of `table` without loss: the same type, a wider integer, a float or
  * double or decimal that holds all of its digits; arrays, maps and structs by their parts.
  */

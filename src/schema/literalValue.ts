@@ -11,7 +11,7 @@ import type { DataType } from "./types.js";
  * go into number columns; Dates and ISO texts (UTC unless they name a zone) into dates and timestamps. null is null.
  * Throws DELTA_INVALID_PREDICATE, naming the column, for a value that the column can't hold.
  */
-export function toLiteral(type: DataType, value: unknown, column: readonly string[]): Literal | null {
+export function toLiteral(type: DataType, value: unknown, column: readonly string[] = []): Literal | null {
   if (value === null) return null;
   const position = valuePosition(type, value, column);
   if (position.below !== undefined && position.exact) return position.below;

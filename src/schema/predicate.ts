@@ -32,3 +32,29 @@ export interface OpaquePredicate {
   readonly columns: readonly (readonly string[])[];
   evaluate(batch: unknown): Promise<Uint8Array>;
 }
+
+/** The columns that a predicate asks about, each once, as paths. */
+export function columnsOf(predicate: Predicate): readonly (readonly string[])[] {
+  const columns = new Map<string, readonly string[]>();
+  collectColumns(predicate, columns);
+  return [...columns.values()];
+}
+
+function collectColumns(predicate: Predicate, columns: Map<string, readonly string[]>): void {
+  switch (predicate.op) {
+    case "and":
+    case "or":
+      for (const term of predicate.terms) collectColumns(term, columns);
+      return;
+    case "not":
+      collectColumns(predicate.term, columns);
+      return;
+    case "constant":
+      return;
+    case "opaque":
+      for (const column of predicate.columns) columns.set(JSON.stringify(column), column);
+      return;
+    default:
+      columns.set(JSON.stringify(predicate.column), predicate.column);
+  }
+}
