@@ -7,5 +7,6 @@ export default defineConfig({
     exclude: ["test/interop/**"],
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    reporters: ["default", ["json", { outputFile: ".cache/results/test.json" }]],
   },
 });

@@ -1,0 +1,26 @@
+// Arguments: the table, and `batches` (Arrow columns) or `strings` (each path a string of JavaScript's).
+import type { RecordBatch } from "apache-arrow";
+import { Table } from "delta-table";
+import { pathsAnswer } from "../answer.js";
+import { sample } from "../process.js";
+
+const [path = "", how] = process.argv.slice(2);
+
+if (how === "batches") {
+  await sample(
+    async () => {
+      const batches: RecordBatch[] = [];
+      for await (const batch of Table.open(path).fileBatches({ columns: ["path"] })) batches.push(batch);
+      return batches;
+    },
+    (batches) => pathsAnswer(batches.flatMap((batch) => [...(batch.getChild("path") as Iterable<string>)])),
+  );
+} else {
+  await sample(async () => {
+    const paths: string[] = [];
+    for await (const batch of Table.open(path).fileBatches({ columns: ["path"] })) {
+      for (const path of batch.getChild("path") as Iterable<string>) paths.push(path);
+    }
+    return paths;
+  }, pathsAnswer);
+}

@@ -1,0 +1,51 @@
+// npm run bench -- [--workload NAME] [--peer NAME] [--rounds N] [--quick]
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { installPython } from "../test/interop/environment.js";
+import { dataFolder, project } from "./folders.js";
+import { machine } from "./machine.js";
+import { runWorkload } from "./measure.js";
+import { markdown, type Results } from "./report.js";
+import type { Setting, Workload } from "./workload.js";
+import { append } from "./workloads/append.js";
+import { checkpoint1m, checkpoint300k, replay } from "./workloads/listFiles.js";
+
+const WORKLOADS: Record<string, (setting: Setting) => Promise<Workload>> = {
+  append,
+  replay,
+  "checkpoint-300k": checkpoint300k,
+  "checkpoint-1m": checkpoint1m,
+};
+
+const { values } = parseArgs({
+  options: {
+    workload: { type: "string", multiple: true },
+    peer: { type: "string", multiple: true },
+    rounds: { type: "string" },
+    quick: { type: "boolean", default: false },
+  },
+});
+const names = values.workload ?? Object.keys(WORKLOADS);
+const unknown = names.filter((name) => WORKLOADS[name] === undefined);
+if (unknown.length > 0)
+  throw new Error(`no workload ${unknown.join(", ")}; there are ${Object.keys(WORKLOADS).join(", ")}`);
+
+const setting: Setting = { python: await installPython(), quick: values.quick };
+const rounds = Number(values.rounds ?? (values.quick ? 2 : 5));
+const scratch = await mkdtemp(join(tmpdir(), "delta-table-bench-"));
+try {
+  const workloads = [];
+  for (const name of names) {
+    workloads.push(await runWorkload(await WORKLOADS[name]!(setting), { rounds, scratch, peers: values.peer }));
+  }
+  const results: Results = { machine: await machine(setting.python), rounds, quick: values.quick, workloads };
+  const text = markdown(results);
+  console.log(text);
+  await writeFile(join(dataFolder, "results.json"), `${JSON.stringify(results, null, 2)}\n`);
+  const isWhole = !values.quick && rounds >= 5 && !values.workload && !values.peer;
+  if (isWhole) await writeFile(join(project, "bench", "RESULTS.md"), text);
+} finally {
+  await rm(scratch, { recursive: true, force: true });
+}

@@ -1,0 +1,26 @@
+import { spawn } from "node:child_process";
+import type { Sample } from "./workload.js";
+
+/** Runs a program to its end and gives its standard output; what it says on standard error is shown. */
+export function capture(command: string, args: readonly string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"] });
+    let output = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+    });
+    child.once("error", reject);
+    child.once("close", (code) =>
+      code === 0 ? resolve(output) : reject(new Error(`${command} ${args.join(" ")} ended with exit code ${code}`)),
+    );
+  });
+}
+
+/** In a contender's process: does the task once and prints its sample. `answer` is taken after the clock has stopped. */
+export async function sample<T>(task: () => Promise<T>, answer: (result: T) => unknown): Promise<void> {
+  const start = performance.now();
+  const result = await task();
+  const ms = performance.now() - start;
+  const peakRssBytes = process.resourceUsage().maxRSS * 1024;
+  console.log(JSON.stringify({ ms, peakRssBytes, answer: await answer(result) } satisfies Sample));
+}

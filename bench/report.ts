@@ -1,0 +1,46 @@
+import type { Machine } from "./machine.js";
+import type { Figures, TargetFigure, WorkloadResult } from "./measure.js";
+
+export interface Results {
+  readonly machine: Machine;
+  readonly rounds: number;
+  readonly quick: boolean;
+  readonly workloads: readonly WorkloadResult[];
+}
+
+/** The results as a page for people. */
+export function markdown({ machine, rounds, quick, workloads }: Results): string {
+  const versions = Object.entries(machine.versions).map(([name, version]) => `${name} ${version}`);
+  const lines = [
+    "# Benchmark results",
+    "",
+    "Made by `npm run bench`; don't edit. Every contender runs in a process of its own, once a round, in turn with the others;",
+    `${rounds} rounds. A time is the task alone, with the packages imported before; median, and lowest to highest. Memory is the`,
+    "process's peak resident size. Every answer was compared with every other contender's.",
+    ...(quick ? ["", "**A quick run on small data: these figures say nothing about speed.**"] : []),
+    "",
+    `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.system}; ${versions.join(", ")}.`,
+  ];
+  for (const workload of workloads) {
+    lines.push("", `## ${workload.name}`, "", `${capitalized(workload.title)}.`, "");
+    lines.push(`| contender | median ms per ${workload.unit} | spread | peak memory |`, "| --- | ---: | ---: | ---: |");
+    lines.push(...workload.figures.map(figureRow));
+    if (workload.targets.length > 0) lines.push("", ...workload.targets.map(targetLine));
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+function figureRow({ contender, medianMs, minMs, maxMs, peakRssBytes }: Figures): string {
+  return `| ${contender} | ${ms(medianMs)} | ${ms(minMs)} to ${ms(maxMs)} | ${megabytes(peakRssBytes)} |`;
+}
+
+function targetLine({ text, contender, relativeTo, measure, atMost, reached }: TargetFigure): string {
+  const show = (value: number) =>
+    relativeTo !== undefined ? value.toFixed(2) : measure === "time" ? `${ms(value)} ms` : megabytes(value);
+  const verdict = reached <= atMost ? "reached" : "missed";
+  return `- ${capitalized(text)} (${contender}): **${show(reached)}**, to be at most ${show(atMost)}: ${verdict}.`;
+}
+
+const ms = (value: number): string => (value >= 100 ? value.toFixed(0) : value.toFixed(2));
+const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`;
+const capitalized = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

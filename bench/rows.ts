@@ -1,0 +1,25 @@
+const START = Date.UTC(2026, 0, 1);
+
+export interface BenchRow {
+  readonly id: bigint;
+  readonly at: Date;
+  readonly name: string;
+  readonly value: number;
+  readonly flag: boolean;
+  readonly category: string;
+}
+
+/** The rows of append number `n`: the same as bench/peers/append.py makes. */
+export function rows(n: number): BenchRow[] {
+  return Array.from({ length: 100 }, (_, i) => {
+    const id = n * 100 + i;
+    return {
+      id: BigInt(id),
+      at: new Date(START + id * 1000),
+      name: `name ${id % 97}`,
+      value: (id % 1000) / 8,
+      flag: id % 3 === 0,
+      category: "abc".charAt(id % 3),
+    };
+  });
+}

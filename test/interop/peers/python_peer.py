@@ -1,0 +1,79 @@
+"""delta-rs, and DuckDB on the active files of a table."""
+
+import glob
+import json
+import os
+import sys
+import urllib.parse
+
+import duckdb
+import deltalake
+from deltalake import DeltaTable, QueryBuilder, write_deltalake
+
+from canonical import arrow_table, table_of
+from serve import serve
+
+
+def versions():
+    import pyarrow
+
+    return {
+        "python": sys.version.split()[0],
+        "deltalake": deltalake.__version__,
+        "duckdb": duckdb.__version__,
+        "pyarrow": pyarrow.__version__,
+    }
+
+
+def read(path, version=None):
+    """delta-rs's own query engine."""
+    table = DeltaTable(path, version=version)
+    batches = QueryBuilder().register("t", table).execute("select * from t").read_all()
+    import pyarrow as pa
+
+    return table_of(pa.table(batches))
+
+
+def read_pyarrow(path, version=None):
+    """delta-rs's log, pyarrow's Parquet reader."""
+    return table_of(DeltaTable(path, version=version).to_pyarrow_table())
+
+
+def version(path):
+    return DeltaTable(path).version()
+
+
+def file_actions(path):
+    """The active files' add actions, by a replay of the JSON commits alone."""
+    active = {}
+    for commit in sorted(glob.glob(os.path.join(glob.escape(path), "_delta_log", "*.json"))):
+        with open(commit, encoding="utf-8") as lines:
+            for action in map(json.loads, lines):
+                if "add" in action:
+                    active[action["add"]["path"]] = action["add"]
+                elif "remove" in action:
+                    active.pop(action["remove"]["path"], None)
+    return list(active.values())
+
+
+def read_duckdb(path, partitions):
+    """The data files' columns, and the partition columns as the text that DuckDB finds in the folder names."""
+    files = [os.path.join(path, urllib.parse.unquote(add["path"])) for add in file_actions(path)]
+    connection = duckdb.connect()
+    connection.execute("set TimeZone = 'UTC'")
+    query = "select * from read_parquet(?, hive_partitioning = ?, hive_types_autocast = false)"
+    relation = connection.execute(query, [[glob.escape(f) for f in files], bool(partitions)])
+    return table_of(relation.to_arrow_table())
+
+
+def write(path, schema, rows, partition_by=None, mode="append", configuration=None):
+    table = arrow_table(schema, rows)
+    write_deltalake(path, table, mode=mode, partition_by=partition_by, configuration=configuration)
+
+
+def checkpoint(path):
+    DeltaTable(path).create_checkpoint()
+
+
+if __name__ == "__main__":
+    serve({f.__name__: f for f in (versions, read, read_pyarrow, read_duckdb, version, file_actions, write, checkpoint)})

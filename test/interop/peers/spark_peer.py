@@ -1,0 +1,98 @@
+"""Spark with Delta's own implementation, in one JVM on the loopback address."""
+
+import glob
+import json
+import os
+import sys
+import time
+
+import pyspark
+from pyspark.sql import SparkSession
+from pyspark.sql.types import StructType
+
+from canonical import arrow_table, table_of
+from serve import serve
+
+JARS = sys.argv[1]
+SCRATCH = sys.argv[2]
+
+# Python's own conversions of times use the process's zone.
+os.environ["TZ"] = "UTC"
+time.tzset()
+os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
+
+SETTINGS = {
+    "spark.jars": ",".join(sorted(glob.glob(os.path.join(glob.escape(JARS), "*.jar")))),
+    "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+    "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.driver.extraJavaOptions": "-Duser.timezone=UTC -Dderby.system.home=" + SCRATCH,
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.memory": "1500m",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.sql.shuffle.partitions": "2",
+    "spark.default.parallelism": "2",
+    "spark.databricks.delta.snapshotPartitions": "2",
+    "spark.local.dir": SCRATCH,
+    "spark.sql.warehouse.dir": SCRATCH,
+    # The proleptic calendar on both sides: dates before 1582 are the same days everywhere.
+    "spark.sql.parquet.datetimeRebaseModeInWrite": "CORRECTED",
+    "spark.sql.parquet.datetimeRebaseModeInRead": "CORRECTED",
+}
+
+
+def start():
+    builder = SparkSession.builder.master("local[2]").appName("interop")
+    for name, value in SETTINGS.items():
+        builder = builder.config(name, value)
+    session = builder.getOrCreate()
+    session.sparkContext.setLogLevel("ERROR")
+    return session
+
+
+spark = start()
+
+
+def versions():
+    return {"spark": spark.version, "pyspark": pyspark.__version__, "java": spark._jvm.System.getProperty("java.version")}
+
+
+def frame(path, version=None):
+    reader = spark.read.format("delta")
+    return (reader if version is None else reader.option("versionAsOf", version)).load(path)
+
+
+def read(path, version=None):
+    return table_of(frame(path, version).toArrow())
+
+
+def write(path, schema, rows, partition_by=None, mode="append", configuration=None):
+    data = spark.createDataFrame(arrow_table(schema, rows), StructType.fromJson(schema)).coalesce(1)
+    writer = data.write.format("delta").mode(mode).partitionBy(*(partition_by or []))
+    for name, value in (configuration or {}).items():
+        writer = writer.option(name, value)
+    writer.save(path)
+
+
+def delta_log(path):
+    return spark._jvm.org.apache.spark.sql.delta.DeltaLog.forTable(spark._jsparkSession, path)
+
+
+def version(path):
+    return delta_log(path).update(False, spark._jvm.scala.Option.empty(), spark._jvm.scala.Option.empty()).version()
+
+
+def checkpoint(path):
+    delta_log(path).checkpoint()
+
+
+def sql(text):
+    """For what has no writer call: deletes, updates. Gives the rows as JSON text."""
+    return [json.loads(row) for row in spark.sql(text).toJSON().collect()]
+
+
+if __name__ == "__main__":
+    serve({f.__name__: f for f in (versions, read, write, version, checkpoint, sql)})
+    spark.stop()
