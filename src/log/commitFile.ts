@@ -1,5 +1,6 @@
 import { DeltaError } from "../errors.js";
-import type { Action, SetTransaction } from "./actions.js";
+import { exactJson, parseExactJson } from "../schema/exactJson.js";
+import type { Action } from "./actions.js";
 import { commitPath } from "./names.js";
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
@@ -11,7 +12,9 @@ const ACTION_KEYS = ["add", "remove", "txn", "commitInfo", "metaData", "protocol
 
 /** A commit as newline-delimited JSON, one action a line (PROTOCOL.md, Delta Log Entries). */
 export function serializeCommit(actions: readonly Action[]): Uint8Array {
-  return encoder.encode(actions.map((action) => `${actionLine(action)}\n`).join(""));
+  return encoder.encode(
+    actions.map((action) => `${"txn" in action ? exactJson(action) : JSON.stringify(action)}\n`).join(""),
+  );
 }
 
 /** The actions of a commit, in their order. Throws `DELTA_LOG_CORRUPT` naming file and line. */
@@ -72,7 +75,8 @@ function parseLine(version: number, lineNumber: number, line: string): Action | 
     if (!isObject(body)) throw corrupt(version, lineNumber, `has no object as its ${key}`);
     const flaw = flawOf(key, body);
     if (flaw !== undefined) throw corrupt(version, lineNumber, `has a ${key} ${flaw}`);
-    if (key === "txn" && !Number.isSafeInteger(body["version"])) return { txn: withExactVersion(body, line) };
+    // Numbers beyond 2^53 lose digits otherwise.
+    if (key === "txn" && !Number.isSafeInteger(body.version)) return parseExactJson(line) as Action;
     return parsed as unknown as Action;
   }
   return undefined;
@@ -87,21 +91,6 @@ function flawOf(key: (typeof ACTION_KEYS)[number], body: Record<string, unknown>
   if (key === "domainMetadata") return lacks("domain", "string");
   if (key === "metaData") return lacks("schemaString", "string");
   return undefined;
-}
-
-/** JSON.parse rounds numbers beyond 2^53: the line still has all the digits. */
-function withExactVersion(body: Record<string, unknown>, line: string): SetTransaction {
-  const digits = /"version"\s*:\s*(-?\d+)/.exec(line);
-  const version = digits === null ? body["version"] : BigInt(digits[1]!);
-  return { ...(body as unknown as SetTransaction), version: version as bigint };
-}
-
-function actionLine(action: Action): string {
-  if ("txn" in action && typeof action.txn.version === "bigint") {
-    const { version, ...rest } = action.txn;
-    return `{"txn":{"version":${version},${JSON.stringify(rest).slice(1)}}`;
-  }
-  return JSON.stringify(action);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -47,14 +47,23 @@ export async function writeLastCheckpoint(
 /** The MD5 of the canonical form of an object without its `checksum` (PROTOCOL.md, JSON checksum). */
 export function jsonChecksum(value: object): string {
   const lines: { path: Buffer; text: string }[] = [];
-  collect(Object.entries(value).filter(([name]) => name !== "checksum"), "", lines);
+  collect(
+    Object.entries(value).filter(([name]) => name !== "checksum"),
+    "",
+    lines,
+  );
   lines.sort((a, b) => Buffer.compare(a.path, b.path));
   return createHash("md5")
     .update(lines.map(({ text }) => text).join(","))
     .digest("hex");
 }
 
-function collect(entries: [string, unknown][], prefix: string, lines: { path: Buffer; text: string }[], isArray = false) {
+function collect(
+  entries: [string, unknown][],
+  prefix: string,
+  lines: { path: Buffer; text: string }[],
+  isArray = false,
+) {
   for (const [name, value] of entries) {
     const path = prefix + (isArray ? name : quoted(name));
     if (typeof value === "object" && value !== null) {

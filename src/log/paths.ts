@@ -44,7 +44,8 @@ export function canonicalPath(path: string): string {
   if (match === null) return normalise(decodePath(path));
   const scheme = match[1]!.toLowerCase();
   const rest = match[2]!;
-  if (!rest.startsWith("//")) return scheme === "file" ? normalise(decodePath(rest)) : `${scheme}:${normalise(decodePath(rest))}`;
+  if (!rest.startsWith("//"))
+    return scheme === "file" ? normalise(decodePath(rest)) : `${scheme}:${normalise(decodePath(rest))}`;
   const slash = rest.indexOf("/", 2);
   const authority = slash === -1 ? rest.slice(2) : rest.slice(2, slash);
   const inside = normalise(decodePath(slash === -1 ? "/" : rest.slice(slash)));

@@ -69,6 +69,22 @@ function parseByteSize(text: string): number | undefined {
   return size > 0 ? size : undefined;
 }
 
+/** Deprecated names give what is written in their place (PROTOCOL.md, Table Properties). */
+const CODECS = {
+  zstd: "zstd",
+  snappy: "snappy",
+  gzip: "gzip",
+  lz4_raw: "lz4_raw",
+  lz4: "lz4_raw",
+  uncompressed: "uncompressed",
+  none: "uncompressed",
+} as const;
+
+function parseCodec(text: string): (typeof CODECS)[keyof typeof CODECS] | undefined {
+  const word = text.trim().toLowerCase();
+  return Object.hasOwn(CODECS, word) ? CODECS[word as keyof typeof CODECS] : undefined;
+}
+
 const anyText = (text: string) => text;
 const yesNo = "true or false";
 const duration = "an interval such as 'interval 7 days'";
@@ -87,11 +103,7 @@ const PROPERTIES = {
   "delta.enableExpiredLogCleanup": row(parseBoolean, true, yesNo),
   "delta.setTransactionRetentionDuration": optional(parseInterval, duration),
   "delta.targetFileSize": row(parseByteSize, 128 * 2 ** 20, "a size such as 134217728 or 128mb"),
-  "delta.parquet.compression.codec": row(
-    oneOf("zstd", "snappy", "gzip", "lz4_raw", "lz4", "uncompressed", "none"),
-    "zstd",
-    "zstd, snappy, gzip, lz4_raw, lz4 or uncompressed",
-  ),
+  "delta.parquet.compression.codec": row(parseCodec, "zstd", "zstd, snappy, gzip, lz4_raw, lz4 or uncompressed"),
   "delta.isolationLevel": row(
     oneOf("Serializable", "WriteSerializable"),
     "Serializable",
@@ -113,10 +125,7 @@ const KNOWN_NAMES: readonly string[] = [
  * A table property's value, or its default where the table doesn't set it. Throws `DELTA_INVALID_PROPERTY_VALUE`
  * naming it where its text makes no sense: guessing could delete or keep the wrong things.
  */
-export function property<N extends PropertyName>(
-  metadata: Pick<Metadata, "configuration">,
-  name: N,
-): PropertyValue<N> {
+export function property<N extends PropertyName>(metadata: Pick<Metadata, "configuration">, name: N): PropertyValue<N> {
   const text = Object.hasOwn(metadata.configuration, name) ? metadata.configuration[name] : undefined;
   return text === undefined || text === null ? PROPERTIES[name].default : (parsed(name, text) as PropertyValue<N>);
 }

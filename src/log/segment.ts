@@ -50,25 +50,42 @@ export async function readSegment(store: ObjectStore, options: SegmentOptions = 
   if (hint !== undefined && (version === undefined || hint <= version)) {
     const recent = await listLog(store, hint, damaged, signal);
     const segment = segmentOf(recent, version);
-    if (segment !== undefined && (await missingCommits(store, recent, segment, signal)).length === 0) return segment;
+    if (segment !== undefined && (await missingCommit(store, recent, segment, signal)) === undefined) return segment;
   }
   const listing = await listLog(store, 0, damaged, signal);
   const segment = segmentOf(listing, version);
-  if (segment === undefined) throw await nothingFound(store, listing, version);
-  const missing = await missingCommits(store, listing, segment, signal);
-  if (missing.length === 0) return segment;
+  if (segment === undefined) throw nothingFound(store, listing, version);
+  const missing = await missingCommit(store, listing, segment, signal);
+  if (missing === undefined) return segment;
   throw gap(store, listing, segment, missing);
 }
 
 /**
- * The versions that can be rebuilt, from the oldest complete checkpoint (or version 0) on.
+ * The newest version after `version`, which exists, and the newest complete checkpoint after it.
+ * Throws `DELTA_VERSIONS_NOT_CONTIGUOUS`.
+ */
+export async function newestCommit(
+  store: ObjectStore,
+  version: number,
+  signal?: AbortSignal,
+): Promise<{ readonly newest: number; readonly checkpoint: number | undefined }> {
+  const listing = await listLog(store, version + 1, new Set(), signal);
+  const newest = listing.commits.at(-1) ?? version;
+  const segment = { version: newest, checkpoint: undefined, firstCommit: version + 1 };
+  const missing = await missingCommit(store, listing, segment, signal);
+  if (missing !== undefined) throw notContiguous(store, newest, missing);
+  return { newest, checkpoint: listing.checkpoints.at(-1)?.version };
+}
+
+/**
+ * The versions that can be rebuilt from the files of the log: from the oldest complete checkpoint, or version 0, on.
  * Throws `DELTA_TABLE_NOT_FOUND`.
  */
-export async function rebuildableVersions(
+export function rebuildableVersions(
   store: ObjectStore,
-  signal?: AbortSignal,
-): Promise<{ earliest: number; latest: number }> {
-  const range = rangeOf(await listLog(store, 0, new Set(), signal));
+  logPaths: Iterable<string>,
+): { readonly earliest: number; readonly latest: number } {
+  const range = rangeOf(listingOf(logPaths, new Set()));
   if (range === undefined) throw tableNotFound(store);
   return range;
 }
@@ -79,11 +96,16 @@ async function listLog(
   damaged: ReadonlySet<number>,
   signal?: AbortSignal,
 ): Promise<Listing> {
+  const paths = await store.listNames(LOG_FOLDER, from === 0 ? undefined : beforeVersion(from), signal);
+  return listingOf(paths, damaged);
+}
+
+function listingOf(paths: Iterable<string>, damaged: ReadonlySet<number>): Listing {
   const commits: number[] = [];
   const checkpoints = new Map<number, CheckpointFiles>();
   const uuidCheckpoints: number[] = [];
   const parts = new Map<string, string[]>();
-  for (const path of await store.listNames(LOG_FOLDER, from === 0 ? undefined : beforeVersion(from), signal)) {
+  for (const path of paths) {
     const name = parseLogPath(path);
     if (name === undefined) continue;
     const { version } = name;
@@ -112,22 +134,22 @@ function segmentOf({ commits, checkpoints }: Listing, wanted: number | undefined
 }
 
 /**
- * Commits of the segment that don't exist. A listing that ran while others committed may lack one it should have: those
- * are asked for by name.
+ * A commit of the segment that doesn't exist. A listing that ran while others committed may lack one it should have: so
+ * it is asked for by name.
  */
-async function missingCommits(
+async function missingCommit(
   store: ObjectStore,
   { commits }: Listing,
   { firstCommit, version }: LogSegment,
   signal?: AbortSignal,
-): Promise<number[]> {
+): Promise<number | undefined> {
   const listed = commits.filter((commit) => firstCommit <= commit && commit <= version).length;
-  if (listed === version - firstCommit + 1) return [];
+  if (listed === version - firstCommit + 1) return undefined;
   const known = new Set(commits);
   for (let commit = firstCommit; commit <= version; commit++) {
-    if (!known.has(commit) && (await store.head(commitPath(commit), signal)) === undefined) return [commit];
+    if (!known.has(commit) && (await store.head(commitPath(commit), signal)) === undefined) return commit;
   }
-  return [];
+  return undefined;
 }
 
 function rangeOf({ commits, checkpoints }: Listing): { earliest: number; latest: number } | undefined {
@@ -141,7 +163,7 @@ function rangeOf({ commits, checkpoints }: Listing): { earliest: number; latest:
   return { earliest: start?.version ?? oldest, latest };
 }
 
-async function nothingFound(store: ObjectStore, listing: Listing, version: number | undefined): Promise<DeltaError> {
+function nothingFound(store: ObjectStore, listing: Listing, version: number | undefined): DeltaError {
   const range = rangeOf(listing);
   if (range === undefined || version === undefined) return tableNotFound(store);
   const { earliest, latest } = range;
@@ -149,7 +171,7 @@ async function nothingFound(store: ObjectStore, listing: Listing, version: numbe
 }
 
 /** A gap below the oldest version that can be rebuilt is history that was cleaned up, any other one damage. */
-function gap(store: ObjectStore, listing: Listing, segment: LogSegment, missing: readonly number[]): DeltaError {
+function gap(store: ObjectStore, listing: Listing, segment: LogSegment, missing: number): DeltaError {
   const { version } = segment;
   if (listing.uuidCheckpoints.some((checkpoint) => segment.firstCommit <= checkpoint && checkpoint <= version)) {
     return new DeltaError(
@@ -159,12 +181,17 @@ function gap(store: ObjectStore, listing: Listing, segment: LogSegment, missing:
     );
   }
   const { earliest, latest } = rangeOf(listing)!;
-  const canRebuildEarliest = earliest === 0 || listing.checkpoints.some((checkpoint) => checkpoint.version === earliest);
+  const canRebuildEarliest =
+    earliest === 0 || listing.checkpoints.some((checkpoint) => checkpoint.version === earliest);
   if (version < earliest && canRebuildEarliest) return versionNotFound(store, version, earliest, latest);
+  return notContiguous(store, version, missing);
+}
+
+function notContiguous(store: ObjectStore, version: number, missing: number): DeltaError {
   return new DeltaError(
     "DELTA_VERSIONS_NOT_CONTIGUOUS",
-    `The log of ${store.url} lacks ${commitPath(missing[0]!)}, so version ${version} can't be rebuilt. Restore that file; without it, versions after it are lost.`,
-    { version, missing: missing[0] },
+    `The log of ${store.url} lacks ${commitPath(missing)}, so version ${version} can't be rebuilt. Restore that file; without it, versions after it are lost.`,
+    { version, missing },
   );
 }
 

@@ -3,46 +3,32 @@ import { DeltaError, hasCode } from "../errors.js";
 import { parseSchema } from "../schema/json.js";
 import type { StructType } from "../schema/types.js";
 import type { ObjectStore } from "../storage/store.js";
-import type { Action, AddFile, DomainMetadata, Metadata, Protocol, SetTransaction } from "./actions.js";
+import type { Action, DomainMetadata, Metadata, Protocol, SetTransaction } from "./actions.js";
 import { forEachAction } from "./commitFile.js";
 import { checkReadable } from "./features.js";
 import { commitPath } from "./names.js";
 import { readCommits } from "./readCommits.js";
-import { type CheckpointFiles, type LogSegment, readSegment } from "./segment.js";
+import { type CheckpointFiles, type LogSegment, newestCommit, readSegment } from "./segment.js";
+import { type FileBatchOptions, isDamage, type SnapshotFiles } from "./snapshotFiles.js";
 import { StateBuilder, type TableState } from "./state.js";
 import { Tail } from "./tail.js";
 
-/** The columns of a live file: the fields of `add`. */
-export type FileColumn = keyof AddFile;
-
-export interface FileBatchOptions {
-  /** The columns to decode; all where it's left out. */
-  readonly columns?: readonly FileColumn[];
-  readonly signal?: AbortSignal;
-}
-
-/** Where a snapshot's files are: in a checkpoint on storage, and in what the commits after it did. */
-export interface SnapshotFiles {
-  readonly store: ObjectStore;
-  readonly version: number;
-  readonly checkpoint: CheckpointFiles | undefined;
-  readonly tail: Tail;
-}
+/** Commits behind a checkpoint from which on reading the checkpoint is cheaper than reading the commits. */
+const LONG_WAY = 100;
+/** File actions; some 4 MB of memory. */
+const LONG_TAIL = 10_000;
 
 /** One version of a table. It never changes, and holds no object per file. */
 export class Snapshot {
   readonly store: ObjectStore;
   readonly version: number;
-  /** Checkpoints that were passed over because they can't be read. */
-  readonly damagedCheckpoints: ReadonlySet<number>;
   readonly #state: TableState;
-  readonly #files: SnapshotFiles;
+  #files: SnapshotFiles;
   #schema: StructType | undefined;
 
-  constructor(state: TableState, files: SnapshotFiles, damagedCheckpoints: ReadonlySet<number>) {
+  constructor(state: TableState, files: SnapshotFiles) {
     this.store = files.store;
     this.version = files.version;
-    this.damagedCheckpoints = damagedCheckpoints;
     this.#state = state;
     this.#files = files;
   }
@@ -59,6 +45,11 @@ export class Snapshot {
   get schema(): StructType {
     this.#schema ??= parseSchema(this.metadata.schemaString);
     return this.#schema;
+  }
+
+  /** Versions of checkpoints that were passed over because they can't be read. */
+  get damagedCheckpoints(): ReadonlySet<number> {
+    return this.#files.damaged;
   }
 
   /** By `appId`: the newest of each, whatever its number. */
@@ -81,13 +72,13 @@ export class Snapshot {
    */
   async *fileBatches(options: FileBatchOptions = {}): AsyncGenerator<RecordBatch> {
     const { liveFiles } = await import("./liveFiles.js");
-    yield* liveFiles(this.#files, options);
+    yield* liveFiles(this.#files, options, () => this.#elsewhere(options.signal));
   }
 
   /** The removed files that the log still holds, a column for each field of `remove` but `stats` and `tags`. */
   async *tombstoneBatches(options: { readonly signal?: AbortSignal } = {}): AsyncGenerator<RecordBatch> {
     const { tombstones } = await import("./liveFiles.js");
-    yield* tombstones(this.#files, options);
+    yield* tombstones(this.#files, () => this.#elsewhere(options.signal), options.signal);
   }
 
   /**
@@ -112,17 +103,29 @@ export class Snapshot {
   async refresh(signal?: AbortSignal): Promise<Snapshot> {
     const next = await getIfExists(this.store, commitPath(this.version + 1), signal);
     if (next === undefined) return this;
-    const { version: newest } = await readSegment(this.store, { signal });
+    const { newest, checkpoint } = await newestCommit(this.store, this.version + 1, signal);
+    if (checkpoint !== undefined && checkpoint - this.version > LONG_WAY) return loadSnapshot(this.store, { signal });
     const state = new StateBuilder(this.#state);
-    this.#take(this.version + 1, next, state);
+    takeCommit(this.version + 1, next, state, this.#files.tail);
     for await (const { version, bytes } of readCommits(this.store, this.version + 2, newest, signal)) {
-      this.#take(version, bytes, state);
+      takeCommit(version, bytes, state, this.#files.tail);
     }
-    return this.#at(Math.max(newest, this.version + 1), state);
+    return this.#at(newest, state);
   }
 
-  #take(version: number, bytes: Uint8Array, state: StateBuilder): void {
-    takeCommit(version, bytes, state, this.#files.tail);
+  /**
+   * Lets go of the tail in favour of a checkpoint of this very version, where the tail has become long: a handle that
+   * commits for weeks stays small.
+   */
+  rebase(checkpoint: CheckpointFiles): void {
+    if (checkpoint.version !== this.version || this.#files.tail.length < LONG_TAIL) return;
+    this.#files = { ...this.#files, checkpoint, tail: new Tail(this.version) };
+  }
+
+  async #elsewhere(signal?: AbortSignal): Promise<SnapshotFiles> {
+    const { damaged, checkpoint } = this.#files;
+    const versions = checkpoint === undefined ? damaged : new Set([...damaged, checkpoint.version]);
+    return (await loadWithout(this.store, versions, this.version, signal)).#files;
   }
 
   #at(version: number, builder: StateBuilder): Snapshot {
@@ -130,8 +133,95 @@ export class Snapshot {
     if (state.protocol !== this.protocol || state.metadata !== this.metadata) {
       checkReadable(state.protocol, state.metadata);
     }
-    const snapshot = new Snapshot(state, { ...this.#files, version }, this.damagedCheckpoints);
+    const snapshot = new Snapshot(state, { ...this.#files, version });
     if (state.metadata === this.metadata) snapshot.#schema = this.#schema;
     return snapshot;
+  }
+}
+
+export interface LoadOptions {
+  /** The newest version where it's left out. */
+  readonly version?: number;
+  /** An older snapshot of the same table: only what is newer is read. Of no use with `version`. */
+  readonly base?: Snapshot;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Rebuilds the state of a version from the newest checkpoint up to it and the commits that follow. A checkpoint that
+ * can't be read is passed over for an older one, or for the commits where they are complete.
+ *
+ * Throws `DELTA_TABLE_NOT_FOUND`, `DELTA_VERSION_NOT_FOUND`, `DELTA_VERSIONS_NOT_CONTIGUOUS`, `DELTA_LOG_CORRUPT`,
+ * `DELTA_STATE_RECOVER_ERROR`, `DELTA_INVALID_PROTOCOL_VERSION`, `DELTA_UNSUPPORTED_FEATURES_FOR_READ`, and
+ * `DELTA_PARQUET_UNREADABLE` where a damaged checkpoint is all there is.
+ */
+export async function loadSnapshot(store: ObjectStore, options: LoadOptions = {}): Promise<Snapshot> {
+  const { version, base, signal } = options;
+  if (version !== undefined && (!Number.isSafeInteger(version) || version < 0)) {
+    throw new DeltaError("DELTA_INVALID_ARGUMENT", `A version is a whole number from 0 up, not ${version}.`, {
+      version,
+    });
+  }
+  if (base !== undefined && version === undefined) return base.refresh(signal);
+  return loadWithout(store, new Set(), version, signal);
+}
+
+/** Loads a version as if the checkpoints of the versions `damaged` didn't exist. */
+async function loadWithout(
+  store: ObjectStore,
+  damaged: ReadonlySet<number>,
+  version: number | undefined,
+  signal?: AbortSignal,
+): Promise<Snapshot> {
+  const segment = await readSegment(store, { version, damaged, signal });
+  try {
+    return await loadSegment(store, segment, damaged, signal);
+  } catch (error) {
+    const { checkpoint } = segment;
+    if (checkpoint === undefined || !isDamage(error)) throw error;
+    return loadWithout(store, new Set([...damaged, checkpoint.version]), segment.version, signal).catch((second) => {
+      // Without the checkpoint there is no such version: the damage is what has to be told.
+      throw NO_OTHER_WAY.some((code) => hasCode(second, code)) ? error : second;
+    });
+  }
+}
+
+const NO_OTHER_WAY = ["DELTA_VERSIONS_NOT_CONTIGUOUS", "DELTA_TABLE_NOT_FOUND", "DELTA_VERSION_NOT_FOUND"] as const;
+
+async function loadSegment(
+  store: ObjectStore,
+  { version, checkpoint, firstCommit }: LogSegment,
+  damaged: ReadonlySet<number>,
+  signal?: AbortSignal,
+): Promise<Snapshot> {
+  const state = new StateBuilder();
+  const tail = new Tail(firstCommit - 1);
+  if (checkpoint !== undefined) {
+    const { readStateActions } = await import("./checkpointRead.js");
+    for await (const action of readStateActions(store, checkpoint, signal)) state.apply(action);
+  }
+  for await (const commit of readCommits(store, firstCommit, version, signal)) {
+    takeCommit(commit.version, commit.bytes, state, tail);
+  }
+  const built = state.build(version);
+  checkReadable(built.protocol, built.metadata);
+  return new Snapshot(built, { store, version, checkpoint, tail, damaged });
+}
+
+function takeCommit(version: number, bytes: Uint8Array, state: StateBuilder, tail: Tail): void {
+  const isNew = version > tail.version;
+  forEachAction(version, bytes, { commitInfo: false }, (action) => {
+    if (!("add" in action) && !("remove" in action)) state.apply(action);
+    else if (isNew) tail.take(version, action);
+  });
+  if (isNew) tail.version = version;
+}
+
+async function getIfExists(store: ObjectStore, path: string, signal?: AbortSignal): Promise<Uint8Array | undefined> {
+  try {
+    return await store.get(path, undefined, signal);
+  } catch (error) {
+    if (hasCode(error, "DELTA_FILE_NOT_FOUND")) return undefined;
+    throw error;
   }
 }

@@ -67,14 +67,17 @@ export class Tail {
   /** Takes in the file actions of the next commit. A version that was taken in before changes nothing. */
   apply(version: number, actions: Iterable<Action>): void {
     if (version <= this.version) return;
-    for (const action of actions) {
-      if ("add" in action) this.add(version, action.add);
-      else if ("remove" in action) this.remove(version, action.remove);
-    }
+    for (const action of actions) this.take(version, action);
     this.version = version;
   }
 
-  add(version: number, add: AddFile): void {
+  /** Takes in one action of the commit after {@link version}. */
+  take(version: number, action: Action): void {
+    if ("add" in action) this.#add(version, action.add);
+    else if ("remove" in action) this.#remove(version, action.remove);
+  }
+
+  #add(version: number, add: AddFile): void {
     const row = this.#append(version, add, true);
     this.time.push(add.modificationTime ?? Number.NaN);
     this.stats.push(add.stats ?? undefined);
@@ -83,7 +86,7 @@ export class Tail {
   }
 
   /** Tombstones have neither statistics nor tags (PROTOCOL.md, Checkpoints). */
-  remove(version: number, remove: RemoveFile): void {
+  #remove(version: number, remove: RemoveFile): void {
     const row = this.#append(version, remove, false);
     this.time.push(remove.deletionTimestamp ?? Number.NaN);
     this.stats.push(undefined);

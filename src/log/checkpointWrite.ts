@@ -1,0 +1,114 @@
+import type { Data, Field, RecordBatch } from "apache-arrow";
+import { bitmapBytes } from "../arrow/bits.js";
+import { buildColumn } from "../arrow/buildColumn.js";
+import { makeBatch, makeColumn } from "../arrow/column.js";
+import { nullColumn } from "../arrow/constant.js";
+import { toArrowField } from "../arrow/schema.js";
+import { takeRows } from "../arrow/take.js";
+import { DeltaError } from "../errors.js";
+import { encodeParquet } from "../parquet/write.js";
+import { runtime } from "../runtime.js";
+import type { DataType, StructType } from "../schema/types.js";
+import type { SetTransaction } from "./actions.js";
+import { ADD_FIELDS, checkpointFields, STATE_FIELDS } from "./checkpointSchema.js";
+import { property } from "./properties.js";
+import type { Snapshot } from "./snapshot.js";
+import type { FileColumn } from "./snapshotFiles.js";
+
+/** Rows in a row group: what a reader decodes at a time, and a unit of parallel work. */
+const ROW_GROUP_ROWS = 131_072;
+
+/** A checkpoint's Parquet file: state first, then live files, then tombstones that haven't expired. */
+export async function encodeCheckpoint(
+  snapshot: Snapshot,
+  signal?: AbortSignal,
+): Promise<{ readonly bytes: Uint8Array; readonly actionCount: number; readonly fileCount: number }> {
+  const { metadata } = snapshot;
+  if (property(metadata, "delta.checkpoint.writeStatsAsStruct")) {
+    throw new DeltaError(
+      "DELTA_UNSUPPORTED_FEATURES_FOR_WRITE",
+      "The table wants delta.checkpoint.writeStatsAsStruct, which this release can't write. Let another engine write the checkpoint, or unset the property.",
+      { features: ["delta.checkpoint.writeStatsAsStruct"] },
+    );
+  }
+  const withStats = property(metadata, "delta.checkpoint.writeStatsAsJson");
+  const fields = checkpointFields(withStats).map(toArrowField);
+  const batches: RecordBatch[] = [stateBatch(snapshot, fields)];
+  const columns = ADD_FIELDS.map(({ name }) => name).filter((name) => withStats || name !== "stats");
+  let fileCount = 0;
+  for await (const batch of snapshot.fileBatches({ columns: columns as FileColumn[], signal })) {
+    fileCount += batch.numRows;
+    batches.push(actionBatch("add", batch, fields));
+  }
+  const expiredBefore = runtime.now() - property(metadata, "delta.deletedFileRetentionDuration");
+  for await (const batch of snapshot.tombstoneBatches({ signal })) {
+    const kept = tombstonesAfter(batch, expiredBefore);
+    if (kept.numRows > 0) batches.push(actionBatch("remove", kept, fields));
+  }
+  const compression = property(metadata, "delta.parquet.compression.codec");
+  const { bytes, rowCount } = await encodeParquet(batches, { compression, rowGroupRows: ROW_GROUP_ROWS, signal });
+  return { bytes, actionCount: rowCount, fileCount };
+}
+
+/** The actions that aren't of files, a row each. */
+function stateBatch(snapshot: Snapshot, fields: readonly Field[]): RecordBatch {
+  const { protocol, metadata, domainMetadata } = snapshot;
+  const rows: Record<string, unknown>[] = [{ protocol }, { metaData: metadata }];
+  for (const txn of keptTransactions(snapshot)) rows.push({ txn });
+  for (const domain of domainMetadata.values()) rows.push({ domainMetadata: domain });
+  const built = new Map(
+    STATE_FIELDS.map(({ name, type }) => {
+      const values = rows.map((row) => known(type, row[name]));
+      return [name, buildColumn(type, values, { column: name, rowOf: (index) => index })];
+    }),
+  );
+  const columns = fields.map((field) => built.get(field.name) ?? nullColumn(field.type, rows.length));
+  return makeBatch(fields, columns, rows.length);
+}
+
+/** `delta.setTransactionRetentionDuration`: progress older than that is forgotten, where the table asks for it. */
+function keptTransactions({ transactions, metadata }: Snapshot): SetTransaction[] {
+  const retentionMs = property(metadata, "delta.setTransactionRetentionDuration");
+  const all = [...transactions.values()];
+  if (retentionMs === undefined) return all;
+  const oldest = runtime.now() - retentionMs;
+  return all.filter(({ lastUpdated }) => typeof lastUpdated !== "number" || lastUpdated >= oldest);
+}
+
+/** The value without the fields that the checkpoint's schema lacks: other writers add some of their own. */
+function known(type: DataType, value: unknown): unknown {
+  if (typeof type === "string" || type.type !== "struct" || value === undefined || value === null) return value;
+  const record = value as Readonly<Record<string, unknown>>;
+  return Object.fromEntries(
+    (type as StructType).fields.map(({ name, type: inner }) => [name, known(inner, record[name])]),
+  );
+}
+
+/** The columns of files as the struct column `name` of a checkpoint, whose other columns are null. */
+function actionBatch(name: "add" | "remove", files: RecordBatch, fields: readonly Field[]): RecordBatch {
+  const { numRows } = files;
+  const columns = fields.map((field) => {
+    if (field.name !== name) return nullColumn(field.type, numRows);
+    const children = files.data.children.map((column, index) =>
+      files.schema.fields[index]!.name === "dataChange" ? allFalse(column) : column,
+    );
+    return makeColumn(field.type, numRows, undefined, { children });
+  });
+  return makeBatch(fields, columns, numRows);
+}
+
+/** A checkpoint changes no data: its actions only repeat what commits said. */
+function allFalse({ type, length }: Data): Data {
+  return makeColumn(type, length, undefined, { values: new Uint8Array(bitmapBytes(length)) });
+}
+
+/** Tombstones younger than the table's retention; one without a time counts as old. */
+function tombstonesAfter(batch: RecordBatch, timeMs: number): RecordBatch {
+  const times = batch.getChild("deletionTimestamp")!;
+  const kept: number[] = [];
+  for (let row = 0; row < batch.numRows; row++) {
+    const time: bigint | null = times.get(row);
+    if (time !== null && Number(time) > timeMs) kept.push(row);
+  }
+  return kept.length === batch.numRows ? batch : takeRows(batch, Uint32Array.from(kept));
+}

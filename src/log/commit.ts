@@ -1,0 +1,104 @@
+import { DeltaError, hasCode } from "../errors.js";
+import { runtime } from "../runtime.js";
+import type { ObjectStore, PutOutcome } from "../storage/store.js";
+import type { Action } from "./actions.js";
+import { parseCommit, serializeCommit } from "./commitFile.js";
+import { commitPath } from "./names.js";
+
+/** What came of a claim. On a conflict, `actions` is the winner's commit. */
+export type ClaimOutcome =
+  | { readonly status: "committed" }
+  | { readonly status: "conflict"; readonly actions: readonly Action[] };
+
+/** Rounds of asking and putting again before giving up on an unclear outcome: some 12 seconds. */
+const MAX_ROUNDS = 8;
+const FIRST_BACKOFF_MS = 50;
+const MAX_BACKOFF_MS = 4000;
+
+/**
+ * Makes `actions` version `version`, unless another writer was first: one conditional put of `N.json`.
+ *
+ * Where storage doesn't say whose the file is, it is read back and its `commitInfo.txnId` compared, so `actions` must
+ * hold one. Once begun, a claim runs to its end: `signal` counts only before that, since stopping midway would leave an
+ * outcome that nobody knows. Throws `DELTA_COMMIT_OUTCOME_UNKNOWN` with `version` and `txnId` when storage stays
+ * unreachable; after any other error nothing was committed.
+ */
+export async function claim(
+  store: ObjectStore,
+  version: number,
+  actions: readonly Action[],
+  signal?: AbortSignal,
+): Promise<ClaimOutcome> {
+  const txnId = txnIdOf(actions);
+  if (txnId === undefined)
+    throw new DeltaError("DELTA_INTERNAL", "A commit needs a commitInfo with a txnId.", { version });
+  if (signal?.aborted) {
+    throw new DeltaError("DELTA_ABORTED", "Stopped before the commit: nothing was committed.", {}, signal.reason);
+  }
+  const path = commitPath(version);
+  const bytes = serializeCommit(actions);
+
+  let outcome = await put(store, path, bytes, undefined);
+  for (let round = 1; outcome.put !== "created"; round++) {
+    const found = await readBack(store, version);
+    if (found.actions !== undefined) {
+      return txnIdOf(found.actions) === txnId
+        ? { status: "committed" }
+        : { status: "conflict", actions: found.actions };
+    }
+    if (round === MAX_ROUNDS) throw outcomeUnknown(store, version, txnId, found.error ?? outcome.error);
+    const ceilingMs = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** round);
+    await runtime.sleep(ceilingMs * (0.5 + runtime.random() / 2));
+    // Putting the same bytes again is safe: whichever put takes effect, the others find it.
+    outcome = await put(store, path, bytes, outcome);
+  }
+  return { status: "committed" };
+}
+
+interface PutResult {
+  readonly put: PutOutcome;
+  readonly error?: unknown;
+}
+
+/** Errors that leave the first put's outcome clear are thrown; after an unclear one, none is clear any more. */
+async function put(
+  store: ObjectStore,
+  path: string,
+  bytes: Uint8Array,
+  before: PutResult | undefined,
+): Promise<PutResult> {
+  try {
+    return { put: await store.putIfAbsent(path, bytes) };
+  } catch (error) {
+    if (before === undefined && !hasCode(error, "DELTA_STORAGE_UNAVAILABLE")) throw error;
+    return { put: "unknown", error };
+  }
+}
+
+/** The commit that holds the version now; none where it is absent or storage can't tell. */
+async function readBack(
+  store: ObjectStore,
+  version: number,
+): Promise<{ readonly actions?: readonly Action[]; readonly error?: unknown }> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await store.get(commitPath(version));
+  } catch (error) {
+    return hasCode(error, "DELTA_FILE_NOT_FOUND") ? {} : { error };
+  }
+  return { actions: parseCommit(version, bytes) };
+}
+
+function txnIdOf(actions: readonly Action[]): string | undefined {
+  for (const action of actions) if ("commitInfo" in action) return action.commitInfo.txnId;
+  return undefined;
+}
+
+function outcomeUnknown(store: ObjectStore, version: number, txnId: string, cause: unknown): DeltaError {
+  return new DeltaError(
+    "DELTA_COMMIT_OUTCOME_UNKNOWN",
+    `Storage doesn't say whether version ${version} of ${store.url} was committed. When it is back, look for txnId ${txnId} in ${commitPath(version)}: if it is there, the commit stands; if not, repeat the operation.`,
+    { version, txnId },
+    cause,
+  );
+}

@@ -1,0 +1,130 @@
+import { type Data, type Field, type RecordBatch, Schema, Vector } from "apache-arrow";
+import { buildColumn } from "../arrow/buildColumn.js";
+import { columnAt, makeBatch, offsetsOf } from "../arrow/column.js";
+import { toArrowField } from "../arrow/schema.js";
+import { takeRows } from "../arrow/take.js";
+import type { StructField } from "../schema/types.js";
+import type { DeletionVectorDescriptor } from "./actions.js";
+import { conform, readCheckpoint } from "./checkpointRead.js";
+import type { SnapshotFiles } from "./snapshotFiles.js";
+import { fileKey, type Tail } from "./tail.js";
+import { TouchedFiles } from "./touchedFiles.js";
+
+/** Rows of the tail in one batch. */
+const TAIL_BATCH_ROWS = 65_536;
+
+/** Which action a file's row comes from: `add` for live files, `remove` for tombstones. */
+export type FileKind = "add" | "remove";
+
+/** The rows of a kind that the snapshot sees: the checkpoint's, as far as no later commit touched them, then the tail's. */
+export async function* fileRows(
+  files: SnapshotFiles,
+  kind: FileKind,
+  fields: readonly StructField[],
+  signal?: AbortSignal,
+): AsyncGenerator<RecordBatch> {
+  const { store, version, checkpoint, tail } = files;
+  const schema = new Schema(fields.map(toArrowField));
+  if (checkpoint !== undefined) {
+    const touched = new TouchedFiles(tail, version);
+    const columns = fields.map(({ name }) => [kind, name]);
+    if (!touched.isEmpty) columns.push([kind, "path"], [kind, "deletionVector"]);
+    // A column that every checkpoint has tells which rows are of this kind, whatever else is asked for.
+    columns.push([kind, kind === "add" ? "size" : "path"]);
+    for await (const batch of readCheckpoint(store, checkpoint, columns, signal)) {
+      const rows = checkpointRows(batch, kind, schema, touched);
+      if (rows !== undefined) yield rows;
+    }
+  }
+  yield* tailRows(tail, version, kind, fields, schema);
+}
+
+function checkpointRows(
+  batch: RecordBatch,
+  kind: FileKind,
+  schema: Schema,
+  touched: TouchedFiles,
+): RecordBatch | undefined {
+  const actions = columnAt(batch, [kind])?.[0];
+  if (actions === undefined || actions.nullCount === actions.length) return undefined;
+  const child = (name: string) => columnAt(batch, [kind, name])?.[1];
+  const columns = schema.fields.map((field: Field) => conform(child(field.name), field, batch.numRows));
+  const all = makeBatch(schema.fields, columns, batch.numRows);
+  const isTouched = touched.isEmpty ? () => false : touchedReader(child("path")!, child("deletionVector"), touched);
+  const live = rowsWhere(batch.numRows, (row) => actions.getValid(row) && !isTouched(row));
+  if (live.length === 0) return undefined;
+  return live.length === batch.numRows ? all : takeRows(all, live);
+}
+
+/** The rows for which `isWanted` holds. */
+export function rowsWhere(rowCount: number, isWanted: (row: number) => boolean): Uint32Array {
+  const rows = new Uint32Array(rowCount);
+  let count = 0;
+  for (let row = 0; row < rowCount; row++) if (isWanted(row)) rows[count++] = row;
+  return rows.subarray(0, count);
+}
+
+function touchedReader(path: Data, vector: Data | undefined, touched: TouchedFiles): (row: number) => boolean {
+  const offsets = offsetsOf(path);
+  const bytes = path.values as unknown as Uint8Array;
+  const keyOf = keyReader(path, vector);
+  return (row) => touched.mayHave(bytes, Number(offsets[row]), Number(offsets[row + 1])) && touched.has(keyOf(row));
+}
+
+/** Reads the key of the logical file in each row. */
+export function keyReader(path: Data, vector: Data | undefined): (row: number) => string {
+  const paths = new Vector([path]);
+  const vectors = vector === undefined || vector.nullCount === vector.length ? undefined : new Vector([vector]);
+  return (row) => {
+    const descriptor: DeletionVectorDescriptor | null | undefined = vectors?.get(row);
+    return fileKey(paths.get(row), descriptor ?? undefined);
+  };
+}
+
+function* tailRows(
+  tail: Tail,
+  version: number,
+  kind: FileKind,
+  fields: readonly StructField[],
+  schema: Schema,
+): Generator<RecordBatch> {
+  const rows = [...tail.rows(version, kind === "add")];
+  for (let start = 0; start < rows.length; start += TAIL_BATCH_ROWS) {
+    const part = rows.slice(start, start + TAIL_BATCH_ROWS);
+    const columns = fields.map(({ name, type }) => {
+      const read = TAIL_COLUMNS[name]!;
+      return buildColumn(
+        type,
+        part.map((row) => read(tail, row)),
+        { column: `${kind}.${name}`, rowOf: (index) => start + index },
+      );
+    });
+    yield makeBatch(schema.fields, columns, part.length);
+  }
+}
+
+const number = (value: number) => (Number.isNaN(value) ? null : value);
+
+/** Where the tail holds each field of an action. */
+const TAIL_COLUMNS: Readonly<Record<string, (tail: Tail, row: number) => unknown>> = {
+  path: (tail, row) => tail.path[row],
+  partitionValues: (tail, row) => tail.partitions[tail.partition[row]!],
+  size: (tail, row) => number(tail.size[row]!),
+  modificationTime: (tail, row) => number(tail.time[row]!),
+  deletionTimestamp: (tail, row) => number(tail.time[row]!),
+  dataChange: (tail, row) => tail.dataChange[row],
+  extendedFileMetadata: (tail, row) => tail.extendedFileMetadata.get(row),
+  stats: (tail, row) => tail.stats[row],
+  tags: (tail, row) => tail.tags.get(row),
+  deletionVector: (tail, row) => descriptorOf(tail.deletionVector.get(row)),
+  baseRowId: (tail, row) => tail.baseRowId.get(row),
+  defaultRowCommitVersion: (tail, row) => tail.defaultRowCommitVersion.get(row),
+  clusteringProvider: (tail, row) => tail.clusteringProvider.get(row),
+};
+
+/** The fields that the protocol has; some writers add their own. */
+function descriptorOf(vector: DeletionVectorDescriptor | undefined): DeletionVectorDescriptor | undefined {
+  if (vector === undefined) return undefined;
+  const { storageType, pathOrInlineDv, offset, sizeInBytes, cardinality } = vector;
+  return { storageType, pathOrInlineDv, offset, sizeInBytes, cardinality };
+}

@@ -1,0 +1,29 @@
+import { hasCode } from "../errors.js";
+import type { ObjectStore } from "../storage/store.js";
+import type { AddFile } from "./actions.js";
+import type { CheckpointFiles } from "./segment.js";
+import type { Tail } from "./tail.js";
+
+/** The columns of a live file: the fields of `add`. */
+export type FileColumn = keyof AddFile;
+
+export interface FileBatchOptions {
+  /** The columns to decode; all where it's left out. */
+  readonly columns?: readonly FileColumn[];
+  readonly signal?: AbortSignal;
+}
+
+/** Where a snapshot's files are: in a checkpoint on storage, and in what the commits after it did. */
+export interface SnapshotFiles {
+  readonly store: ObjectStore;
+  readonly version: number;
+  readonly checkpoint: CheckpointFiles | undefined;
+  readonly tail: Tail;
+  /** Versions of checkpoints that were passed over because they can't be read. */
+  readonly damaged: ReadonlySet<number>;
+}
+
+/** Whether a checkpoint is unreadable, or was removed while it was being read. */
+export function isDamage(error: unknown): boolean {
+  return hasCode(error, "DELTA_PARQUET_UNREADABLE") || hasCode(error, "DELTA_FILE_NOT_FOUND");
+}

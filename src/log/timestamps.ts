@@ -1,0 +1,158 @@
+import { DeltaError } from "../errors.js";
+import type { ObjectStore } from "../storage/store.js";
+import type { CommitInfo } from "./actions.js";
+import { parseCommit } from "./commitFile.js";
+import { commitPath, LOG_FOLDER, parseLogPath } from "./names.js";
+import { property } from "./properties.js";
+import { readCommits } from "./readCommits.js";
+import { rebuildableVersions } from "./segment.js";
+import { loadSnapshot } from "./snapshot.js";
+
+/** When a version was committed, in milliseconds since the epoch. */
+export interface CommitTime {
+  readonly version: number;
+  readonly timestampMs: number;
+}
+
+/** A commit as the history shows it. */
+export interface HistoryRecord extends CommitTime {
+  /** Undefined where the writer left none. */
+  readonly commitInfo: CommitInfo | undefined;
+}
+
+/**
+ * The newest version that was committed at or before `timestampMs`.
+ *
+ * The time of a commit is that of its file, made to rise by at least a millisecond from version to version, or the
+ * in-commit timestamp where the table has those (PROTOCOL.md, In-Commit Timestamps).
+ *
+ * Throws `DELTA_TIMESTAMP_OUT_OF_RANGE` before the first version that can be rebuilt and after the newest, with
+ * `earliestVersion`, `earliestMs`, `latestVersion` and `latestMs` in `data`; and what loading the table does.
+ */
+export async function versionAt(store: ObjectStore, timestampMs: number, signal?: AbortSignal): Promise<number> {
+  const { times: all, earliest } = await commitTimes(store, signal);
+  const times = all.filter(({ version }) => version >= earliest);
+  const first = times[0];
+  const last = times.at(-1);
+  if (first === undefined || last === undefined || timestampMs < first.timestampMs || timestampMs > last.timestampMs) {
+    throw outOfRange(store, timestampMs, first, last);
+  }
+  return times.findLast((time) => time.timestampMs <= timestampMs)!.version;
+}
+
+/**
+ * The commits that the log still holds, from version `from` (the newest by default) downwards, `limit` at most.
+ * Throws `DELTA_TABLE_NOT_FOUND`, `DELTA_LOG_CORRUPT`.
+ */
+export async function history(
+  store: ObjectStore,
+  options: { readonly from?: number; readonly limit?: number; readonly signal?: AbortSignal } = {},
+): Promise<HistoryRecord[]> {
+  const { from = Number.POSITIVE_INFINITY, limit = Number.POSITIVE_INFINITY, signal } = options;
+  const { times } = await commitTimes(store, signal);
+  const until = times.filter(({ version }) => version <= from);
+  const wanted = until.slice(Math.max(0, until.length - limit));
+  const records: HistoryRecord[] = [];
+  for (const { first, last } of runsOf(wanted.map(({ version }) => version))) {
+    for await (const { version, bytes } of readCommits(store, first, last, signal)) {
+      const { timestampMs } = wanted[records.length]!;
+      records.push({ version, timestampMs, commitInfo: commitInfoOf(version, bytes) });
+    }
+  }
+  return records.reverse();
+}
+
+/** The times of all commits in the log, strictly rising, and the oldest version that can be rebuilt. */
+async function commitTimes(
+  store: ObjectStore,
+  signal?: AbortSignal,
+): Promise<{ readonly times: readonly CommitTime[]; readonly earliest: number }> {
+  const { metadata } = await loadSnapshot(store, { signal });
+  const inCommitFrom = property(metadata, "delta.enableInCommitTimestamps")
+    ? (property(metadata, "delta.inCommitTimestampEnablementVersion") ?? 0)
+    : Number.POSITIVE_INFINITY;
+  const times: CommitTime[] = [];
+  const inCommit: number[] = [];
+  const paths: string[] = [];
+  for await (const { path, modifiedMs } of store.list(LOG_FOLDER, undefined, signal)) {
+    if (path > AFTER_VERSIONS) break;
+    paths.push(path);
+    const name = parseLogPath(path);
+    if (name?.kind !== "commit") continue;
+    const { version } = name;
+    const before = times.at(-1)?.timestampMs ?? Number.NEGATIVE_INFINITY;
+    if (version >= inCommitFrom) inCommit.push(version);
+    else times.push({ version, timestampMs: Math.max(modifiedMs, before + 1) });
+  }
+  times.push(...(await inCommitTimes(store, inCommit, signal)));
+  return { times, earliest: rebuildableVersions(store, paths).earliest };
+}
+
+/** Sorts behind all names that begin with a version: pointers and folders follow, which may be large. */
+const AFTER_VERSIONS = `${LOG_FOLDER}:`;
+
+async function inCommitTimes(
+  store: ObjectStore,
+  versions: readonly number[],
+  signal?: AbortSignal,
+): Promise<CommitTime[]> {
+  const times: CommitTime[] = [];
+  for (const { first, last } of runsOf(versions)) {
+    for await (const { version, bytes } of readCommits(store, first, last, signal)) {
+      const timestampMs = commitInfoOf(version, bytes)?.inCommitTimestamp;
+      if (typeof timestampMs !== "number") throw withoutTimestamp(version);
+      times.push({ version, timestampMs });
+    }
+  }
+  return times;
+}
+
+function commitInfoOf(version: number, bytes: Uint8Array): CommitInfo | undefined {
+  for (const action of parseCommit(version, bytes)) if ("commitInfo" in action) return action.commitInfo;
+  return undefined;
+}
+
+/** Stretches of consecutive versions. */
+function runsOf(versions: readonly number[]): { first: number; last: number }[] {
+  const runs: { first: number; last: number }[] = [];
+  for (const version of versions) {
+    const run = runs.at(-1);
+    if (run !== undefined && run.last === version - 1) run.last = version;
+    else runs.push({ first: version, last: version });
+  }
+  return runs;
+}
+
+function withoutTimestamp(version: number): DeltaError {
+  const path = commitPath(version);
+  return new DeltaError(
+    "DELTA_LOG_CORRUPT",
+    `${path} has no commitInfo.inCommitTimestamp, though the table's in-commit timestamps are on.`,
+    { path, version },
+  );
+}
+
+function outOfRange(
+  store: ObjectStore,
+  timestampMs: number,
+  first: CommitTime | undefined,
+  last: CommitTime | undefined,
+): DeltaError {
+  const say = (time: CommitTime | undefined) =>
+    time === undefined ? "no commit left in the log" : `${iso(time.timestampMs)} (version ${time.version})`;
+  return new DeltaError(
+    "DELTA_TIMESTAMP_OUT_OF_RANGE",
+    `${iso(timestampMs)} is outside of what ${store.url} can go back to: from ${say(first)} to ${say(last)}.`,
+    {
+      timestampMs,
+      earliestVersion: first?.version,
+      earliestMs: first?.timestampMs,
+      latestVersion: last?.version,
+      latestMs: last?.timestampMs,
+    },
+  );
+}
+
+function iso(timestampMs: number): string {
+  return Math.abs(timestampMs) <= 8.64e15 ? new Date(timestampMs).toISOString() : String(timestampMs);
+}
