@@ -101,12 +101,17 @@ async function createFile(file: string, folder: string, durable: boolean): Promi
 
 /** Makes a folder and its missing parents, and makes their entries durable, whoever made them meanwhile. */
 async function createFolder(folder: string, durable: boolean): Promise<void> {
-  const parents: string[] = [];
-  for (let at = folder; !fs.existsSync(at) && at !== path.dirname(at); at = path.dirname(at)) {
-    parents.push(path.dirname(at));
+  const missing: string[] = [];
+  for (let at = folder; !fs.existsSync(at) && at !== path.dirname(at); at = path.dirname(at)) missing.push(at);
+  for (const at of missing.reverse()) {
+    // One by one: the recursive mkdir of Node 20 reports a read-only file system as ENOENT.
+    try {
+      fs.mkdirSync(at);
+    } catch (error) {
+      if (systemCode(error) !== "EEXIST") throw error;
+    }
+    if (durable) await syncFolder(path.dirname(at));
   }
-  fs.mkdirSync(folder, { recursive: true });
-  if (durable) for (const parent of parents.reverse()) await syncFolder(parent);
 }
 
 async function writeBytes(fd: number, bytes: Uint8Array, target: string, signal?: AbortSignal): Promise<void> {

@@ -53,6 +53,9 @@ const FAULT_BY_NAME: Readonly<Record<string, S3Fault>> = {
   NotImplemented: "unsupported",
 };
 
+/** What the SDK calls an error whose answer names none. */
+const NAMELESS = new Set(["Unknown", "UnknownError", "BadRequest", "400"]);
+
 const NETWORK = new Set([
   "ECONNRESET",
   "ECONNREFUSED",
@@ -100,6 +103,8 @@ export function faultOf(error: unknown): S3Fault {
   // A success that can't be understood was cut on its way.
   if (status < 300 || status === 408 || status === 429) return "transient";
   if (status === 401 || status === 403) return "denied";
+  // The answer to a HEAD has no body that names the error; an expired or wrong token gives 400.
+  if (status === 400 && NAMELESS.has(name)) return "denied";
   if (status === 404) return "missing";
   if (status === 412) return "exists";
   if (status === 416) return "range";

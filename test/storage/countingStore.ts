@@ -67,8 +67,8 @@ export class CountingStore implements ObjectStore {
     return this.inner.delete(path, signal);
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.inner[Symbol.asyncDispose]();
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.inner[Symbol.asyncDispose]();
   }
 }
 

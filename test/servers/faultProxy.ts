@@ -1,0 +1,191 @@
+import http from "node:http";
+import type net from "node:net";
+import { runtime } from "#src/runtime.js";
+
+/** What goes wrong with a request. "After the effect" means that the server has carried it out. */
+export type Fault =
+  /** The connection ends without an answer, after the effect. */
+  | { readonly kind: "drop-answer" }
+  /** Status and S3 error code instead of the answer, after the effect. */
+  | { readonly kind: "replace-answer"; readonly status: number; readonly code: string }
+  /** Status and S3 error code; the server never sees the request. */
+  | { readonly kind: "refuse"; readonly status: number; readonly code: string }
+  /** The connection ends; the server never sees the request. */
+  | { readonly kind: "reset" }
+  /** The server gets half of the request's body and then the end of the connection. */
+  | { readonly kind: "cut-request" }
+  /** The caller gets the answer's head and half of its body. */
+  | { readonly kind: "cut-answer" }
+  /** The request arrives, and the answer comes back, unharmed but late. */
+  | { readonly kind: "delay"; readonly ms: number }
+  /** No answer ever comes, and the server never sees the request. */
+  | { readonly kind: "silence" };
+
+/** Which requests a fault hits. */
+export interface FaultRule {
+  readonly method: string;
+  /** Matched against the decoded path `/bucket/key` with the query. */
+  readonly target: RegExp;
+  /** So many matching requests go through unharmed first. Default 0. */
+  readonly after?: number;
+  /** So many are hit then. Default 1. */
+  readonly times?: number;
+  readonly fault: Fault;
+}
+
+export interface FaultProxy {
+  readonly endpoint: string;
+  /** Each request that came, as "METHOD /bucket/key?query". */
+  readonly requests: string[];
+  /** How many requests were under way at once, at most. */
+  readonly peak: () => number;
+  /** Connections that are open now. */
+  readonly sockets: () => number;
+  add(rule: FaultRule): void;
+  /** Removes all rules and forgets the requests. */
+  reset(): void;
+  close(): Promise<void>;
+}
+
+/** Starts a proxy in front of an S3 server. It passes the Host header on, so that signatures hold. */
+export async function startFaultProxy(endpoint: string): Promise<FaultProxy> {
+  const upstream = new URL(endpoint);
+  const requests: string[] = [];
+  const sockets = new Set<net.Socket>();
+  let rules: { rule: FaultRule; seen: number }[] = [];
+  let active = 0;
+  let peak = 0;
+
+  const faultFor = (method: string, target: string): Fault | undefined => {
+    let fault: Fault | undefined;
+    for (const entry of rules) {
+      const { rule } = entry;
+      if (rule.method !== method || !rule.target.test(target)) continue;
+      const nth = entry.seen++;
+      const first = rule.after ?? 0;
+      if (nth >= first && nth < first + (rule.times ?? 1)) fault ??= rule.fault;
+    }
+    return fault;
+  };
+
+  const server = http.createServer(async (request, response) => {
+    peak = Math.max(peak, ++active);
+    response.on("close", () => active--);
+    const method = request.method ?? "";
+    const target = decodeURIComponent(request.url ?? "");
+    requests.push(`${method} ${target}`);
+    const fault = faultFor(method, target);
+    try {
+      const body = await bodyOf(request);
+      await serve(upstream, request, body, response, fault);
+    } catch {
+      response.destroy();
+    }
+  });
+  server.on("connection", (socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as net.AddressInfo;
+  return {
+    endpoint: `http://127.0.0.1:${port}`,
+    requests,
+    peak: () => peak,
+    sockets: () => sockets.size,
+    add: (rule) => {
+      rules.push({ rule, seen: 0 });
+    },
+    reset: () => {
+      rules = [];
+      requests.length = 0;
+      peak = 0;
+    },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const socket of sockets) socket.destroy();
+      }),
+  };
+}
+
+async function serve(
+  upstream: URL,
+  request: http.IncomingMessage,
+  body: Buffer,
+  response: http.ServerResponse,
+  fault: Fault | undefined,
+): Promise<void> {
+  switch (fault?.kind) {
+    case "silence":
+      return;
+    case "reset":
+      response.destroy();
+      return;
+    case "refuse":
+      sendError(response, fault.status, fault.code);
+      return;
+    case "cut-request":
+      await forward(upstream, request, body, { cut: true }).catch(() => undefined);
+      response.destroy();
+      return;
+  }
+  if (fault?.kind === "delay") await runtime.sleep(fault.ms);
+  const answer = await forward(upstream, request, body);
+  switch (fault?.kind) {
+    case "drop-answer":
+      response.destroy();
+      return;
+    case "replace-answer":
+      sendError(response, fault.status, fault.code);
+      return;
+    case "cut-answer":
+      response.writeHead(answer.status, answer.headers);
+      response.write(answer.body.subarray(0, answer.body.length >> 1), () => response.destroy());
+      return;
+    default:
+      response.writeHead(answer.status, answer.headers);
+      response.end(answer.body);
+  }
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: string[];
+  readonly body: Buffer;
+}
+
+function forward(
+  upstream: URL,
+  request: http.IncomingMessage,
+  body: Buffer,
+  options: { cut?: boolean } = {},
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const { method, url, rawHeaders } = request;
+    const passed = http.request(
+      { host: upstream.hostname, port: upstream.port, method, path: url, headers: rawHeaders, agent: false },
+      (answer) => {
+        bodyOf(answer).then(
+          (bytes) => resolve({ status: answer.statusCode ?? 502, headers: answer.rawHeaders, body: bytes }),
+          reject,
+        );
+      },
+    );
+    passed.on("error", reject);
+    if (options.cut) passed.write(body.subarray(0, body.length >> 1), () => passed.destroy());
+    else passed.end(body);
+  });
+}
+
+async function bodyOf(message: http.IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of message) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+function sendError(response: http.ServerResponse, status: number, code: string): void {
+  const body = `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><Message>made by the test</Message></Error>`;
+  response.writeHead(status, { "content-type": "application/xml", "content-length": Buffer.byteLength(body) });
+  response.end(body);
+}

@@ -1,0 +1,132 @@
+import { execFileSync } from "node:child_process";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { localStore } from "#src/storage/local.js";
+
+let folder: string;
+beforeEach(() => {
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), "delta-failures-"));
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  fs.rmSync(folder, { recursive: true, force: true });
+});
+
+const bytes = (size: number) => new Uint8Array(size).fill(7);
+const systemError = (code: string) => Object.assign(new Error(code), { code });
+
+/** A small file system of its own at `folder`, or why there can't be one. */
+function tmpfs(at: string): string | undefined {
+  if (process.platform !== "linux" || process.getuid?.() !== 0) return "only root on Linux can mount a file system";
+  try {
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", at], { stdio: "pipe" });
+    return undefined;
+  } catch (error) {
+    return `mount failed: ${error}`;
+  }
+}
+
+describe("a full disk", () => {
+  it.for([100_000, 2_000_000])("keeps nothing of an object that doesn't fit (%i bytes)", async (size, { skip }) => {
+    const reason = tmpfs(folder);
+    if (reason) {
+      console.warn(`skipped, a full disk: ${reason}`);
+      skip(reason);
+    }
+    try {
+      const store = localStore(folder);
+      const filler = bytes(1024 * 1024 - size / 2 > 0 ? 1024 * 1024 - size / 2 : 4096);
+      await store.put("filler", filler);
+      const before = fs.readdirSync(folder);
+      const full = { code: "DELTA_DISK_FULL", kind: "fix-environment" };
+      await expect(store.put("big", bytes(size))).rejects.toMatchObject(full);
+      await expect(store.putIfAbsent("big", bytes(size))).rejects.toMatchObject(full);
+      expect(fs.readdirSync(folder)).toEqual(before);
+      await store.delete("filler");
+      expect(await store.putIfAbsent("small", bytes(10))).toBe("created");
+    } finally {
+      execFileSync("umount", [folder]);
+    }
+  });
+
+  it.each(["ENOSPC", "EDQUOT"])("is told from %s, which may come as late as the flush", async (code) => {
+    vi.spyOn(fs, "fsync").mockImplementation((_fd, done) => done?.(systemError(code)));
+    const store = localStore(folder);
+    await expect(store.put("a", bytes(10))).rejects.toMatchObject({ code: "DELTA_DISK_FULL" });
+    await expect(store.putIfAbsent("a", bytes(10))).rejects.toMatchObject({ code: "DELTA_DISK_FULL" });
+    expect(fs.readdirSync(folder)).toEqual([]);
+  });
+});
+
+describe("a folder that can't be written", () => {
+  it("is DELTA_ACCESS_DENIED, and can be read", async ({ skip }) => {
+    const isRoot = process.getuid?.() === 0;
+    const reason = isRoot ? tmpfs(folder) : undefined;
+    if (reason) {
+      console.warn(`skipped, a read-only folder: ${reason}`);
+      skip(reason);
+    }
+    const store = localStore(folder);
+    await store.put("a", bytes(3));
+    if (isRoot) execFileSync("mount", ["-o", "remount,ro", folder]);
+    else fs.chmodSync(folder, 0o555);
+    try {
+      const denied = { code: "DELTA_ACCESS_DENIED", kind: "fix-environment" };
+      await expect(store.put("b", bytes(3))).rejects.toMatchObject(denied);
+      await expect(store.putIfAbsent("b", bytes(3))).rejects.toMatchObject(denied);
+      await expect(store.put("new/b", bytes(3))).rejects.toMatchObject(denied);
+      await expect(store.delete("a")).rejects.toMatchObject(denied);
+      expect(await store.get("a")).toEqual(bytes(3));
+    } finally {
+      if (isRoot) execFileSync("umount", [folder]);
+      else fs.chmodSync(folder, 0o755);
+    }
+  });
+});
+
+describe("a file system without hard links", () => {
+  it.each(["EPERM", "ENOTSUP", "ENOSYS"])("is refused with advice (%s)", async (code) => {
+    vi.spyOn(fs, "linkSync").mockImplementation(() => {
+      throw systemError(code);
+    });
+    const store = localStore(folder);
+    await expect(store.putIfAbsent("a", bytes(3))).rejects.toMatchObject({ code: "DELTA_HARD_LINKS_UNSUPPORTED" });
+    expect(fs.readdirSync(folder)).toEqual([]);
+  });
+});
+
+describe("other failures", () => {
+  it("of the flush after the claim leave the outcome unknown", async () => {
+    const real = fs.fsync;
+    vi.spyOn(fs, "fsync").mockImplementation((fd, done) =>
+      fs.fstatSync(fd).isDirectory() ? done?.(systemError("EIO")) : real(fd, done),
+    );
+    const store = localStore(folder);
+    expect(await store.putIfAbsent("a", bytes(3))).toBe("unknown");
+    expect(fs.readdirSync(folder)).toEqual(["a"]);
+  });
+
+  it("carry the system's code and the full path", async () => {
+    const store = localStore(folder);
+    await store.put("file", bytes(3));
+    await expect(store.put("file/below", bytes(3))).rejects.toMatchObject({
+      code: "DELTA_STORAGE_FAILED",
+      data: { system: "ENOTDIR", path: path.join(folder, "file", "below") },
+    });
+    await expect(store.get("file/below")).rejects.toMatchObject({ code: "DELTA_FILE_NOT_FOUND" });
+    expect(await store.head("file/below")).toBeUndefined();
+    expect(await store.listNames("file/")).toEqual([]);
+  });
+
+  it("of too many open files may be repeated", async () => {
+    vi.spyOn(fs, "openSync").mockImplementation(() => {
+      throw systemError("EMFILE");
+    });
+    await expect(localStore(folder).get("a")).rejects.toMatchObject({
+      code: "DELTA_STORAGE_UNAVAILABLE",
+      kind: "retry",
+    });
+  });
+});
