@@ -1,6 +1,7 @@
 import { type ExactDecimal, floorDecimal, parseDecimalType, powerOfTen, rescaleDecimal } from "./decimal.js";
 import { integerRange } from "./numbers.js";
 import type { Comparison, Literal, Predicate } from "./predicate.js";
+import { daysOfMicros, microsOfDays } from "./time.js";
 import type { DataType } from "./types.js";
 
 /**
@@ -68,9 +69,10 @@ export function floatPosition(value: number): Position {
   return { below: nearest < value ? nearest : nextFloatDown(nearest), exact: false };
 }
 
-/** The position of a microsecond instant in a date column: a day is its midnight (UTC). */
-export function datePosition(days: number, isMidnight: boolean): Position {
-  return { below: days, exact: isMidnight };
+/** The position of an instant in a date column, where a day is its midnight (UTC). */
+export function datePosition(micros: bigint, exact = true): Position {
+  const days = daysOfMicros(micros);
+  return { below: days, exact: exact && micros === microsOfDays(days) };
 }
 
 function nextFloatDown(value: number): number {

@@ -3,7 +3,7 @@ import { datePosition, exactPosition, nonFinitePosition, type Position } from ".
 import { exactDecimalOfDouble, parseDecimal, parseDecimalType } from "./decimal.js";
 import { integerRange } from "./numbers.js";
 import type { Literal } from "./predicate.js";
-import { dateToMicros, daysOfMicros, microsOfDays, parseDate, parseTimestamp } from "./time.js";
+import { dateToMicros, microsOfDays, parseDate, parseTimestamp } from "./time.js";
 import type { DataType } from "./types.js";
 
 /**
@@ -86,8 +86,7 @@ function timePosition(type: "date" | "timestamp" | "timestamp_ntz", value: unkno
   }
   if (!instant) return undefined;
   if (type !== "date") return { below: instant.micros, exact: instant.exact };
-  const days = daysOfMicros(instant.micros);
-  return datePosition(days, instant.exact && instant.micros === microsOfDays(days));
+  return datePosition(instant.micros, instant.exact);
 }
 
 function typeText(type: DataType): string {

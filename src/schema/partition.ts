@@ -99,15 +99,17 @@ function parseText(type: DataType, text: string, timeZone: string | undefined): 
       return text;
     case "boolean":
       return { true: true, false: false }[text.toLowerCase()];
-    case "date":
-      return parseDate(text);
+    case "date": {
+      const days = parseDate(text);
+      return days !== undefined && Math.abs(days) < 2 ** 31 ? days : undefined;
+    }
     case "timestamp": {
       const parsed = parseTimestamp(text, timeZone);
-      return parsed?.exact ? parsed.micros : undefined;
+      return parsed?.exact && isInt64(parsed.micros) ? parsed.micros : undefined;
     }
     case "timestamp_ntz": {
       const parsed = parseTimestamp(text);
-      return parsed?.exact && !parsed.zoned ? parsed.micros : undefined;
+      return parsed?.exact && !parsed.zoned && isInt64(parsed.micros) ? parsed.micros : undefined;
     }
     case "binary":
       return parseBinary(text);
@@ -119,6 +121,10 @@ function parseText(type: DataType, text: string, timeZone: string | undefined): 
     default:
       return parseNumber(type, text);
   }
+}
+
+function isInt64(value: bigint): boolean {
+  return BigInt.asIntN(64, value) === value;
 }
 
 function parseNumber(type: DataType, text: string): Literal | undefined {

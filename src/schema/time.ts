@@ -66,10 +66,10 @@ export function formatTimestampShort(micros: bigint, separator: "T" | " " = "T")
   return fraction === "000000" ? `${date}${separator}${time}` : `${date}${separator}${time}.${fraction}`;
 }
 
-/** The instant of a JavaScript Date as microseconds, `undefined` for an invalid Date. */
-export function dateToMicros(date: Date): bigint | undefined {
+/** The instant of a Date (of a Timestamp: with its microseconds), in microseconds; `undefined` for an invalid Date. */
+export function dateToMicros(date: Date & { readonly microsecond?: number }): bigint | undefined {
   const ms = date.getTime();
-  return Number.isNaN(ms) ? undefined : BigInt(ms) * 1000n;
+  return Number.isNaN(ms) ? undefined : BigInt(ms) * 1000n + BigInt(date.microsecond ?? 0);
 }
 
 /** The day (UTC) that holds an instant, as days since 1970-01-01. */

@@ -1,0 +1,68 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { RecordBatch } from "apache-arrow";
+import { DeltaError } from "../errors.js";
+import type { OpaquePredicate } from "../schema/predicate.js";
+import type { StructType } from "../schema/types.js";
+import { type Duckdb, duckdb, quoteName, quoteText } from "./duckdb.js";
+import { duckdbMessage, invalidSql } from "./expression.js";
+import { emptyRelation } from "./types.js";
+
+// Not `t` or the like: a table may have a column of that name, and `t.a` would be ambiguous.
+const ROWS = quoteName("rows of the batch");
+
+/**
+ * A predicate that DuckDB evaluates. `text` is SQL that names columns as the schema spells them; `columns` are those.
+ * Throws DELTA_INVALID_PREDICATE where DuckDB can't make sense of it (unknown function, wrong types, an aggregate).
+ */
+export async function opaquePredicate(
+  text: string,
+  columns: readonly (readonly string[])[],
+  schema: StructType,
+): Promise<OpaquePredicate> {
+  const db = await duckdb();
+  await inSql(text, () => db.columns(`SELECT 1 FROM (${emptyRelation(schema)}) AS ${ROWS} WHERE (${text})`));
+  const names = new Set(columns.map((path) => path[0]!));
+  return { op: "opaque", text, columns, evaluate: (batch) => evaluate(db, text, names, batch as RecordBatch) };
+}
+
+async function evaluate(
+  db: Duckdb,
+  text: string,
+  names: ReadonlySet<string>,
+  batch: RecordBatch,
+): Promise<Uint8Array<ArrayBuffer>> {
+  if (batch.numRows === 0) return new Uint8Array(0);
+  const answer = `SELECT coalesce(CAST((${text}) AS BOOLEAN)::UTINYINT, 2::UTINYINT)`;
+  if (names.size === 0) return run(db, text, `${answer} FROM range(${batch.numRows}) AS ${ROWS}`, batch.numRows);
+  const { encodeParquet } = await import("../parquet/write.js");
+  // By position: Arrow's selection by name leaves holes among the columns.
+  const indices = batch.schema.fields.flatMap((field, i) => (names.has(field.name) ? [i] : []));
+  const { bytes } = await encodeParquet([batch.selectAt(indices)], { compression: "uncompressed" });
+  const folder = await mkdtemp(join(tmpdir(), "delta-table-"));
+  try {
+    const file = join(folder, "batch.parquet");
+    await writeFile(file, bytes);
+    return await run(db, text, `${answer} FROM read_parquet(${quoteText(file)}) AS ${ROWS}`, batch.numRows);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** The rows come in the file's order: DuckDB keeps it unless told otherwise. */
+async function run(db: Duckdb, text: string, sql: string, rowCount: number): Promise<Uint8Array<ArrayBuffer>> {
+  const [answers] = await inSql(text, () => db.columns(sql));
+  if (answers?.length !== rowCount) {
+    throw new DeltaError("DELTA_INTERNAL", `DuckDB gave ${answers?.length} answers for ${rowCount} rows.`, { text });
+  }
+  return Uint8Array.from(answers as number[]);
+}
+
+async function inSql<T>(text: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw invalidSql(text, duckdbMessage(error), undefined, error);
+  }
+}

@@ -1,0 +1,31 @@
+import type { DataType, StructType } from "../schema/types.js";
+import { quoteName } from "./duckdb.js";
+
+const PRIMITIVES: Readonly<Record<string, string>> = {
+  string: "VARCHAR",
+  long: "BIGINT",
+  integer: "INTEGER",
+  short: "SMALLINT",
+  byte: "TINYINT",
+  float: "FLOAT",
+  double: "DOUBLE",
+  boolean: "BOOLEAN",
+  binary: "BLOB",
+  date: "DATE",
+  timestamp: "TIMESTAMP WITH TIME ZONE",
+  timestamp_ntz: "TIMESTAMP",
+};
+
+/** DuckDB's type for a Delta type, as SQL. Decimals are spelled the same in both. */
+export function sqlType(type: DataType): string {
+  if (typeof type === "string") return PRIMITIVES[type] ?? type;
+  if (type.type === "array") return `${sqlType(type.elementType)}[]`;
+  if (type.type === "map") return `MAP(${sqlType(type.keyType)}, ${sqlType(type.valueType)})`;
+  return `STRUCT(${type.fields.map((field) => `${quoteName(field.name)} ${sqlType(field.type)}`).join(", ")})`;
+}
+
+/** A SELECT that has a schema's columns and no rows, to check an expression against. */
+export function emptyRelation(schema: StructType): string {
+  const columns = schema.fields.map((field) => `NULL::${sqlType(field.type)} AS ${quoteName(field.name)}`);
+  return `SELECT ${columns.join(", ")} WHERE false`;
+}
