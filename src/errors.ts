@@ -53,6 +53,7 @@ const KIND_OF = {
   // data files
   DELTA_FILE_NOT_FOUND: "fix-data",
   DELTA_PARQUET_UNREADABLE: "fix-data",
+  DELTA_INPUT_UNREADABLE: "fix-data",
   DELTA_UNSUPPORTED_FILE_PATH: "upgrade",
   // storage
   DELTA_ACCESS_DENIED: "fix-environment",

@@ -3,6 +3,7 @@ import { DeltaError } from "./errors.js";
 import { writeCheckpoint } from "./log/checkpoint.js";
 import { DeltaLog, type TimeTravel } from "./log/deltaLog.js";
 import type { Snapshot } from "./log/snapshot.js";
+import type { FileBatchOptions } from "./log/snapshotFiles.js";
 import { type AppendOptions, type AppendResult, append } from "./ops/append.js";
 import { type CreateOptions, create } from "./ops/create.js";
 import { detail, type TableDetail } from "./ops/detail.js";
@@ -160,9 +161,7 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
    * The live data files as Arrow batches in the columns of the log's `add` action (`path` percent-encoded,
    * `partitionValues`, `size`, `modificationTime`, `stats` …). Only the columns asked for are decoded.
    */
-  async *fileBatches(
-    options: { readonly columns?: readonly string[]; readonly signal?: AbortSignal } = {},
-  ): AsyncGenerator<RecordBatch> {
+  async *fileBatches(options: FileBatchOptions = {}): AsyncGenerator<RecordBatch> {
     const snapshot = await this.#snapshot(options.signal);
     yield* snapshot.fileBatches(options);
   }

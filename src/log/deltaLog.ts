@@ -75,7 +75,9 @@ export class DeltaLog {
   async #load(travel: TimeTravel, signal?: AbortSignal): Promise<Snapshot> {
     const version = "version" in travel ? travel.version : await versionAt(this.store, travel.timestampMs, signal);
     if (!Number.isSafeInteger(version) || version < 0) {
-      throw new DeltaError("DELTA_INVALID_ARGUMENT", `A version is a whole number from 0 up, not ${version}.`, { version });
+      throw new DeltaError("DELTA_INVALID_ARGUMENT", `A version is a whole number from 0 up, not ${version}.`, {
+        version,
+      });
     }
     const snapshot = await loadSnapshot(this.store, { version, signal });
     checkReadable(snapshot.protocol, snapshot.metadata);

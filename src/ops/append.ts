@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { statisticsColumns } from "../arrow/statistics.js";
+import { statisticsColumns } from "../arrow/statisticsColumns.js";
 import { DeltaError, hasCode } from "../errors.js";
 import type { Action, AddFile, Metadata, Protocol } from "../log/actions.js";
 import type { DeltaLog } from "../log/deltaLog.js";
@@ -9,11 +9,12 @@ import type { Snapshot } from "../log/snapshot.js";
 import { runtime } from "../runtime.js";
 import { checkAssignable } from "../schema/compare.js";
 import type { StructType } from "../schema/types.js";
+import { checkSignal } from "../signal.js";
 import { type DataFileOptions, DataFileWriter } from "../write/dataFiles.js";
 import { prepareInput, type RowInput } from "../write/input.js";
 import { commit, type Transaction } from "../write/transaction.js";
 import { newTable } from "./create.js";
-import { schemaFrom, type SchemaOption } from "./schemaOption.js";
+import { type SchemaOption, schemaFrom } from "./schemaOption.js";
 
 export interface AppendOptions {
   /** The table's schema, where this append creates it or to be sure that it is this one. Inferred where it's missing. */
@@ -81,6 +82,7 @@ export async function append(
   let adds: AddFile[];
   try {
     for await (const batch of batches) {
+      checkSignal(signal, "append");
       await writer.write(batch);
       rowCount += batch.numRows;
       options.onProgress?.({ rowCount });
@@ -192,12 +194,13 @@ function checkPartitioning(snapshot: Snapshot, wanted: readonly string[]): void 
 function dataFileOptions(target: Target, signal: AbortSignal | undefined): DataFileOptions {
   const { schema, metadata } = target;
   const { partitionColumns } = metadata;
+  const listed = property(metadata, "delta.dataSkippingStatsColumns");
   return {
     schema,
     partitionColumns,
     statisticsColumns: statisticsColumns(schema, partitionColumns, {
       numIndexedCols: property(metadata, "delta.dataSkippingNumIndexedCols"),
-      statsColumns: property(metadata, "delta.dataSkippingStatsColumns"),
+      statsColumns: listed === undefined ? undefined : [listed],
     }),
     targetFileSizeBytes: property(metadata, "delta.targetFileSize"),
     compression: property(metadata, "delta.parquet.compression.codec"),

@@ -6,7 +6,7 @@ import { checkNewProperties } from "../log/properties.js";
 import { runtime } from "../runtime.js";
 import { schemaToJson } from "../schema/json.js";
 import type { StructType } from "../schema/types.js";
-import { checkNewTable } from "../schema/validate.js";
+import { validateNewTable } from "../schema/validate.js";
 import { commit } from "../write/transaction.js";
 import { type SchemaOption, schemaFrom } from "./schemaOption.js";
 
@@ -52,7 +52,7 @@ export function newTable(
   options: Pick<CreateOptions, "partitionBy" | "properties" | "name" | "description">,
 ): { protocol: Protocol; metadata: Metadata } {
   const { partitionBy = [], properties = {}, name, description } = options;
-  checkNewTable(schema, partitionBy);
+  validateNewTable(schema, partitionBy);
   checkNewProperties(properties);
   const metadata: Metadata = {
     id: runtime.randomUUID(),

@@ -21,13 +21,14 @@ export interface DataFile {
 
 /** The live files of a snapshot as objects. */
 export async function listFiles(snapshot: Snapshot, signal?: AbortSignal): Promise<DataFile[]> {
-  const columns = ["path", "size", "modificationTime", "partitionValues", "stats"];
+  const columns = ["path", "size", "modificationTime", "partitionValues", "stats"] as const;
   const files: DataFile[] = [];
   for await (const batch of snapshot.fileBatches({ columns, signal })) files.push(...dataFiles(batch));
   return files;
 }
 
-function dataFiles(batch: RecordBatch): DataFile[] {
+/** The files of a batch that `fileBatches` gave with all columns of {@link DataFile}. */
+export function dataFiles(batch: RecordBatch): DataFile[] {
   const column = (name: string) => batch.getChild(name)!;
   const [paths, sizes, times, stats] = ["path", "size", "modificationTime", "stats"].map(column);
   const partitionValues = mapReader(batch, "partitionValues");

@@ -25,7 +25,11 @@ export interface HistoryOptions {
 }
 
 /** The commits up to `newest` that the log still holds, newest first. */
-export async function history(store: ObjectStore, newest: number, options: HistoryOptions = {}): Promise<HistoryEntry[]> {
+export async function history(
+  store: ObjectStore,
+  newest: number,
+  options: HistoryOptions = {},
+): Promise<HistoryEntry[]> {
   const commits = await readHistory(store, { from: newest, limit: options.limit, signal: options.signal });
   return commits.map(({ version, timestampMs, commitInfo }) => entryOf(version, timestampMs, commitInfo));
 }

@@ -4,7 +4,7 @@ import { toArrowSchema } from "../arrow/schema.js";
 import { DeltaError } from "../errors.js";
 import type { Snapshot } from "../log/snapshot.js";
 import { countRows, type ReadOptions, scanBatches } from "../read/scan.js";
-import { nearestName } from "../schema/nearestName.js";
+import { nearestName } from "../schema/columns.js";
 import type { StructField, StructType } from "../schema/types.js";
 import type { BatchSource } from "../write/input.js";
 import { type Condition, predicateOf } from "./where.js";
@@ -108,7 +108,10 @@ function fieldOf(schema: StructType, name: string): StructField {
   const names = schema.fields.map((candidate) => candidate.name);
   const nearest = nearestName(name, names);
   const hint = nearest === undefined ? `It has ${names.join(", ")}.` : `Did you mean "${nearest}"?`;
-  throw new DeltaError("DELTA_INVALID_ARGUMENT", `The table has no column "${name}". ${hint}`, { column: name, nearest });
+  throw new DeltaError("DELTA_INVALID_ARGUMENT", `The table has no column "${name}". ${hint}`, {
+    column: name,
+    nearest,
+  });
 }
 
 function checkLimit(limit: number | undefined): void {

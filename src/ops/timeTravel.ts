@@ -6,7 +6,9 @@ import { parseTimestamp } from "../schema/time.js";
 export function timeTravelOf(at: number | Date | string): TimeTravel {
   if (typeof at === "number") {
     if (Number.isSafeInteger(at) && at >= 0) return { version: at };
-    throw new DeltaError("DELTA_INVALID_ARGUMENT", `A version is a whole number from 0 up, not ${at}.`, { version: at });
+    throw new DeltaError("DELTA_INVALID_ARGUMENT", `A version is a whole number from 0 up, not ${at}.`, {
+      version: at,
+    });
   }
   const timestampMs = typeof at === "string" ? isoMs(at) : at.getTime();
   if (Number.isFinite(timestampMs)) return { timestampMs };
@@ -18,6 +20,6 @@ export function timeTravelOf(at: number | Date | string): TimeTravel {
 }
 
 function isoMs(text: string): number {
-  const micros = parseTimestamp(text, { zone: "UTC" });
-  return micros === undefined ? Number.NaN : Number(micros / 1000n);
+  const parsed = parseTimestamp(text);
+  return parsed === undefined ? Number.NaN : Number(parsed.micros / 1000n);
 }

@@ -35,7 +35,7 @@ export async function* planFiles(snapshot: Snapshot, options: PlanOptions = {}):
     predicate === undefined
       ? undefined
       : fileFilter(predicate, snapshot.schema, partitionColumns, { timeZone: partitionTimeZone });
-  const columns = ["path", "size", "partitionValues", "stats"];
+  const columns = ["path", "size", "partitionValues", "stats"] as const;
   for await (const batch of snapshot.fileBatches({ columns, signal })) {
     const paths = batch.getChild("path")!;
     const sizes = batch.getChild("size")!;

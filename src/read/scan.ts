@@ -1,6 +1,6 @@
-import { type Data, makeData, RecordBatch, Schema, Struct } from "apache-arrow";
+import { type Data, makeData, RecordBatch, type Schema, Struct } from "apache-arrow";
 import { conformBatch } from "../arrow/conform.js";
-import { constantData } from "../arrow/constant.js";
+import { constantVector } from "../arrow/constant.js";
 import { evaluatePredicate } from "../arrow/evaluate.js";
 import { toArrowSchema } from "../arrow/schema.js";
 import { takeRows } from "../arrow/take.js";
@@ -81,7 +81,7 @@ async function* fileBatches(
       const value = parsePartitionValue(field.type, file.partitionValues.get(field.name) ?? null, {
         timeZone: partitionTimeZone,
       });
-      return constantData(field.type, value, raw.numRows);
+      return constantVector(field.type, value, raw.numRows);
     });
     let batch = batchOf(assembled, children, raw.numRows);
     if (filter !== undefined) {

@@ -1,6 +1,6 @@
 import type { RecordBatch } from "apache-arrow";
+import { batchByteLength } from "../arrow/size.js";
 import { FileStatistics } from "../arrow/statistics.js";
-import { batchByteLength } from "../arrow/take.js";
 import type { AddFile } from "../log/actions.js";
 import { encodePath } from "../log/paths.js";
 import { type Compression, encodeParquet } from "../parquet/write.js";
@@ -8,7 +8,7 @@ import { runtime } from "../runtime.js";
 import { partitionFolder } from "../schema/partition.js";
 import type { StructType } from "../schema/types.js";
 import type { ObjectStore } from "../storage/store.js";
-import { type PartitionKey, Partitioner } from "./partitioner.js";
+import { Partitioner, type PartitionKey } from "./partitioner.js";
 
 /** How data files are cut and what is recorded of them. */
 export interface DataFileOptions {
@@ -124,7 +124,11 @@ export class DataFileWriter {
   }
 
   #newPath(partition: PartitionKey, index: number): string {
-    const folder = partitionFolder(this.#options.partitionColumns, partition.values);
+    const columns = this.#options.partitionColumns;
+    const folder = partitionFolder(
+      columns,
+      columns.map((column) => partition.values[column]),
+    );
     const extension = this.#options.compression === "uncompressed" ? "" : `.${this.#options.compression}`;
     const name = `part-${String(index).padStart(5, "0")}-${runtime.randomUUID()}.c000${extension}.parquet`;
     return folder === "" ? name : `${folder}/${name}`;

@@ -1,6 +1,7 @@
-import { RecordBatch, Table as ArrowTable, tableFromIPC, tableToIPC } from "apache-arrow";
+import { Table as ArrowTable, RecordBatch, tableFromIPC, tableToIPC } from "apache-arrow";
 import { buildBatch } from "../arrow/build.js";
-import { checkNotNull, conformBatch } from "../arrow/conform.js";
+import { conformBatch } from "../arrow/conform.js";
+import { checkNotNull } from "../arrow/notNull.js";
 import { fromArrowSchema } from "../arrow/schema.js";
 import { DeltaError } from "../errors.js";
 import { checkAssignable } from "../schema/compare.js";
@@ -120,9 +121,13 @@ async function* chunked(input: Iterable<unknown> | AsyncIterable<unknown>): Asyn
   let chunk: object[] = [];
   for await (const item of input) {
     if (typeof item !== "object" || item === null) {
-      throw new DeltaError("DELTA_INVALID_ARGUMENT", `A row is an object, not ${item === null ? "null" : typeof item}.`, {
-        value: item,
-      });
+      throw new DeltaError(
+        "DELTA_INVALID_ARGUMENT",
+        `A row is an object, not ${item === null ? "null" : typeof item}.`,
+        {
+          value: item,
+        },
+      );
     }
     chunk.push(item);
     if (chunk.length === ROWS_PER_BATCH || isRecordBatch(item)) {

@@ -1,4 +1,4 @@
-import { type RecordBatch, Schema, type Data, RecordBatch as Batch, makeData, Struct } from "apache-arrow";
+import { RecordBatch as Batch, type Data, makeData, type RecordBatch, Schema, Struct } from "apache-arrow";
 import { rowReader } from "../arrow/rows.js";
 import { takeRows } from "../arrow/take.js";
 import { toLiteral } from "../schema/literalValue.js";

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { tableFromArrays, tableToIPC, tableFromIPC, RecordBatch } from "apache-arrow";
+import { type RecordBatch, tableFromArrays, tableFromIPC, tableToIPC } from "apache-arrow";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Table } from "#src/index.js";
 import { memoryStore } from "#src/storage/memory.js";
@@ -82,13 +82,16 @@ describe("append", () => {
     const table = Table.open(folder);
     await table.create({ schema: { id: "long", text: "string" }, properties: { "delta.targetFileSize": "200000" } });
     let seed = 1;
-    const text = () => Array.from({ length: 40 }, () => ((seed = (seed * 48271) % 2147483647) % 36).toString(36)).join("");
+    const text = () =>
+      Array.from({ length: 40 }, () => ((seed = (seed * 48271) % 2147483647) % 36).toString(36)).join("");
     const rows = Array.from({ length: 60_000 }, (_, i) => ({ id: i, text: text() }));
     const result = await table.append(rows);
     expect(result.version).toBe(1);
     expect(result.fileCount).toBeGreaterThan(2);
     expect(await table.count()).toBe(60_000);
-    expect((await table.toArray()).map((row) => Number(row.id)).sort((a, b) => a - b)).toEqual(rows.map((row) => row.id));
+    expect((await table.toArray()).map((row) => Number(row.id)).sort((a, b) => a - b)).toEqual(
+      rows.map((row) => row.id),
+    );
   });
 
   it("partitions into Hive folders, with null and special characters", async () => {
@@ -148,9 +151,7 @@ describe("append", () => {
 
   it("lands every one of many appends at once, on one handle and on several", async () => {
     const handles = [Table.open(folder), Table.open(folder), Table.open(folder)];
-    const results = await Promise.all(
-      Array.from({ length: 60 }, (_, i) => handles[i % 3].append([{ id: BigInt(i) }])),
-    );
+    const results = await Promise.all(Array.from({ length: 60 }, (_, i) => handles[i % 3].append([{ id: BigInt(i) }])));
     expect(results.map((result) => result.version).sort((a, b) => a - b)).toEqual(results.map((_, i) => i));
     const rows = await Table.open(folder).toArray();
     expect(rows.map((row) => Number(row.id)).sort((a, b) => a - b)).toEqual(results.map((_, i) => i));

@@ -17,7 +17,8 @@ async function days(): Promise<{ table: Table; store: CountingStore }> {
   return { table, store };
 }
 
-const dataGets = (store: CountingStore) => store.calls.filter((call) => call.method === "get" && call.path.endsWith(".parquet"));
+const dataGets = (store: CountingStore) =>
+  store.calls.filter((call) => call.verb === "get" && call.path.endsWith(".parquet"));
 
 describe("scan", () => {
   it("gives columns in the order asked for, partition columns too", async () => {
@@ -31,20 +32,20 @@ describe("scan", () => {
 
   it("reads only the files that may match", async () => {
     const { table, store } = await days();
-    store.reset();
+    store.take();
     expect(await table.toArray({ where: { day: "2024-01-04" }, columns: ["id"] })).toHaveLength(10);
     expect(new Set(dataGets(store).map((call) => call.path)).size).toBe(1);
-    store.reset();
+    store.take();
     expect(await table.toArray({ where: { id: { between: [205, 301] } } })).toHaveLength(7);
     expect(new Set(dataGets(store).map((call) => call.path)).size).toBe(2);
-    store.reset();
+    store.take();
     expect(await table.toArray({ where: { id: { gt: 9999 } } })).toEqual([]);
     expect(dataGets(store)).toEqual([]);
   });
 
   it("counts from statistics alone where they decide", async () => {
     const { table, store } = await days();
-    store.reset();
+    store.take();
     expect(await table.count()).toBe(50);
     expect(await table.count({ where: { day: { gte: "2024-01-04" } } })).toBe(20);
     expect(await table.count({ where: { id: { gt: 499 } } })).toBe(10);
@@ -65,7 +66,7 @@ describe("scan", () => {
 
   it("stops reading at the limit", async () => {
     const { table, store } = await days();
-    store.reset();
+    store.take();
     expect(await table.toArray({ limit: 12 })).toHaveLength(12);
     expect(new Set(dataGets(store).map((call) => call.path)).size).toBe(2);
     expect(await table.toArray({ limit: 0 })).toEqual([]);
