@@ -3,10 +3,9 @@ import { DeltaError } from "../errors.js";
 import type { StructType } from "../schema/types.js";
 import type { Place } from "./badValue.js";
 import { buildColumn } from "./buildColumn.js";
-import { isRecord } from "./buildNested.js";
 import { makeBatch } from "./column.js";
 import { checkNotNull } from "./notNull.js";
-import { checkKeys, columnPickers } from "./rowShape.js";
+import { checkKeys, columnPickers, isRecord } from "./rowShape.js";
 import { toArrowField } from "./schema.js";
 
 /**

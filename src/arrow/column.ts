@@ -1,4 +1,4 @@
-import { type Buffers, Data, type DataType, type Field, RecordBatch, Schema, Struct, Type } from "apache-arrow";
+import { Data, type DataType, type Field, RecordBatch, Schema, Struct, Type } from "apache-arrow";
 import type { Validity } from "./bits.js";
 import { bitmapBytes, copyBits, countUnset } from "./bits.js";
 
@@ -33,7 +33,7 @@ export function makeColumn(
   nullCount = countUnset(validity, length),
 ): Data {
   const packed = nullCount === 0 ? NO_BITS : packBits(validity as Validity, length);
-  const buffers = [parts.offsets, parts.values, packed] as unknown as Partial<Buffers<DataType>>;
+  const buffers = [parts.offsets, parts.values, packed] as unknown as Data["buffers"];
   return new Data(type, 0, length, nullCount, buffers, parts.children?.slice());
 }
 
@@ -54,7 +54,7 @@ export function retype(data: Data, type: DataType, children: readonly Data[] = d
     data.offset,
     data.length,
     data.nullCount,
-    data as Data<DataType>,
+    data,
     children.slice(),
     undefined,
     data.variadicBuffers,
@@ -64,17 +64,13 @@ export function retype(data: Data, type: DataType, children: readonly Data[] = d
 /** A batch of columns that all have `length` values. */
 export function makeBatch(fields: readonly Field[], columns: readonly Data[], length: number): RecordBatch {
   const schema = new Schema(fields.slice());
-  return new RecordBatch(schema, makeColumn(new Struct(fields.slice()), length, undefined, { children: columns }));
+  const rows = makeColumn(new Struct(fields.slice()), length, undefined, { children: columns });
+  return new RecordBatch(schema, rows as Data<Struct>);
 }
 
 /** Where each value of a list, map, string or binary column begins, and one more: where the last one ends. */
 export function offsetsOf(data: Data): Int32Array | BigInt64Array {
   return data.valueOffsets as unknown as Int32Array | BigInt64Array;
-}
-
-/** The offset at `index` as a number, whatever its width. */
-export function offsetAt(offsets: Int32Array | BigInt64Array, index: number): number {
-  return Number(offsets[index]);
 }
 
 /** The column at `path`, from a top-level column into nested structs; undefined where there is none. */

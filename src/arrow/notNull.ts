@@ -2,7 +2,7 @@ import type { Data, RecordBatch } from "apache-arrow";
 import { DeltaError } from "../errors.js";
 import type { DataType, StructType } from "../schema/types.js";
 import { type Place, placeOfField, placeOfItems } from "./badValue.js";
-import { intersect, isValid, type Validity, validityOf } from "./bits.js";
+import { bitmapBytes, intersect, isValid, setBits, type Validity, validityOf } from "./bits.js";
 import { offsetsOf } from "./column.js";
 
 /**
@@ -32,19 +32,27 @@ function checkColumn(data: Data, type: DataType, nullable: boolean, place: Place
     return;
   }
   const offsets = (offsetsOf(data) as Int32Array).subarray(0, data.length + 1);
-  const items = data.children[0].slice(offsets[0] ?? 0, (offsets[data.length] ?? 0) - (offsets[0] ?? 0));
-  const starts = offsets.map((offset) => offset - offsets[0]);
+  const first = offsets[0] ?? 0;
+  const items = data.children[0].slice(first, (offsets[data.length] ?? first) - first);
+  const starts = offsets.map((offset) => offset - first);
+  const itemsPresent = present && validityOfItems(present, starts);
   if (type.type === "array") {
-    checkItems(items, type.elementType, type.containsNull, placeOfItems(place, "element", starts));
+    const elements = placeOfItems(place, "element", starts);
+    checkColumn(items, type.elementType, type.containsNull, elements, itemsPresent);
   } else {
-    checkItems(items.children[0], type.keyType, false, placeOfItems(place, "key", starts));
-    checkItems(items.children[1], type.valueType, type.valueContainsNull, placeOfItems(place, "value", starts));
+    const [keys, values] = items.children;
+    checkColumn(keys, type.keyType, false, placeOfItems(place, "key", starts), itemsPresent);
+    checkColumn(values, type.valueType, type.valueContainsNull, placeOfItems(place, "value", starts), itemsPresent);
   }
 }
 
-/** Items below a null list are no rows' values; our own builders and kernels leave none there. */
-function checkItems(items: Data, type: DataType, nullable: boolean, place: Place): void {
-  checkColumn(items, type, nullable, place, undefined);
+/** Arrow allows items below a null list; they are no row's values. */
+function validityOfItems(lists: Validity, starts: Int32Array): Validity {
+  const bits = new Uint8Array(bitmapBytes(starts[starts.length - 1]));
+  for (let i = 0; i + 1 < starts.length; i++) {
+    if (isValid(lists, i)) setBits(bits, starts[i], starts[i + 1] - starts[i]);
+  }
+  return { bits, offset: 0 };
 }
 
 function isNull(place: Place, index: number): DeltaError {

@@ -2,6 +2,18 @@ import { DeltaError } from "../errors.js";
 import type { StructType } from "../schema/types.js";
 import type { Place } from "./badValue.js";
 
+/** True for an object that may be a row or a struct: none of those that stand for one value. */
+export function isRecord(value: unknown): value is object {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    !Array.isArray(value) &&
+    !(value instanceof Date) &&
+    !(value instanceof Map) &&
+    !ArrayBuffer.isView(value)
+  );
+}
+
 /** Reads one column's value of a row; null and undefined are null. */
 export type ColumnGetter = (row: object) => unknown;
 
