@@ -17,11 +17,15 @@ afterEach(() => {
 const bytes = (size: number) => new Uint8Array(size).fill(7);
 const systemError = (code: string) => Object.assign(new Error(code), { code });
 
+function system(command: string, ...args: string[]): void {
+  execFileSync(command, args, { stdio: "pipe" });
+}
+
 /** A small file system of its own at `folder`, or why there can't be one. */
 function tmpfs(at: string): string | undefined {
   if (process.platform !== "linux" || process.getuid?.() !== 0) return "only root on Linux can mount a file system";
   try {
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", at], { stdio: "pipe" });
+    system("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", at);
     return undefined;
   } catch (error) {
     return `mount failed: ${error}`;
@@ -47,7 +51,7 @@ describe("a full disk", () => {
       await store.delete("filler");
       expect(await store.putIfAbsent("small", bytes(10))).toBe("created");
     } finally {
-      execFileSync("umount", [folder]);
+      system("umount", folder);
     }
   });
 
@@ -70,7 +74,7 @@ describe("a folder that can't be written", () => {
     }
     const store = localStore(folder);
     await store.put("a", bytes(3));
-    if (isRoot) execFileSync("mount", ["-o", "remount,ro", folder]);
+    if (isRoot) system("mount", "-o", "remount,ro", folder);
     else fs.chmodSync(folder, 0o555);
     try {
       const denied = { code: "DELTA_ACCESS_DENIED", kind: "fix-environment" };
@@ -80,7 +84,7 @@ describe("a folder that can't be written", () => {
       await expect(store.delete("a")).rejects.toMatchObject(denied);
       expect(await store.get("a")).toEqual(bytes(3));
     } finally {
-      if (isRoot) execFileSync("umount", [folder]);
+      if (isRoot) system("umount", folder);
       else fs.chmodSync(folder, 0o755);
     }
   });

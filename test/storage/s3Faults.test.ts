@@ -225,13 +225,15 @@ for (const choice of await s3Servers()) {
         const stop = new AbortController();
         const restoreSleep = replaceRuntime({
           sleep: (_ms, signal) =>
-            new Promise((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason))),
+            new Promise((_, reject) => {
+              signal?.addEventListener("abort", () => reject(signal.reason));
+              stop.abort();
+            }),
         });
         proxy.add({ method: "GET", target: /data/, fault: { kind: "refuse", status: 503, code: "SlowDown" } });
         const reading = store.get("data", undefined, stop.signal);
-        await until(() => proxy.requests.length === 1);
-        setImmediate(() => stop.abort());
         await expect(reading).rejects.toMatchObject({ code: "DELTA_ABORTED" });
+        expect(proxy.requests).toHaveLength(1);
         restoreSleep();
       });
     });
