@@ -27,5 +27,8 @@ function renamedMap(type: Map_): Map_ {
   const [keyField, valueField] = type.children[0]!.type.children as [Field, Field];
   const key = new Field("key", renamedType(keyField.type), false, keyField.metadata);
   const entries = new Struct<{ key: DataType; value: DataType }>([key, renamed(valueField, "value")]);
-  return new Map_(new Field("key_value", entries, false), type.keysSorted);
+  const map = new Map_(new Field("entries", entries, false), type.keysSorted);
+  // The constructor calls it `entries` whatever its name was.
+  Object.assign(map.children[0]!, { name: "key_value" });
+  return map;
 }

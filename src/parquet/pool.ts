@@ -91,19 +91,31 @@ function runHere(wasm: Wasm, job: Job): Uint8Array<ArrayBuffer> {
 function dispatch(module: WasmModule): void {
   while (queue.length > 0 && (idle.length > 0 || startedWorkers < parallelism)) {
     const waiting = queue.shift()!;
-    const worker = idle.pop() ?? start(module);
+    const worker = idle.at(-1) ?? start(module);
+    takeFromIdle(worker);
     give(worker, waiting, module);
   }
 }
 
 function start(module: WasmModule): Worker {
   startedWorkers++;
-  return new Worker(new URL("./worker.js", import.meta.url), { workerData: module });
+  const worker = new Worker(new URL("./worker.js", import.meta.url), { workerData: module });
+  // Of a worker that ends while it is idle nobody would hear; a job given to it would never end.
+  worker.once("exit", () => {
+    if (takeFromIdle(worker)) startedWorkers--;
+  });
+  return worker;
+}
+
+function takeFromIdle(worker: Worker): boolean {
+  cancelIdle.get(worker)?.();
+  cancelIdle.delete(worker);
+  const index = idle.indexOf(worker);
+  if (index >= 0) idle.splice(index, 1);
+  return index >= 0;
 }
 
 function give(worker: Worker, waiting: Waiting, module: WasmModule): void {
-  cancelIdle.get(worker)?.();
-  cancelIdle.delete(worker);
   const settle = (keep: boolean, outcome: () => void) => {
     worker.off("message", onMessage).off("error", onError).off("exit", onExit);
     waiting.stop = () => {};
@@ -129,8 +141,7 @@ function rest(worker: Worker): void {
   worker.unref();
   idle.push(worker);
   const cancel = runtime.later(IDLE_MS, () => {
-    idle.splice(idle.indexOf(worker), 1);
-    cancelIdle.delete(worker);
+    takeFromIdle(worker);
     discard(worker);
   });
   cancelIdle.set(worker, cancel);

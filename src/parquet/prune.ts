@@ -33,11 +33,11 @@ export function chunksOf(footer: Footer, part: Part): PlacedChunk[][] {
 }
 
 /** The ranges to request for some chunks: neighbours and near neighbours in one. */
-export function coalesce(chunks: readonly ByteRange[], gapBytes = GAP_BYTES): ByteRange[] {
+function coalesce(chunks: readonly ByteRange[]): ByteRange[] {
   const ranges: { start: number; end: number }[] = [];
   for (const { start, end } of [...chunks].sort((a, b) => a.start - b.start)) {
     const last = ranges.at(-1);
-    if (last !== undefined && start - last.end <= gapBytes) last.end = Math.max(last.end, end);
+    if (last !== undefined && start - last.end <= GAP_BYTES) last.end = Math.max(last.end, end);
     else ranges.push({ start, end });
   }
   return ranges;

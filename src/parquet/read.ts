@@ -19,6 +19,8 @@ export interface ReadParquetOptions {
 
 // The default of the library, 1024, is three times slower.
 const BATCH_ROWS = 122_880;
+// Enough for every worker and one being fetched; more would only fill memory, with up to 48 MiB each.
+const RUNS_AHEAD = Math.min(parallelism, 4) + 1;
 
 /**
  * Reads a Parquet file: the bytes of the wanted columns and row groups only, decoded in worker threads where that
@@ -57,7 +59,7 @@ export async function* readParquet(
   try {
     const ahead: Promise<RecordBatch[]>[] = [];
     for (;;) {
-      while (ahead.length < parallelism + 1) {
+      while (ahead.length < RUNS_AHEAD) {
         const next = slices.next();
         if (next.done) break;
         // A failure is reported when its turn comes.

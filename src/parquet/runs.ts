@@ -16,7 +16,7 @@ export interface Slice {
   readonly arrowBytes: number;
 }
 
-// With three runs on their way these keep a scan below about 200 MB.
+// With a few runs on their way these keep a scan below about 250 MB.
 const RUN_COMPRESSED_BYTES = 16 * 1024 * 1024;
 const RUN_ARROW_BYTES = 32 * 1024 * 1024;
 // Each slice decompresses its run from the begin, so only what might not fit into 4 GiB of WebAssembly memory is cut.

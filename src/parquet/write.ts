@@ -1,7 +1,8 @@
-import { RecordBatch, RecordBatchStreamWriter, type Schema, util } from "apache-arrow";
+import { RecordBatch, type Schema, util } from "apache-arrow";
 import { DeltaError } from "../errors.js";
 import { highCardinalityColumns } from "./cardinality.js";
 import type { Compression } from "./codec.js";
+import { ipcBytes } from "./ipc.js";
 import { withParquetNames } from "./names.js";
 import { JobFailed, run } from "./pool.js";
 import { ThriftWalker } from "./thrift.js";
@@ -69,13 +70,7 @@ function toIpc(batches: readonly RecordBatch[]): Uint8Array<ArrayBuffer> {
   const [first] = batches;
   if (first === undefined) throw new DeltaError("DELTA_INTERNAL", "A Parquet file needs a batch, be it an empty one.");
   const schema = withParquetNames(first.schema);
-  const writer = new RecordBatchStreamWriter();
-  // The writer begins a new stream, which nobody would read, where a schema differs.
-  for (const batch of batches) writer.write(renamed(batch, first.schema, schema));
-  writer.finish();
-  const bytes = writer.toUint8Array(true);
-  // A worker takes the buffer away, which therefore must belong to nobody else.
-  return bytes.byteLength === bytes.buffer.byteLength ? (bytes as Uint8Array<ArrayBuffer>) : bytes.slice();
+  return ipcBytes(batches.map((batch) => renamed(batch, first.schema, schema)));
 }
 
 function renamed(batch: RecordBatch, expected: Schema, schema: Schema): RecordBatch {
