@@ -1,0 +1,12 @@
+import type { CommandRow } from "./command.js";
+import { append } from "./verbs/append.js";
+import { checkpoint } from "./verbs/checkpoint.js";
+import { create } from "./verbs/create.js";
+import { detail } from "./verbs/detail.js";
+import { files } from "./verbs/files.js";
+import { history } from "./verbs/history.js";
+import { read } from "./verbs/read.js";
+import { schema } from "./verbs/schema.js";
+
+/** The commands, in the order that the help has them. */
+export const COMMANDS: readonly CommandRow[] = [create, append, read, schema, history, detail, files, checkpoint];

@@ -1,0 +1,66 @@
+import { DeltaError, type ErrorKind } from "../errors.js";
+import { escapeLines } from "./text.js";
+import { UsageError } from "./usage.js";
+
+export const EXIT_OK = 0;
+export const EXIT_FAILED = 1;
+export const EXIT_USAGE = 2;
+
+const ADVICE: Readonly<Record<ErrorKind, string>> = {
+  retry: "the same command may succeed later",
+  rebase: "another writer was first; look at the table and run the command again",
+  "fix-input": "change the command and run it again",
+  "fix-data": "put the file or its rows right, then run the command again",
+  "fix-environment": "put the environment right and run the command again",
+  upgrade: "a newer release of delta-table may do it",
+  bug: "this is a defect of delta-table; please report it with the command that led here",
+};
+
+/** How a failed command ends. */
+export interface Failure {
+  readonly exitCode: number;
+  /** What goes to stderr, line break included. */
+  readonly text: string;
+}
+
+/** What a failure says to people or, where `json`, to programs: `{"error":{code,kind,message,data}}`. */
+export function failureOf(error: unknown, json: boolean): Failure {
+  if (error instanceof UsageError) {
+    const facts = { code: error.code, kind: "fix-input", message: error.message, data: { hint: error.hint } };
+    const text = json ? toJson(facts) : `error: ${escapeLines(error.message)}\n       ${escapeLines(error.hint)}\n`;
+    return { exitCode: EXIT_USAGE, text };
+  }
+  if (error instanceof DeltaError) {
+    const { code, kind, message, data } = error;
+    const text = json
+      ? toJson({ code, kind, message, data })
+      : `error: ${escapeLines(message)}\n       ${code}: ${ADVICE[kind]}\n`;
+    return { exitCode: EXIT_FAILED, text };
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  if (json) return { exitCode: EXIT_FAILED, text: toJson({ code: "DELTA_INTERNAL", kind: "bug", message, data: {} }) };
+  const trace = error instanceof Error ? `${error.stack ?? message}\n` : "";
+  const text = `error: ${escapeLines(message)}\n       DELTA_INTERNAL: ${ADVICE.bug}\n${escapeLines(trace)}`;
+  return { exitCode: EXIT_FAILED, text };
+}
+
+/** How an interrupted command ends. */
+export function interruption(exitCode: number, json: boolean): Failure {
+  const message = "interrupted; nothing was committed";
+  const text = json ? toJson({ code: "DELTA_ABORTED", kind: "fix-input", message, data: {} }) : `${message}\n`;
+  return { exitCode, text };
+}
+
+function toJson(error: object): string {
+  return `${JSON.stringify({ error }, plainValue)}\n`;
+}
+
+/** Facts of an error that JSON has no form for. */
+function plainValue(_key: string, value: unknown): unknown {
+  if (typeof value === "bigint") return value.toString();
+  if (typeof value === "number" && !Number.isFinite(value)) return String(value);
+  if (value instanceof Uint8Array) return Buffer.from(value).toString("base64");
+  if (value instanceof Map) return [...value];
+  if (value instanceof Error) return value.message;
+  return value;
+}

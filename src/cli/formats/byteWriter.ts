@@ -1,0 +1,104 @@
+const HEX = "0123456789abcdef";
+const TEN_DIGITS = 9_999_999_999;
+
+/** Text as UTF-8 bytes that grow as they are written: no string is built on the way out of the columns. */
+export class ByteWriter {
+  #bytes: Uint8Array;
+  #length = 0;
+  readonly #capacity: number;
+
+  constructor(capacity: number) {
+    this.#capacity = capacity;
+    this.#bytes = Buffer.allocUnsafeSlow(capacity);
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** What was written so far; the writer goes on with new memory, so the bytes are the caller's. */
+  take(): Uint8Array {
+    const taken = this.#bytes.subarray(0, this.#length);
+    this.#bytes = Buffer.allocUnsafeSlow(this.#capacity);
+    this.#length = 0;
+    return taken;
+  }
+
+  /** What was written so far, valid until the next write, which begins anew. */
+  reuse(): Uint8Array {
+    const written = this.#bytes.subarray(0, this.#length);
+    this.#length = 0;
+    return written;
+  }
+
+  byte(byte: number): void {
+    this.#reserve(1);
+    this.#bytes[this.#length++] = byte;
+  }
+
+  bytes(bytes: Uint8Array): void {
+    this.#reserve(bytes.length);
+    // Short pieces: a loop is quicker than a call of set().
+    if (bytes.length > 32) this.#bytes.set(bytes, this.#length);
+    else for (let i = 0; i < bytes.length; i++) this.#bytes[this.#length + i] = bytes[i]!;
+    this.#length += bytes.length;
+  }
+
+  /** Characters below 128 only. */
+  ascii(text: string): void {
+    this.#reserve(text.length);
+    for (let i = 0; i < text.length; i++) this.#bytes[this.#length + i] = text.charCodeAt(i);
+    this.#length += text.length;
+  }
+
+  /** A safe integer in decimal digits. */
+  integer(value: number): void {
+    if (value < 0) this.byte(0x2d);
+    let rest = Math.abs(value);
+    if (rest > TEN_DIGITS) {
+      this.ascii(String(rest));
+      return;
+    }
+    this.#reserve(10);
+    let digits = 1;
+    for (let bound = 10; rest >= bound; bound *= 10) digits++;
+    // Beyond 32 bits the first quotient is a double; from then on small integers.
+    for (let at = this.#length + digits - 1; at >= this.#length; at--) {
+      const quotient = Math.floor(rest / 10);
+      this.#bytes[at] = 0x30 + (rest - quotient * 10);
+      rest = quotient;
+    }
+    this.#length += digits;
+  }
+
+  /** `\u0000` … `\uffff`. */
+  unicodeEscape(unit: number): void {
+    this.ascii("\\u");
+    for (let shift = 12; shift >= 0; shift -= 4) this.byte(HEX.charCodeAt((unit >> shift) & 15));
+  }
+
+  /**
+   * Copies bytes `start` to `end` of `source` until one that `special` marks; where it stopped (`end` if none is special).
+   */
+  copyPlain(source: Uint8Array, start: number, end: number, special: Uint8Array): number {
+    this.#reserve(end - start);
+    const out = this.#bytes;
+    let at = this.#length;
+    let i = start;
+    for (; i < end; i++) {
+      const byte = source[i]!;
+      if (special[byte] !== 0) break;
+      out[at++] = byte;
+    }
+    this.#length = at;
+    return i;
+  }
+
+  #reserve(count: number): void {
+    const needed = this.#length + count;
+    if (needed <= this.#bytes.length) return;
+    const larger = Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.#bytes.length));
+    larger.set(this.#bytes.subarray(0, this.#length));
+    this.#bytes = larger;
+  }
+}

@@ -1,0 +1,174 @@
+import type { Data } from "apache-arrow";
+import { isSet } from "../../arrow/bits.js";
+import { offsetsOf } from "../../arrow/column.js";
+import { readInt128, smallUnscaled, wordsOf } from "../../arrow/int128.js";
+import { parseDecimalType, unscaledToDecimal } from "../../schema/decimal.js";
+import { formatDate, formatTimestamp } from "../../schema/time.js";
+import type { PrimitiveType } from "../../schema/types.js";
+import type { ByteWriter } from "./byteWriter.js";
+
+/** Writes the value at an index, which isn't null. */
+export type ValueWriter = (out: ByteWriter, index: number) => void;
+
+/** A column's values as text without quotes. */
+export interface ScalarText {
+  readonly write: ValueWriter;
+  /** True where JSON has the text in quotes; for floats it depends on the value. */
+  readonly isQuoted: boolean;
+}
+
+const DAY_MICROS = 86_400_000_000;
+const HALF = 4_294_967_296;
+
+/** The text of a column of any primitive type but string. */
+export function scalarText(type: Exclude<PrimitiveType, "string">, data: Data): ScalarText {
+  switch (type) {
+    case "byte":
+    case "short":
+    case "integer":
+      return { write: integers(data), isQuoted: false };
+    case "long":
+      return { write: longs(data), isQuoted: false };
+    case "float":
+    case "double":
+      return { write: floats(data), isQuoted: false };
+    case "boolean":
+      return { write: booleans(data), isQuoted: false };
+    case "binary":
+      return { write: base64(data), isQuoted: true };
+    case "date":
+      return { write: dates(data), isQuoted: true };
+    case "timestamp":
+      return { write: timestamps(data, "Z"), isQuoted: true };
+    case "timestamp_ntz":
+      return { write: timestamps(data, ""), isQuoted: true };
+    default:
+      return { write: decimals(data, parseDecimalType(type)!.scale), isQuoted: true };
+  }
+}
+
+/** The text of a finite double: the shortest one that reads back the same, with a point or exponent ("1.0", "-0.0"). */
+export function floatText(value: number): string {
+  if (Number.isInteger(value) && Math.abs(value) < 1e21) return `${Object.is(value, -0) ? "-0" : value}.0`;
+  return String(value);
+}
+
+function integers(data: Data): ValueWriter {
+  const values = data.values as Int32Array;
+  return (out, i) => out.integer(values[i]!);
+}
+
+/** The two 32-bit halves of each int64, the low one first. */
+function halvesOf(data: Data): Int32Array {
+  const { buffer, byteOffset } = data.values as unknown as BigInt64Array;
+  return new Int32Array(buffer, byteOffset, 2 * data.length);
+}
+
+function longs(data: Data): ValueWriter {
+  const values = data.values as unknown as BigInt64Array;
+  const halves = halvesOf(data);
+  return (out, i) => {
+    const value = halves[2 * i + 1]! * HALF + (halves[2 * i]! >>> 0);
+    if (Number.isSafeInteger(value)) out.integer(value);
+    else out.ascii(values[i]!.toString());
+  };
+}
+
+function floats(data: Data): ValueWriter {
+  const values = data.values as Float64Array;
+  return (out, i) => {
+    const value = values[i]!;
+    if (Number.isInteger(value) && value !== 0 && value < 1e15 && value > -1e15) {
+      out.integer(value);
+      out.ascii(".0");
+    } else out.ascii(floatText(value));
+  };
+}
+
+function booleans(data: Data): ValueWriter {
+  const bits = { bits: data.values as Uint8Array, offset: data.offset };
+  return (out, i) => out.ascii(isSet(bits, i) ? "true" : "false");
+}
+
+function base64(data: Data): ValueWriter {
+  const offsets = offsetsOf(data);
+  const { buffer, byteOffset, byteLength } = data.values as Uint8Array;
+  const bytes = Buffer.from(buffer, byteOffset, byteLength);
+  return (out, i) => out.ascii(bytes.toString("base64", Number(offsets[i]), Number(offsets[i + 1])));
+}
+
+function dates(data: Data): ValueWriter {
+  const days = data.values as Int32Array;
+  const text = dayTexts();
+  return (out, i) => out.ascii(text(days[i]!));
+}
+
+/** Neighbouring rows often have the same day: its text is made once. */
+function dayTexts(): (days: number) => string {
+  let known = Number.NaN;
+  let text = "";
+  return (days) => {
+    if (days !== known) {
+      known = days;
+      text = formatDate(days);
+    }
+    return text;
+  };
+}
+
+function timestamps(data: Data, zone: "Z" | ""): ValueWriter {
+  const values = data.values as unknown as BigInt64Array;
+  const halves = halvesOf(data);
+  const dayText = dayTexts();
+  return (out, i) => {
+    const micros = halves[2 * i + 1]! * HALF + (halves[2 * i]! >>> 0);
+    if (!Number.isSafeInteger(micros)) {
+      out.ascii(formatTimestamp(values[i]!) + zone);
+      return;
+    }
+    const remainder = micros % DAY_MICROS;
+    const ofDay = remainder < 0 ? remainder + DAY_MICROS : remainder;
+    const days = (micros - ofDay) / DAY_MICROS;
+    const seconds = Math.floor(ofDay / 1_000_000);
+    const minutes = Math.floor(seconds / 60);
+    out.ascii(dayText(days));
+    out.byte(0x54);
+    twoDigits(out, Math.floor(minutes / 60));
+    out.byte(0x3a);
+    twoDigits(out, minutes % 60);
+    out.byte(0x3a);
+    twoDigits(out, seconds % 60);
+    out.byte(0x2e);
+    const fraction = ofDay - seconds * 1_000_000;
+    twoDigits(out, Math.floor(fraction / 10_000));
+    twoDigits(out, Math.floor(fraction / 100) % 100);
+    twoDigits(out, fraction % 100);
+    if (zone !== "") out.byte(0x5a);
+  };
+}
+
+function twoDigits(out: ByteWriter, value: number): void {
+  out.byte(0x30 + Math.floor(value / 10));
+  out.byte(0x30 + (value % 10));
+}
+
+function decimals(data: Data, scale: number): ValueWriter {
+  const words = wordsOf(data);
+  const unit = 10 ** scale;
+  return (out, i) => {
+    const unscaled = smallUnscaled(words, i);
+    if (Number.isNaN(unscaled) || scale > 15) {
+      out.ascii(unscaledToDecimal(readInt128(words, i), scale));
+      return;
+    }
+    if (unscaled < 0) out.byte(0x2d);
+    const size = Math.abs(unscaled);
+    // The remainder is exact where a quotient is rounded.
+    const fraction = size % unit;
+    out.integer((size - fraction) / unit);
+    if (scale === 0) return;
+    out.byte(0x2e);
+    for (let bound = unit / 10; bound > 1 && fraction < bound; bound /= 10) out.byte(0x30);
+    out.integer(fraction);
+  };
+}

@@ -1,0 +1,104 @@
+import { open } from "node:fs/promises";
+import { basename, dirname, resolve } from "node:path";
+import { type RecordBatch, RecordBatchReader } from "apache-arrow";
+import { conformBatch } from "../../arrow/conform.js";
+import { fromArrowSchema } from "../../arrow/schema.js";
+import { DeltaError } from "../../errors.js";
+import { readParquet } from "../../parquet/read.js";
+import { checkAssignable } from "../../schema/compare.js";
+import type { StructType } from "../../schema/types.js";
+import { openStore } from "../../storage/open.js";
+import type { BatchSource } from "../../write/input.js";
+import { fileError, locatedError } from "./files.js";
+
+/**
+ * The rows of a Parquet file, for a table of this schema or, where there is none yet, of the file's own. Undefined where
+ * there are no rows. Throws DELTA_PARQUET_UNREADABLE, DELTA_SCHEMA_MISMATCH, DELTA_INVALID_SCHEMA, naming the file.
+ */
+export async function parquetSource(
+  path: string,
+  file: string,
+  schema: StructType | undefined,
+  signal: AbortSignal,
+): Promise<BatchSource | undefined> {
+  const store = openStore(dirname(resolve(path)));
+  const name = basename(path);
+  const found = await store.head(name, signal);
+  if (found === undefined) throw new DeltaError("DELTA_FILE_NOT_FOUND", `There is no file ${path}.`, { path });
+  const batches = readParquet(store, { path: name, sizeBytes: found.sizeBytes }, { signal });
+  const first = await batches.next();
+  if (first.done) return undefined;
+  async function* all() {
+    yield first.value as RecordBatch;
+    yield* batches;
+  }
+  return conformed(first.value, all(), file, schema);
+}
+
+/**
+ * The rows of an Arrow stream or file, likewise. `input` is a path or the bytes of a stream. Throws
+ * DELTA_INPUT_UNREADABLE where it is neither.
+ */
+export async function arrowSource(
+  input: string | AsyncIterable<Uint8Array>,
+  file: string,
+  schema: StructType | undefined,
+): Promise<BatchSource> {
+  try {
+    const reader =
+      typeof input === "string" ? await RecordBatchReader.from(await open(input)) : await RecordBatchReader.from(input);
+    await reader.open();
+    return conformed({ schema: reader.schema }, readable(reader, file), file, schema);
+  } catch (error) {
+    throw unreadable(file, error);
+  }
+}
+
+async function* readable(batches: AsyncIterable<RecordBatch>, file: string): AsyncGenerator<RecordBatch> {
+  try {
+    yield* batches;
+  } catch (error) {
+    throw unreadable(file, error);
+  }
+}
+
+function unreadable(file: string, cause: unknown): unknown {
+  const error = fileError(file, cause);
+  if (error instanceof DeltaError || (error instanceof Error && error.name === "AbortError")) return error;
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const text = `${file} can't be read as an Arrow stream or file, uncompressed: ${reason}`;
+  return new DeltaError("DELTA_INPUT_UNREADABLE", text, { file }, cause);
+}
+
+/** Batches brought into the table's schema here, so that an error can name the file. */
+function conformed(
+  { schema: arrow }: Pick<RecordBatch, "schema">,
+  source: AsyncIterable<RecordBatch>,
+  file: string,
+  given: StructType | undefined,
+): BatchSource {
+  try {
+    const own = fromArrowSchema(arrow);
+    const schema = given ?? own;
+    checkAssignable(schema, own);
+    return { schema: async () => schema, batches: () => conformedBatches(source, schema, file) };
+  } catch (error) {
+    throw locatedError(error, file);
+  }
+}
+
+async function* conformedBatches(
+  source: AsyncIterable<RecordBatch>,
+  schema: StructType,
+  file: string,
+): AsyncGenerator<RecordBatch> {
+  let row = 0;
+  for await (const batch of source) {
+    try {
+      yield conformBatch(batch, schema, row);
+    } catch (error) {
+      throw locatedError(error, file);
+    }
+    row += batch.numRows;
+  }
+}

@@ -1,0 +1,53 @@
+import { isUtf8 } from "node:buffer";
+import { DeltaError } from "../../errors.js";
+
+/** Lines that follow each other in a text. */
+export interface Lines {
+  readonly texts: readonly string[];
+  /** The number of the first one, from 1 on. */
+  readonly firstLine: number;
+}
+
+const LINE_FEED = 0x0a;
+const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
+
+/**
+ * The lines of a UTF-8 stream, without their ends (LF or CRLF) and without a byte order mark; a piece of the stream at a time.
+ * Throws DELTA_INPUT_UNREADABLE (file, line) where a line isn't UTF-8.
+ */
+export async function* readLines(bytes: AsyncIterable<Buffer>, file: string): AsyncGenerator<Lines> {
+  let firstLine = 1;
+  let rest: Buffer[] = [];
+  let isStart = true;
+  for await (let chunk of bytes) {
+    if (isStart && BYTE_ORDER_MARK.every((byte, index) => chunk[index] === byte)) chunk = chunk.subarray(3);
+    isStart = false;
+    const end = chunk.lastIndexOf(LINE_FEED);
+    if (end < 0) {
+      rest.push(chunk);
+      continue;
+    }
+    const lines = linesOf(Buffer.concat([...rest, chunk.subarray(0, end)]), firstLine, file);
+    rest = [chunk.subarray(end + 1)];
+    firstLine += lines.texts.length;
+    yield lines;
+  }
+  const last = Buffer.concat(rest);
+  if (last.length > 0) yield linesOf(last, firstLine, file);
+}
+
+function linesOf(bytes: Buffer, firstLine: number, file: string): Lines {
+  if (!isUtf8(bytes)) throw notUtf8(bytes, firstLine, file);
+  return { texts: bytes.toString("utf8").split("\n"), firstLine };
+}
+
+function notUtf8(bytes: Buffer, firstLine: number, file: string): DeltaError {
+  let line = firstLine;
+  for (let start = 0; start < bytes.length; line++) {
+    const found = bytes.indexOf(LINE_FEED, start);
+    const end = found < 0 ? bytes.length : found;
+    if (!isUtf8(bytes.subarray(start, end))) break;
+    start = end + 1;
+  }
+  return new DeltaError("DELTA_INPUT_UNREADABLE", `${file}, line ${line}: the text is not UTF-8.`, { file, line });
+}

@@ -1,0 +1,95 @@
+import { hasCode } from "../../errors.js";
+import type { AppendResult } from "../../ops/append.js";
+import type { StructType } from "../../schema/types.js";
+import type { Table } from "../../table.js";
+import type { CommandRow, Given, Session } from "../command.js";
+import { checkFiles, FILE_FORMATS, type FileFormat, inputFiles } from "../sources/files.js";
+import { rowsOfFiles } from "../sources/rows.js";
+import { TemporaryFolder } from "../sources/temporary.js";
+import { countOf, formatSize } from "../text.js";
+import { UsageError } from "../usage.js";
+import { SCHEMA_OPTIONS, schemaGiven } from "./schemaText.js";
+
+export const append: CommandRow = {
+  name: "append",
+  summary: "Add the rows of files, or of the standard input, as one new version",
+  operands: "[FILE…|-]",
+  maxOperands: Number.POSITIVE_INFINITY,
+  options: [
+    { name: "format", kind: "text", choices: FILE_FORMATS, summary: "default: by the file's extension; jsonl for -" },
+    { name: "partition-by", kind: "names", value: "A,B", summary: "columns to partition a new table by" },
+    ...SCHEMA_OPTIONS,
+    { name: "txn-app-id", kind: "text", value: "ID", summary: "with --txn-version: write nothing if the table has" },
+    { name: "txn-version", kind: "count", value: "N", summary: "this version of ID, or a later one, already" },
+    { name: "user-metadata", kind: "text", value: "TEXT", summary: "a note that history shows" },
+  ],
+  examples: [
+    {
+      command: "append ./events monday.csv tuesday.csv",
+      does: "Two files, one commit; the first append makes the table",
+    },
+    {
+      command: "append ./events rows.jsonl --partition-by day",
+      does: "JSON lines, as read --format jsonl writes them",
+    },
+    { command: "curl -s https://example.org/rows.jsonl | delta-table append ./events", does: "From another program" },
+    {
+      command: "append ./events 7.parquet --txn-app-id nightly --txn-version 7",
+      does: "Done once, however often it is run",
+    },
+  ],
+  run: appendFiles,
+};
+
+async function appendFiles(session: Session, given: Given): Promise<void> {
+  const { table, signal, stdin, stdout, progress, json } = session;
+  const txn = txnOf(given);
+  const files = inputFiles(given.operands, given.text("format") as FileFormat | undefined);
+  if (files.some((file) => file.path === undefined) && "isTTY" in stdin && stdin.isTTY) {
+    throw new UsageError(
+      "there are no rows to append",
+      "Name files, or pipe rows in: … | delta-table append <table> -",
+    );
+  }
+  await checkFiles(files);
+  const declared = await schemaGiven(given);
+  const existing = await schemaIfExists(table);
+  await using temporary = new TemporaryFolder();
+  const rows = await rowsOfFiles(files, { stdin, temporary, signal }, existing ?? declared);
+  const result = await table.append(rows, {
+    schema: declared,
+    partitionBy: given.names("partition-by"),
+    userMetadata: given.text("user-metadata"),
+    txn,
+    signal,
+    onProgress: ({ rowCount }) => progress.show(rowCount, "rows"),
+  });
+  progress.clear();
+  await stdout.line(json ? JSON.stringify({ location: table.url, ...result }) : resultText(result, table.url));
+}
+
+function resultText({ version, rowCount, fileCount, sizeBytes, skipped }: AppendResult, location: string): string {
+  if (skipped) return `skipped: ${location} has this transaction already (version ${version})`;
+  if (fileCount === 0) return `no rows: ${location} stays at version ${version}`;
+  const files = `${countOf(fileCount, "file")}, ${formatSize(sizeBytes)}`;
+  return `appended ${countOf(rowCount, "row")} (${files}) to ${location}, version ${version}`;
+}
+
+function txnOf(given: Given): { appId: string; version: number } | undefined {
+  const [appId, version] = [given.text("txn-app-id"), given.count("txn-version")];
+  if (appId !== undefined && version !== undefined) return { appId, version };
+  if (appId === undefined && version === undefined) return undefined;
+  throw new UsageError(
+    "--txn-app-id and --txn-version belong together",
+    "Give both: --txn-app-id nightly --txn-version 7.",
+  );
+}
+
+async function schemaIfExists(table: Table): Promise<StructType | undefined> {
+  try {
+    return await table.schema();
+  } catch (error) {
+    if (hasCode(error, "DELTA_TABLE_NOT_FOUND")) return undefined;
+    throw error;
+  }
+}

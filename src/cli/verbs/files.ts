@@ -1,0 +1,39 @@
+import { type DataFile, dataFiles } from "../../ops/files.js";
+import type { CommandRow, Given, Session } from "../command.js";
+import { countOf, escapeControls, formatCount, formatSize } from "../text.js";
+import { PAST_OPTIONS, tableAt } from "./past.js";
+
+const COLUMNS = ["path", "size", "modificationTime", "partitionValues", "stats"] as const;
+
+export const files: CommandRow = {
+  name: "files",
+  summary: "List the live data files of a table",
+  maxOperands: 0,
+  options: PAST_OPTIONS,
+  examples: [
+    { command: "files ./events", does: "Size, rows and path of each file" },
+    { command: "delta-table files ./events --json | jq -r .path", does: "A JSON object a line, for programs" },
+  ],
+  run: printFiles,
+};
+
+/** File by file as the log is read, however many there are. */
+async function printFiles({ stdout, table, json, signal }: Session, given: Given): Promise<void> {
+  let [count, sizeBytes] = [0, 0];
+  if (!json) await stdout.line(line("size", "rows", "path"));
+  for await (const batch of tableAt(table, given).fileBatches({ columns: COLUMNS, signal })) {
+    const listed = dataFiles(batch);
+    count += listed.length;
+    for (const file of listed) sizeBytes += file.size;
+    await stdout.write(listed.map((file) => `${json ? JSON.stringify(file) : fileLine(file)}\n`).join(""));
+  }
+  if (!json) await stdout.line(`${countOf(count, "file")}, ${formatSize(sizeBytes)}`);
+}
+
+function fileLine({ size, numRecords, path }: DataFile): string {
+  return line(formatSize(size), numRecords === undefined ? "" : formatCount(numRecords), escapeControls(path));
+}
+
+function line(size: string, rows: string, path: string): string {
+  return `${size.padStart(9)}  ${rows.padStart(13)}  ${path}`;
+}
