@@ -5,7 +5,7 @@ import type { Place } from "./badValue.js";
 import { buildColumn } from "./buildColumn.js";
 import { makeBatch } from "./column.js";
 import { checkNotNull } from "./notNull.js";
-import { checkKeys, columnPickers, isRecord } from "./rowShape.js";
+import { checkKeys, isRecord, pickColumns } from "./rowShape.js";
 import { toArrowField } from "./schema.js";
 
 /**
@@ -27,10 +27,10 @@ export function buildBatch(schema: StructType, rows: readonly object[], firstRow
     });
   }
   checkKeys(schema, rows, { column: "", rowOf }, "");
-  const pickers = columnPickers(schema, rows.length);
+  const values = pickColumns(schema, rows);
   const columns = schema.fields.map((field, index) => {
     const place: Place = { column: field.name, rowOf };
-    return buildColumn(field.type, pickers[index](rows), place);
+    return buildColumn(field.type, values[index], place);
   });
   const batch = makeBatch(schema.fields.map(toArrowField), columns, rows.length);
   checkNotNull(batch, schema, firstRow);

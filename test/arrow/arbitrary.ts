@@ -6,7 +6,7 @@ import type { DataType, StructField, StructType } from "#src/schema/types.js";
 const names = fc.oneof(
   fc.constantFrom("a", "b", "id", "Name", "x y", "a.b", '"];throw 1;//', "`", "é", "1", "10"),
   fc.constantFrom("__proto__", "constructor", "toString", "hasOwnProperty", "length", "valueOf"),
-  fc.string({ minLength: 1, maxLength: 4 }).filter((name) => name.isWellFormed()),
+  fc.string({ minLength: 1, maxLength: 4 }).filter((name) => !/\p{Surrogate}/u.test(name)),
 );
 
 const decimals = fc
@@ -113,7 +113,7 @@ function present(type: DataType): fc.Arbitrary<unknown> {
     case "double":
       return fc.oneof(fc.double(), fc.constantFrom(0, -0, Number.NaN, 1, -1, Number.POSITIVE_INFINITY));
     case "string":
-      return text.map((value) => value.toWellFormed());
+      return text.map((value) => Buffer.from(value).toString());
     case "binary":
       return fc.uint8Array({ maxLength: 5 });
     case "boolean":
