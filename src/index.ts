@@ -20,7 +20,7 @@ export type {
 } from "./schema/types.js";
 export type { Where } from "./schema/where.js";
 export type { StorageOptions } from "./storage/open.js";
-export type { S3Options } from "./storage/s3.js";
+export type { S3Credentials, S3Options } from "./storage/s3.js";
 export type { ByteRange, ObjectMeta, ObjectStore, PutOutcome } from "./storage/store.js";
 export { type OpenOptions, Table } from "./table.js";
 export type { BatchSource, RowInput } from "./write/input.js";

@@ -1,5 +1,6 @@
 import { DeltaError, hasCode } from "../errors.js";
 import { runtime } from "../runtime.js";
+import { checkSignal } from "../signal.js";
 import type { ObjectStore, PutOutcome } from "../storage/store.js";
 import type { Action } from "./actions.js";
 import { parseCommit, serializeCommit } from "./commitFile.js";
@@ -32,9 +33,7 @@ export async function claim(
   const txnId = txnIdOf(actions);
   if (txnId === undefined)
     throw new DeltaError("DELTA_INTERNAL", "A commit needs a commitInfo with a txnId.", { version });
-  if (signal?.aborted) {
-    throw new DeltaError("DELTA_ABORTED", "Stopped before the commit: nothing was committed.", {}, signal.reason);
-  }
+  checkSignal(signal, "the commit, of which nothing is visible");
   const path = commitPath(version);
   const bytes = serializeCommit(actions);
 

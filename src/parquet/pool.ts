@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
-import { DeltaError } from "../errors.js";
 import { runtime } from "../runtime.js";
+import { abortedError, checkSignal } from "../signal.js";
 import { compileWasm, instantiate, isTrap, type Job, runJob, type Wasm, type WasmModule } from "./codec.js";
 import type { Answer } from "./worker.js";
 
@@ -44,10 +44,10 @@ let startedWorkers = 0;
  * fires: a worker that is busy with the job then is stopped.
  */
 export async function run(job: Job, workBytes: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
-  throwIfAborted(signal);
+  checkSignal(signal, "reading or writing Parquet");
   compiled ??= compileWasm();
   const module = await compiled;
-  throwIfAborted(signal);
+  checkSignal(signal, "reading or writing Parquet");
   if (workBytes < SMALL_BYTES && !ownThreadBroken) {
     ownThread ??= instantiate(module);
     return runHere(await ownThread, job);
@@ -58,7 +58,7 @@ export async function run(job: Job, workBytes: number, signal?: AbortSignal): Pr
       const waiting: Waiting = { job, resolve, reject, stop: () => queue.splice(queue.indexOf(waiting), 1) };
       onAbort = () => {
         waiting.stop();
-        reject(aborted(signal?.reason));
+        reject(abortedError(signal, "reading or writing Parquet"));
       };
       signal?.addEventListener("abort", onAbort, { once: true });
       queue.push(waiting);
@@ -67,15 +67,6 @@ export async function run(job: Job, workBytes: number, signal?: AbortSignal): Pr
   } finally {
     signal?.removeEventListener("abort", onAbort);
   }
-}
-
-/** `DELTA_ABORTED` if the signal has fired. */
-export function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw aborted(signal.reason);
-}
-
-function aborted(reason: unknown): DeltaError {
-  return new DeltaError("DELTA_ABORTED", "The call was stopped by its signal.", {}, reason);
 }
 
 function runHere(wasm: Wasm, job: Job): Uint8Array<ArrayBuffer> {

@@ -1,9 +1,10 @@
 import { makeData, RecordBatch, RecordBatchReader, Schema, Struct } from "apache-arrow";
 import { DeltaError } from "../errors.js";
+import { checkSignal } from "../signal.js";
 import type { ObjectStore } from "../storage/store.js";
 import { type ParquetNode, pruneTree } from "./fileSchema.js";
 import { type Footer, type ParquetFileRef, readFooter, unreadable } from "./footer.js";
-import { JobFailed, parallelism, run, throwIfAborted } from "./pool.js";
+import { JobFailed, parallelism, run } from "./pool.js";
 import { readPart } from "./prune.js";
 import { cutRuns, type Run, type Slice } from "./runs.js";
 
@@ -45,7 +46,7 @@ export async function* readParquet(
   options: ReadParquetOptions = {},
 ): AsyncGenerator<RecordBatch, void, undefined> {
   const { columns, signal } = options;
-  throwIfAborted(signal);
+  checkSignal(signal, `reading ${file.path}`);
   const footer = options.footer ?? (await readFooter(store, file, signal));
   const rowGroups = checkRowGroups(footer, options.rowGroups);
   const root = pruneTree(footer.root, columns ?? [[]]);
@@ -69,7 +70,7 @@ export async function* readParquet(
       const batches = await ahead.shift();
       if (batches === undefined) return;
       for (const batch of batches) {
-        throwIfAborted(signal);
+        checkSignal(signal, `reading ${file.path}`);
         yield batch;
       }
     }

@@ -1,4 +1,5 @@
-import { type Data, makeData, RecordBatch, type Schema, Struct } from "apache-arrow";
+import type { Data, RecordBatch } from "apache-arrow";
+import { makeBatch } from "../arrow/column.js";
 import { conformBatch } from "../arrow/conform.js";
 import { constantVector } from "../arrow/constant.js";
 import { evaluatePredicate } from "../arrow/evaluate.js";
@@ -83,7 +84,7 @@ async function* fileBatches(
       });
       return constantVector(field.type, value, raw.numRows);
     });
-    let batch = batchOf(assembled, children, raw.numRows);
+    let batch = makeBatch(assembled.fields, children, raw.numRows);
     if (filter !== undefined) {
       const rows = await evaluatePredicate(filter, batch);
       if (rows !== "all") {
@@ -92,7 +93,7 @@ async function* fileBatches(
       }
     }
     const output = positions.map((position) => batch.data.children[position]);
-    yield batchOf(outputSchema, output, batch.numRows);
+    yield makeBatch(outputSchema.fields, output, batch.numRows);
   }
 }
 
@@ -106,8 +107,4 @@ function neededFields(
   const asked = new Set(columnsOf(predicate).map((path) => path[0]));
   for (const column of columns) asked.delete(column.name);
   return [...columns, ...schema.fields.filter((field) => asked.has(field.name))];
-}
-
-function batchOf(schema: Schema, children: Data[], length: number): RecordBatch {
-  return new RecordBatch(schema, makeData({ type: new Struct(schema.fields), length, nullCount: 0, children }));
 }

@@ -40,13 +40,3 @@ export function checkRange(range: ByteRange): void {
     });
   }
 }
-
-/** Throws `DELTA_ABORTED` once the signal has fired. */
-export function checkSignal(signal: AbortSignal | undefined, doing: string): void {
-  if (signal?.aborted) throw abortedError(signal, doing);
-}
-
-/** The error of a call that its `signal` ended; `cause` is the signal's reason. */
-export function abortedError(signal: AbortSignal, doing: string): DeltaError {
-  return new DeltaError("DELTA_ABORTED", `Stopped by the caller's signal: ${doing}.`, {}, signal.reason);
-}

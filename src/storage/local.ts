@@ -1,7 +1,8 @@
 import fs from "node:fs";
 import path from "node:path";
 import { DeltaError } from "../errors.js";
-import { abortedError, checkPath, checkPrefix, checkRange, checkSignal } from "./arguments.js";
+import { abortedError, checkSignal } from "../signal.js";
+import { checkPath, checkPrefix, checkRange } from "./arguments.js";
 import { hardLinksUnsupported, isMissing, localError, systemCode } from "./localErrors.js";
 import { readBytes, type StagedFile, stage, statFile, syncFolder, unlinkQuietly } from "./localFiles.js";
 import { listFileNames, listFiles } from "./localList.js";

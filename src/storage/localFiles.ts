@@ -2,7 +2,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { DeltaError } from "../errors.js";
 import { runtime } from "../runtime.js";
-import { checkSignal } from "./arguments.js";
+import { checkSignal } from "../signal.js";
 import { isMissing, systemCode } from "./localErrors.js";
 import type { ByteRange } from "./store.js";
 

@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { checkSignal } from "./arguments.js";
+import { checkSignal } from "../signal.js";
 import { isMissing, localError } from "./localErrors.js";
 import { isTempName, statFile } from "./localFiles.js";
 import type { ObjectMeta } from "./store.js";

@@ -1,6 +1,7 @@
 import { DeltaError } from "../errors.js";
 import { runtime } from "../runtime.js";
-import { checkPath, checkPrefix, checkRange, checkSignal } from "./arguments.js";
+import { checkSignal } from "../signal.js";
+import { checkPath, checkPrefix, checkRange } from "./arguments.js";
 import type { ByteRange, ObjectMeta, ObjectStore, PutOutcome } from "./store.js";
 import { compareUtf8, sortUtf8 } from "./utf8Order.js";
 

@@ -1,4 +1,4 @@
-import { abortedError, checkSignal } from "./arguments.js";
+import { abortedError, checkSignal } from "../signal.js";
 
 /** Lets at most `size` callers in at once; the others wait in the order in which they came. */
 export class RequestLimit {

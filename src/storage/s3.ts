@@ -1,5 +1,6 @@
 import { DeltaError } from "../errors.js";
-import { checkPath, checkPrefix, checkRange, checkSignal } from "./arguments.js";
+import { checkSignal } from "../signal.js";
+import { checkPath, checkPrefix, checkRange } from "./arguments.js";
 import { faultOf, s3Error } from "./s3Errors.js";
 import { parseS3Url, type S3Location, type S3Options } from "./s3Options.js";
 

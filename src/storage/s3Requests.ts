@@ -1,7 +1,7 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import { DeltaError } from "../errors.js";
 import { runtime } from "../runtime.js";
-import { abortedError, checkSignal } from "./arguments.js";
+import { abortedError, checkSignal } from "../signal.js";
 import { RequestLimit } from "./requestLimit.js";
 import { faultOf, s3Error } from "./s3Errors.js";
 import { endpointOf, positive, type S3Options } from "./s3Options.js";

@@ -1,4 +1,5 @@
-import { Table as ArrowTable, RecordBatch, tableFromIPC, tableToIPC } from "apache-arrow";
+import { Table as ArrowTable, RecordBatch } from "apache-arrow";
+import { adoptBatch, adoptSchema } from "../arrow/adopt.js";
 import { buildBatch } from "../arrow/build.js";
 import { conformBatch } from "../arrow/conform.js";
 import { checkNotNull } from "../arrow/notNull.js";
@@ -44,12 +45,10 @@ const ROWS_PER_BATCH = 16_384;
 export async function prepareInput(input: RowInput<object>, schema: StructType | undefined): Promise<PreparedInput> {
   if (isBatchSource(input)) return arrowInput(input.batches(), await input.schema(), schema);
   if (isArrowTable(input)) {
-    const table = ownTable(input);
-    return arrowInput(table.batches, fromArrowSchema(table.schema), schema);
+    return arrowInput(input.batches, fromArrowSchema(adoptSchema(input.schema)), schema);
   }
   if (isRecordBatch(input)) {
-    const batch = ownBatch(input);
-    return arrowInput([batch], fromArrowSchema(batch.schema), schema);
+    return arrowInput([input], fromArrowSchema(adoptSchema(input.schema)), schema);
   }
   if (Array.isArray(input) && !isRecordBatch(input[0])) return arrayInput(input, schema);
   return streamInput(input, schema);
@@ -78,7 +77,7 @@ async function streamInput(
   const rest = resumed(first.value, chunks);
   if (isRecordBatch(first.value[0])) {
     const batches = flattened(rest as AsyncIterable<RecordBatch[]>);
-    return arrowInput(batches, fromArrowSchema(ownBatch(first.value[0]).schema), given);
+    return arrowInput(batches, fromArrowSchema(adoptSchema(first.value[0].schema)), given);
   }
   const schema = given ?? inferred(first.value);
   async function* batches() {
@@ -101,7 +100,7 @@ function arrowInput(
   async function* batches() {
     let row = 0;
     for await (const foreign of source) {
-      const batch = conformBatch(ownBatch(foreign), schema, row);
+      const batch = conformBatch(adoptBatch(foreign), schema, row);
       checkNotNull(batch, schema, row);
       row += batch.numRows;
       yield batch;
@@ -159,13 +158,4 @@ function isArrowTable(input: object): input is ArrowTable {
 function isRecordBatch(input: unknown): input is RecordBatch {
   if (input instanceof RecordBatch) return true;
   return typeof input === "object" && input !== null && "numRows" in input && "data" in input && "schema" in input;
-}
-
-function ownTable(table: ArrowTable): ArrowTable {
-  return table instanceof ArrowTable ? table : tableFromIPC(tableToIPC(table));
-}
-
-function ownBatch(batch: RecordBatch): RecordBatch {
-  if (batch instanceof RecordBatch) return batch;
-  return tableFromIPC(tableToIPC(new ArrowTable([batch]))).batches[0];
 }

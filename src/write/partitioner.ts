@@ -1,4 +1,5 @@
-import { RecordBatch as Batch, type Data, makeData, type RecordBatch, Schema, Struct } from "apache-arrow";
+import type { RecordBatch } from "apache-arrow";
+import { makeBatch } from "../arrow/column.js";
 import { rowReader } from "../arrow/rows.js";
 import { takeRows } from "../arrow/take.js";
 import { toLiteral } from "../schema/literalValue.js";
@@ -61,7 +62,6 @@ function serializer(field: StructField): (value: unknown) => string | null {
 function selectColumns(batch: RecordBatch, schema: StructType): RecordBatch {
   const indices = schema.fields.map((field) => batch.schema.fields.findIndex((f) => f.name === field.name));
   const fields = indices.map((i) => batch.schema.fields[i]);
-  const children: Data[] = indices.map((i) => batch.data.children[i]);
-  const data = makeData({ type: new Struct(fields), length: batch.numRows, nullCount: 0, children });
-  return new Batch(new Schema(fields), data);
+  const columns = indices.map((i) => batch.data.children[i]);
+  return makeBatch(fields, columns, batch.numRows);
 }
