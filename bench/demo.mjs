@@ -1,9 +1,8 @@
 // npm run demo [-- --keep]: the real flights table of the vega-datasets package (3 million rows) goes into a Delta table in
 // batches, is read back, and is looked at as it was before.
 import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { tableFromIPC } from "apache-arrow";
 import { Table } from "delta-table";
 
@@ -27,8 +26,7 @@ const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
 /** The flights as an Arrow table. */
 async function readFlights() {
   const parquet = await import("parquet-wasm");
-  const packageFolder = dirname(createRequire(import.meta.url).resolve("vega-datasets/package.json"));
-  const bytes = await readFile(join(packageFolder, "data", "flights-3m.parquet"));
+  const bytes = await readFile(new URL("../data/flights-3m.parquet", import.meta.resolve("vega-datasets")));
   return tableFromIPC(parquet.readParquet(bytes, { batchSize: 122_880 }).intoIPCStream());
 }
 
@@ -55,16 +53,16 @@ try {
     () => table.count(),
   );
   await step(
-    ({ rows, km }) =>
-      `read one column, distance, of all rows: ${number(rows)} flights, on average ${(km / rows).toFixed(0)} miles`,
+    ({ rows, miles }) =>
+      `read one column, distance, of all rows: ${number(rows)} flights, on average ${(miles / rows).toFixed(0)} miles`,
     async () => {
-      let [rows, km] = [0, 0];
+      let [rows, miles] = [0, 0];
       for await (const batch of table.batches({ columns: ["distance"] })) {
         rows += batch.numRows;
         const column = batch.getChild("distance");
-        for (let i = 0; i < batch.numRows; i++) km += Number(column.get(i));
+        for (let i = 0; i < batch.numRows; i++) miles += Number(column.get(i));
       }
-      return { rows, km };
+      return { rows, miles };
     },
   );
   await step(
