@@ -73,13 +73,9 @@ function decodeTimestamps(data: Data, validity: Validity | undefined): unknown[]
       out[i] = timestampValue(values[i]);
       continue;
     }
-    let ms = Math.floor(micros / 1000);
-    let below = micros - ms * 1000;
-    // The quotient is rounded: near 2^53 a value just below a millisecond comes out as that millisecond.
-    if (below < 0) {
-      ms--;
-      below += 1000;
-    }
+    // Of safe integers, the quotient is never rounded up to the next whole number.
+    const ms = Math.floor(micros / 1000);
+    const below = micros - ms * 1000;
     out[i] = below === 0 ? new Date(ms) : new Timestamp(ms, below);
   }
   return out;

@@ -154,6 +154,15 @@ describe("evaluatePredicate", () => {
     await expect(evaluatePredicate(short, batch)).rejects.toMatchObject({ code: "DELTA_INTERNAL" });
   });
 
+  test("a long list tells texts with one hash apart", async () => {
+    const schema: StructType = { type: "struct", fields: [field("s", "string")] };
+    // Both have the FNV-1a hash 5e4daa9d.
+    const batch = buildBatch(schema, [{ s: "costarring" }, { s: "liquid" }, { s: null }], 0);
+    const among: Predicate = { op: "in", column: ["s"], values: ["a", "b", "c", "d", "liquid"] };
+    expect(await passing(among, batch)).toEqual([1]);
+    expect(await passing({ op: "not", term: among }, batch)).toEqual([0]);
+  });
+
   test("a column that isn't there and a value of another domain are refused", async () => {
     const schema: StructType = { type: "struct", fields: [field("n", "integer"), field("l", "long")] };
     const batch = buildBatch(schema, [{ n: 1, l: 1n }], 0);
