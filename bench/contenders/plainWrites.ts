@@ -4,8 +4,8 @@ import { link, mkdir, open, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { sample } from "../process.js";
 
-const DATA_BYTES = 4_000;
-const LOG_BYTES = 1_100;
+const DATA_BYTES = 2_400;
+const LOG_BYTES = 900;
 
 const [path = "", count = "", sync] = process.argv.slice(2);
 const log = join(path, "_delta_log");

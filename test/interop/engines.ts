@@ -32,9 +32,9 @@ const byVerb = (name: string, peer: () => Promise<Peer>, verb: string): Reader =
   read: async (path, version) => (await peer()).request<Content>(verb, { path, version: version ?? null }),
 });
 
-export const deltaRs = byVerb("delta-rs", python, "read");
-export const deltaRsWithPyarrow = byVerb("delta-rs with pyarrow", python, "read_pyarrow");
-export const sparkDelta = byVerb("Spark", spark, "read");
+const deltaRs = byVerb("delta-rs", python, "read");
+const deltaRsWithPyarrow = byVerb("delta-rs with pyarrow", python, "read_pyarrow");
+const sparkDelta = byVerb("Spark", spark, "read");
 
 /** Everybody that knows the log. */
 export const READERS: readonly Reader[] = [here, deltaRs, deltaRsWithPyarrow, sparkDelta];
