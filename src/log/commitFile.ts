@@ -89,7 +89,6 @@ function flawOf(key: (typeof ACTION_KEYS)[number], body: Record<string, unknown>
   if (key === "remove") return lacks("path", "string");
   if (key === "txn") return lacks("appId", "string") ?? lacks("version", "number");
   if (key === "domainMetadata") return lacks("domain", "string");
-  if (key === "metaData") return lacks("schemaString", "string");
   return undefined;
 }
 

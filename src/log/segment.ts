@@ -50,7 +50,9 @@ export async function readSegment(store: ObjectStore, options: SegmentOptions = 
   if (hint !== undefined && (version === undefined || hint <= version)) {
     const recent = await listLog(store, hint, damaged, signal);
     const segment = segmentOf(recent, version);
-    if (segment !== undefined && (await missingCommit(store, recent, segment, signal)) === undefined) return segment;
+    if (segment?.checkpoint !== undefined && (await missingCommit(store, recent, segment, signal)) === undefined) {
+      return segment;
+    }
   }
   const listing = await listLog(store, 0, damaged, signal);
   const segment = segmentOf(listing, version);

@@ -76,6 +76,7 @@ function completeMetadata(metadata: Metadata): Metadata {
   return {
     ...metadata,
     format: metadata.format ?? { provider: "parquet", options: {} },
+    schemaString: metadata.schemaString ?? "",
     partitionColumns: metadata.partitionColumns ?? [],
     configuration: metadata.configuration ?? {},
   };

@@ -133,7 +133,7 @@ export class Tail {
 
   #internPartition(values: StringMap | undefined): number {
     if (values === undefined) return -1;
-    const text = JSON.stringify(values);
+    const text = isEmpty(values) ? "{}" : JSON.stringify(values);
     let index = this.#partitionIndex.get(text);
     if (index === undefined) {
       index = this.partitions.push(values) - 1;
@@ -141,6 +141,11 @@ export class Tail {
     }
     return index;
   }
+}
+
+function isEmpty(values: StringMap): boolean {
+  for (const _ in values) return false;
+  return true;
 }
 
 /** What identifies a logical file: its path in canonical form and its deletion vector (PROTOCOL.md, Add File and Remove File). */

@@ -1,0 +1,170 @@
+import { describe, expect, test } from "vitest";
+import type { Metadata, Protocol } from "#src/log/actions.js";
+import { checkReadable, checkWritable, protocolFor, protocolWith } from "#src/log/features.js";
+import type { DataType, StructType } from "#src/schema/types.js";
+import { expectCode } from "../expectCode.js";
+import { metaData } from "./build.js";
+
+function metadataOf(configuration: Record<string, string> = {}, schemaString?: string): Metadata {
+  return (metaData(configuration, schemaString) as { metaData: Metadata }).metaData;
+}
+
+function schemaOf(type: DataType, metadata: Record<string, unknown> = {}): StructType {
+  return { type: "struct", fields: [{ name: "a", type, nullable: true, metadata }] };
+}
+
+const writers = (...features: string[]): Protocol => ({
+  minReaderVersion: 1,
+  minWriterVersion: 7,
+  writerFeatures: features,
+});
+const readers = (...features: string[]): Protocol => ({
+  minReaderVersion: 3,
+  minWriterVersion: 7,
+  readerFeatures: features,
+  writerFeatures: features,
+});
+
+describe("reading", () => {
+  test.each([
+    ["plain legacy tables", { minReaderVersion: 1, minWriterVersion: 2 }],
+    ["column mapping that is off", { minReaderVersion: 2, minWriterVersion: 5 }],
+    ["features of readers that are here", readers("timestampNtz", "vacuumProtocolCheck")],
+    ["writers' features whatever they are", writers("rowTracking", "clustering", "somethingNew", "identityColumns")],
+  ])("takes %s", (_, protocol) => {
+    expect(() => checkReadable(protocol, metadataOf())).not.toThrow();
+  });
+
+  test.each([
+    "deletionVectors",
+    "v2Checkpoint",
+    "typeWidening",
+    "typeWidening-preview",
+    "variantType",
+    "variantType-preview",
+    "variantShredding",
+    "variantShredding-preview",
+    "catalogManaged",
+    "catalogOwned-preview",
+    "somethingNew",
+  ])("refuses %s, even unused", async (feature) => {
+    const error = await expectCode("DELTA_UNSUPPORTED_FEATURES_FOR_READ", () =>
+      checkReadable(readers("timestampNtz", feature), metadataOf()),
+    );
+    expect(error.data.features).toEqual([feature]);
+  });
+
+  test.each([{ minReaderVersion: 2, minWriterVersion: 5 }, readers("columnMapping")])(
+    "refuses column mapping in use",
+    async (protocol) => {
+      const metadata = metadataOf({ "delta.columnMapping.mode": "name" });
+      const error = await expectCode("DELTA_UNSUPPORTED_FEATURES_FOR_READ", () => checkReadable(protocol, metadata));
+      expect(error.data.features).toEqual(["columnMapping"]);
+    },
+  );
+
+  test("ignores the mode of column mapping where the protocol has none", () => {
+    const metadata = metadataOf({ "delta.columnMapping.mode": "name" });
+    expect(() => checkReadable({ minReaderVersion: 1, minWriterVersion: 2 }, metadata)).not.toThrow();
+  });
+
+  test("refuses other formats than Parquet", async () => {
+    const metadata = { ...metadataOf(), format: { provider: "orc", options: {} } };
+    await expectCode("DELTA_UNSUPPORTED_FEATURES_FOR_READ", () =>
+      checkReadable({ minReaderVersion: 1, minWriterVersion: 2 }, metadata),
+    );
+  });
+
+  test.each([
+    { minReaderVersion: 4, minWriterVersion: 7 },
+    { minReaderVersion: 0, minWriterVersion: 2 },
+    { minReaderVersion: 1.5, minWriterVersion: 2 },
+    { minReaderVersion: 3, minWriterVersion: 7 },
+    { minReaderVersion: 3, minWriterVersion: 6, readerFeatures: [] },
+  ])("refuses the versions of $minReaderVersion/$minWriterVersion", async (protocol) => {
+    await expectCode("DELTA_INVALID_PROTOCOL_VERSION", () => checkReadable(protocol, metadataOf()));
+  });
+});
+
+describe("writing", () => {
+  test.each([2, 3, 4, 6])("takes a legacy table of writer version %d that uses nothing of it", (minWriterVersion) => {
+    expect(() => checkWritable({ minReaderVersion: 1, minWriterVersion }, metadataOf())).not.toThrow();
+  });
+
+  test("takes features that appends have nothing to do about", () => {
+    const protocol = writers("appendOnly", "changeDataFeed", "domainMetadata", "invariants", "allowColumnDefaults");
+    const metadata = metadataOf({ "delta.appendOnly": "true", "delta.enableChangeDataFeed": "true" });
+    expect(() => checkWritable(protocol, metadata)).not.toThrow();
+  });
+
+  const legacy = (minWriterVersion: number): Protocol => ({ minReaderVersion: 1, minWriterVersion });
+  const field = (key: string, value: unknown) => JSON.stringify(schemaOf("long", { [key]: value }));
+  test.each([
+    ["invariants", legacy(2), {}, field("delta.invariants", '{"expression":{"expression":"a > 1"}}')],
+    ["checkConstraints", legacy(3), { "delta.constraints.c": "a > 1" }, undefined],
+    ["generatedColumns", legacy(4), {}, field("delta.generationExpression", "1")],
+    ["columnMapping", { minReaderVersion: 2, minWriterVersion: 5 }, { "delta.columnMapping.mode": "id" }, undefined],
+    ["identityColumns", legacy(6), {}, field("delta.identity.step", 1)],
+    ["inCommitTimestamp", writers("inCommitTimestamp"), { "delta.enableInCommitTimestamps": "true" }, undefined],
+    ["allowColumnDefaults", writers("allowColumnDefaults"), {}, field("CURRENT_DEFAULT", "1")],
+    ["rowTracking", writers("rowTracking", "domainMetadata"), {}, undefined],
+    ["clustering", writers("clustering"), {}, undefined],
+    ["deletionVectors", readers("deletionVectors"), {}, undefined],
+    ["somethingNew", writers("somethingNew"), {}, undefined],
+  ])("refuses %s", async (feature, protocol, configuration, schemaString) => {
+    const metadata = metadataOf(configuration as Record<string, string>, schemaString);
+    const error = await expectCode("DELTA_UNSUPPORTED_FEATURES_FOR_WRITE", () => checkWritable(protocol, metadata));
+    expect(error.data.features).toEqual([feature]);
+  });
+
+  test("doesn't take a column's name or comment for its metadata", () => {
+    const schema = JSON.stringify({
+      type: "struct",
+      fields: [
+        { name: "delta.invariants", type: "long", nullable: true, metadata: { comment: '"delta.invariants":' } },
+      ],
+    });
+    expect(() => checkWritable(legacy(2), metadataOf({}, schema))).not.toThrow();
+  });
+
+  test.each([legacy(8), legacy(7), legacy(0)])("refuses writer version $minWriterVersion", async (protocol) => {
+    await expectCode("DELTA_INVALID_PROTOCOL_VERSION", () => checkWritable(protocol, metadataOf()));
+  });
+});
+
+describe("the least protocol", () => {
+  test("of a plain table is 1/2", () => {
+    expect(protocolFor(schemaOf("long"), {})).toEqual({ minReaderVersion: 1, minWriterVersion: 2 });
+    expect(protocolFor(schemaOf("long"), { "delta.appendOnly": "true" })).toEqual({
+      minReaderVersion: 1,
+      minWriterVersion: 2,
+    });
+  });
+
+  test.each<[string, DataType]>([
+    ["a column", "timestamp_ntz"],
+    ["an array", { type: "array", elementType: "timestamp_ntz", containsNull: true }],
+    ["a map", { type: "map", keyType: "string", valueType: "timestamp_ntz", valueContainsNull: true }],
+    ["a struct", schemaOf("timestamp_ntz")],
+  ])("names timestampNtz, and only that, for %s of it", (_, type) => {
+    expect(protocolFor(schemaOf(type), {})).toEqual(readers("timestampNtz"));
+  });
+
+  test("names the writers' features in use", () => {
+    const configuration = { "delta.enableChangeDataFeed": "true", "delta.appendOnly": "true" };
+    expect(protocolFor(schemaOf("long"), configuration)).toEqual(writers("appendOnly", "changeDataFeed"));
+  });
+
+  test("of a changed table keeps what it implied before", () => {
+    const before: Protocol = { minReaderVersion: 1, minWriterVersion: 2 };
+    const plain = metadataOf();
+    expect(protocolWith(before, plain)).toBe(before);
+    const ntz = metadataOf({}, JSON.stringify(schemaOf("timestamp_ntz")));
+    expect(protocolWith(before, ntz)).toEqual({
+      minReaderVersion: 3,
+      minWriterVersion: 7,
+      readerFeatures: ["timestampNtz"],
+      writerFeatures: ["appendOnly", "invariants", "timestampNtz"],
+    });
+  });
+});

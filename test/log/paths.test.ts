@@ -1,0 +1,69 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { canonicalPath, decodePath, encodePath, storePath } from "#src/log/paths.js";
+import { expectCode } from "../expectCode.js";
+
+describe("encoding", () => {
+  test("escapes what a URI can't hold, and no more than Hadoop does", () => {
+    expect(encodePath("a b/p=x%20y/c#d?e[1]é日.parquet")).toBe("a%20b/p=x%2520y/c%23d%3Fe%5B1%5Dé日.parquet");
+    expect(encodePath("part-00000_(1)~'!*,;$&+=@.parquet")).toBe("part-00000_(1)~'!*,;$&+=@.parquet");
+  });
+
+  test("any path survives", () => {
+    const path = fc.string({ unit: "grapheme", minLength: 1 });
+    fc.assert(
+      fc.property(path, (text) => {
+        expect(decodePath(encodePath(text))).toBe(text);
+      }),
+    );
+  });
+
+  test("a percent sign that starts no escape stands for itself", () => {
+    expect(decodePath("100%/a%20b%zz%E9")).toBe("100%/a b%zz%E9");
+  });
+});
+
+describe("the canonical form", () => {
+  test.each([
+    ["/some/p@%23h", "/some/p@#h"],
+    ["file:/some/p@%23h", "/some/p@#h"],
+    ["file:///some/p@%23h", "/some/p@#h"],
+    ["file://localhost/some/p", "/some/p"],
+    ["FILE:///x//y/../z/.", "/x/z"],
+    ["s3://bucket/a%20b//c", "s3://bucket/a b/c"],
+    ["a%20b", "a b"],
+    ["./a//b/", "a/b"],
+    ["x/../../y", "../y"],
+    ["/../y", "/y"],
+    ["plain/part-0.parquet", "plain/part-0.parquet"],
+    ["a:b.parquet", "a:b.parquet"],
+  ])("of %s is %s", (path, expected) => {
+    expect(canonicalPath(path)).toBe(expected);
+  });
+});
+
+describe("store paths", () => {
+  test("lie below the table's root, decoded", () => {
+    expect(storePath({ url: "/data/t" }, "p=a%2520b/x.parquet")).toBe("p=a%20b/x.parquet");
+    expect(storePath({ url: "/data/t" }, "file:///data/t/x%20y.parquet")).toBe("x y.parquet");
+    expect(storePath({ url: "/data/a%20b" }, "/data/a%2520b/x.parquet")).toBe("x.parquet");
+    expect(storePath({ url: "s3://bucket/t" }, "s3a://bucket/t/x.parquet")).toBe("x.parquet");
+    expect(storePath({ url: "C:\\data\\t" }, "file:///C:/data/t/x.parquet")).toBe("x.parquet");
+  });
+
+  test.each([
+    "../x.parquet",
+    "a/../../x.parquet",
+    "..//Users/x.parquet",
+    "/data/other/x.parquet",
+    "/data/t2/x.parquet",
+    "/data/t/../x.parquet",
+    "s3://bucket/t/x.parquet",
+    "a%00b",
+    "",
+    ".",
+  ])("%j is refused", async (path) => {
+    const error = await expectCode("DELTA_UNSUPPORTED_FILE_PATH", () => storePath({ url: "/data/t" }, path));
+    expect(error.data.path).toBe(path);
+  });
+});
