@@ -1,4 +1,5 @@
 import { floorDecimal, parseDecimal, parseDecimalType, rescaleDecimal } from "./decimal.js";
+import { findMember, scalarAt } from "./jsonScan.js";
 import { integerRange } from "./numbers.js";
 import type { Literal } from "./predicate.js";
 import { parseDate, parseTimestamp } from "./time.js";
@@ -6,27 +7,25 @@ import type { DataType } from "./types.js";
 
 /** The statistics of one file (PROTOCOL.md, Per-file Statistics), values not yet decoded. */
 export interface FileStatistics {
+  readonly json: string;
   readonly numRecords: number | undefined;
   readonly minValues: unknown;
   readonly maxValues: unknown;
   readonly nullCount: unknown;
 }
 
-const LONG_NUMBER = /[\d.]{16}/;
-const STRING_OR_NUMBER = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g;
-
-/** Reads `stats`; numbers too long for a double stay text. `undefined` where it is missing or not what it should be. */
+/** Reads `stats`; `undefined` where it is missing or no JSON object. */
 export function parseStatistics(json: string | null): FileStatistics | undefined {
   if (json === null || json === "") return undefined;
   let value: unknown;
   try {
-    value = JSON.parse(LONG_NUMBER.test(json) ? json.replace(STRING_OR_NUMBER, quoteLongNumber) : json);
+    value = JSON.parse(json);
   } catch {
     return undefined;
   }
   if (typeof value !== "object" || value === null) return undefined;
   const { numRecords, minValues, maxValues, nullCount } = value as Record<string, unknown>;
-  return { numRecords: count(numRecords), minValues, maxValues, nullCount };
+  return { json, numRecords: count(numRecords), minValues, maxValues, nullCount };
 }
 
 /** What statistics say of one column. All values that are not null lie from `min` to `max`, both included. */
@@ -40,10 +39,57 @@ export interface ColumnBounds {
 
 /** The bounds of the column at `path`; `undefined` for what is missing, or can't be read as the column's type. */
 export function columnBounds(statistics: FileStatistics, path: readonly string[], type: DataType): ColumnBounds {
-  const min = decodeBound(type, at(statistics.minValues, path), false);
-  const max = decodeBound(type, at(statistics.maxValues, path), true);
+  const min = bound(statistics, "minValues", path, type);
+  const max = bound(statistics, "maxValues", path, type);
   const maxIsPrefix = typeof max === "string" && mayBeCut(max);
   return { min, max, maxIsPrefix, nullCount: count(at(statistics.nullCount, path)) };
+}
+
+function bound(
+  statistics: FileStatistics,
+  part: "minValues" | "maxValues",
+  path: readonly string[],
+  type: DataType,
+): Literal | undefined {
+  const value = at(statistics[part], path);
+  const isMax = part === "maxValues";
+  if (typeof value === "string") return type === "boolean" ? undefined : decode(type, value, isMax);
+  if (typeof value === "boolean") return type === "boolean" ? value : undefined;
+  if (typeof value !== "number" || TEXT_TYPES.has(type)) return undefined;
+  if (type === "float" || type === "double") return type === "float" ? Math.fround(value) : value;
+  // A double has lost digits of a number as long as this: its text has them.
+  const isShort = Math.abs(value) < 1e15 && parseDecimalType(type) === undefined;
+  return decode(type, isShort ? String(value) : numberText(statistics.json, [part, ...path]), isMax);
+}
+
+/** Types whose bounds are no JSON numbers. */
+const TEXT_TYPES: ReadonlySet<DataType> = new Set([
+  "string",
+  "date",
+  "timestamp",
+  "timestamp_ntz",
+  "binary",
+  "boolean",
+]);
+
+/** The number at a path as it is written. */
+function numberText(json: string, path: readonly string[]): string {
+  let position = 0;
+  for (let i = 0; i < path.length && position >= 0; i++) position = findMember(json, position, path[i]!);
+  return scalarAt(json, position) ?? "";
+}
+
+function at(values: unknown, path: readonly string[]): unknown {
+  let value = values;
+  for (const name of path) {
+    if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return undefined;
+    value = (value as Record<string, unknown>)[name];
+  }
+  return value;
+}
+
+function count(value: unknown): number | undefined {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 }
 
 // The protocol lets a writer keep a prefix of long strings; Spark's has 32 characters. Not all writers raise a cut
@@ -57,38 +103,34 @@ function mayBeCut(text: string): boolean {
 // Timestamps are cut down to milliseconds, so the true maximum may be up to one later.
 const CUT_MICROS = 1000n;
 
-function decodeBound(type: DataType, value: unknown, isMax: boolean): Literal | undefined {
+function decode(type: DataType, text: string, isMax: boolean): Literal | undefined {
   switch (type) {
     case "string":
-      return typeof value === "string" ? value : undefined;
-    case "boolean":
-      return typeof value === "boolean" ? value : undefined;
+      return text;
     case "date":
-      return typeof value === "string" ? parseDate(value) : undefined;
+      return parseDate(text);
     case "timestamp":
     case "timestamp_ntz": {
-      const parsed = typeof value === "string" ? parseTimestamp(value) : undefined;
+      const parsed = parseTimestamp(text);
       if (!parsed || (type === "timestamp" && !parsed.zoned)) return undefined;
       return isMax ? parsed.micros + CUT_MICROS : parsed.micros;
     }
     case "float":
     case "double": {
-      const number = typeof value === "string" ? decodeFloatText(value) : value;
+      const number = decodeFloatText(text);
       // A minimum of NaN may come from a writer whose comparisons NaN broke.
-      if (typeof number !== "number" || (Number.isNaN(number) && !isMax)) return undefined;
+      if (number === undefined || (Number.isNaN(number) && !isMax)) return undefined;
       return type === "float" ? Math.fround(number) : number;
     }
     default:
-      return typeof value === "number" || typeof value === "string"
-        ? decodeExact(type, String(value), isMax)
-        : undefined;
+      return decodeExact(type, text, isMax);
   }
 }
 
 function decodeFloatText(text: string): number | undefined {
   if (text === "NaN") return Number.NaN;
   if (/^[+-]?Infinity$/.test(text)) return Number(text);
-  return parseDecimal(text) ? Number(text) : undefined;
+  return /^[+-]?\d+(\.\d*)?([eE][+-]?\d+)?$/.test(text) ? Number(text) : undefined;
 }
 
 function decodeExact(type: DataType, text: string, isMax: boolean): Literal | undefined {
@@ -107,20 +149,3 @@ function decodeExact(type: DataType, text: string, isMax: boolean): Literal | un
 // delta-rs writes the bounds of decimals as doubles, which have 15 digits for sure and are off by a few 2^-53.
 const EXACT_DIGITS = 15;
 const DOUBLE_ERROR = 2n ** 50n;
-
-function at(values: unknown, path: readonly string[]): unknown {
-  let value = values;
-  for (const name of path) {
-    if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return undefined;
-    value = (value as Record<string, unknown>)[name];
-  }
-  return value;
-}
-
-function count(value: unknown): number | undefined {
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
-}
-
-function quoteLongNumber(token: string): string {
-  return token.length < 16 || token.startsWith('"') ? token : `"${token}"`;
-}

@@ -7,22 +7,24 @@ import type { OpaquePredicate } from "../schema/predicate.js";
 import type { StructType } from "../schema/types.js";
 import { type Duckdb, duckdb, quoteName, quoteText } from "./duckdb.js";
 import { duckdbMessage, invalidSql } from "./expression.js";
-import { emptyRelation } from "./types.js";
+import { nullRow } from "./types.js";
 
 // Not `t` or the like: a table may have a column of that name, and `t.a` would be ambiguous.
 const ROWS = quoteName("rows of the batch");
 
 /**
  * A predicate that DuckDB evaluates. `text` is SQL that names columns as the schema spells them; `columns` are those.
- * Throws DELTA_INVALID_PREDICATE where DuckDB can't make sense of it (unknown function, wrong types, an aggregate).
+ * `where` is the condition it is part of, for errors. Throws DELTA_INVALID_PREDICATE where DuckDB can't make sense of it (unknown function, wrong types, an aggregate).
  */
 export async function opaquePredicate(
   text: string,
   columns: readonly (readonly string[])[],
   schema: StructType,
+  where = text,
 ): Promise<OpaquePredicate> {
   const db = await duckdb();
-  await inSql(text, () => db.columns(`SELECT 1 FROM (${emptyRelation(schema)}) AS ${ROWS} WHERE (${text})`));
+  // A row of nulls suffices: types are settled, and constants cast, before any row is looked at.
+  await inSql(where, () => db.columns(`SELECT 1 FROM (${nullRow(schema)}) AS ${ROWS} WHERE (${text})`));
   const names = new Set(columns.map((path) => path[0]!));
   return { op: "opaque", text, columns, evaluate: (batch) => evaluate(db, text, names, batch as RecordBatch) };
 }
@@ -40,7 +42,7 @@ async function evaluate(
   // By position: Arrow's selection by name leaves holes among the columns.
   const indices = batch.schema.fields.flatMap((field, i) => (names.has(field.name) ? [i] : []));
   const { bytes } = await encodeParquet([batch.selectAt(indices)], { compression: "uncompressed" });
-  const folder = await mkdtemp(join(tmpdir(), "delta-table-"));
+  const folder = await mkdtemp(join(tmpdir(), "delta-table-sql-"));
   try {
     const file = join(folder, "batch.parquet");
     await writeFile(file, bytes);

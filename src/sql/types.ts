@@ -24,8 +24,8 @@ export function sqlType(type: DataType): string {
   return `STRUCT(${type.fields.map((field) => `${quoteName(field.name)} ${sqlType(field.type)}`).join(", ")})`;
 }
 
-/** A SELECT that has a schema's columns and no rows, to check an expression against. */
-export function emptyRelation(schema: StructType): string {
+/** A SELECT that gives one row of nulls in a schema's columns, to try an expression on. */
+export function nullRow(schema: StructType): string {
   const columns = schema.fields.map((field) => `NULL::${sqlType(field.type)} AS ${quoteName(field.name)}`);
-  return `SELECT ${columns.join(", ")} WHERE false`;
+  return `SELECT ${columns.join(", ")}`;
 }

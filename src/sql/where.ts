@@ -199,7 +199,7 @@ class Translation {
   }
 
   async #opaque(node: SqlNode): Promise<Predicate> {
-    return opaquePredicate(await this.#expression.textOf(node), boundColumns(node), this.#schema);
+    return opaquePredicate(await this.#expression.textOf(node), boundColumns(node), this.#schema, this.#sql);
   }
 }
 
