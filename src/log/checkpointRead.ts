@@ -13,7 +13,7 @@ import type { CheckpointFiles } from "./segment.js";
 const footersOf = new WeakMap<CheckpointFiles, Promise<Footer[]>>();
 
 /** Rows that are decoded together: more at a time takes more memory and isn't faster. */
-const STRETCH_ROWS = 131_072;
+const STRETCH_ROWS = 65_536;
 /** Stretches on their way beside the one in use: both decoding threads of a small machine are busy. */
 const STRETCHES_AHEAD = 1;
 

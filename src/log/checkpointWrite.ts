@@ -16,7 +16,7 @@ import type { Snapshot } from "./snapshot.js";
 import type { FileColumn } from "./snapshotFiles.js";
 
 /** Rows in a row group: what a reader decodes at a time, and a unit of parallel work. */
-const ROW_GROUP_ROWS = 131_072;
+const ROW_GROUP_ROWS = 65_536;
 
 /** A checkpoint's Parquet file: state first, then live files, then tombstones that haven't expired. */
 export async function encodeCheckpoint(
