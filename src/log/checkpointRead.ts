@@ -1,6 +1,5 @@
-import { type Data, type Field, MapRow, type RecordBatch, type Struct, StructRow, Vector } from "apache-arrow";
-import { columnAt, retype } from "../arrow/column.js";
-import { nullColumn } from "../arrow/constant.js";
+import { MapRow, type RecordBatch, StructRow, Vector } from "apache-arrow";
+import { columnAt } from "../arrow/column.js";
 import { DeltaError } from "../errors.js";
 import { type Footer, readFooter } from "../parquet/footer.js";
 import { readParquet } from "../parquet/read.js";
@@ -151,30 +150,4 @@ function plain(value: unknown): unknown {
   if (!(value instanceof StructRow)) return value;
   const entries = [...value].filter(([, member]) => member !== null);
   return Object.fromEntries(entries.map(([key, member]) => [key, plain(member)]));
-}
-
-/**
- * The column in the type of `field`: the same buffers, with a struct's children matched by name, missing ones null. A
- * checkpoint of another writer may name the inside of its maps differently, and lack columns.
- */
-export function conform(column: Data | undefined, field: Field, length: number): Data {
-  if (column === undefined) return nullColumn(field.type, length);
-  const wanted = (field.type.children ?? []) as readonly Field[];
-  if (column.typeId !== field.type.typeId) {
-    throw new DeltaError(
-      "DELTA_PARQUET_UNREADABLE",
-      `A checkpoint has ${column.type} as its ${field.name}, not ${field.type}.`,
-      { column: field.name },
-    );
-  }
-  if (wanted.length === 0) return retype(column, field.type);
-  const byPosition = column.children.length === 1 && wanted.length === 1;
-  const inMap = field.name === "entries";
-  const names = (column.type as Struct).children.map(({ name }) => name);
-  const children = wanted.map((child, index) => {
-    const at = byPosition || inMap ? index : names.indexOf(child.name);
-    const inside = column.children[at];
-    return conform(inside, child, inside?.length ?? column.length);
-  });
-  return retype(column, field.type, children);
 }

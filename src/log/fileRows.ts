@@ -1,12 +1,13 @@
-import { type Data, type Field, type RecordBatch, Schema, Vector } from "apache-arrow";
+import { type Data, type RecordBatch, type Struct, Vector } from "apache-arrow";
 import { buildColumn } from "../arrow/buildColumn.js";
 import { columnAt, makeBatch, offsetsOf } from "../arrow/column.js";
+import { conformBatch } from "../arrow/conform.js";
 import { nullColumn } from "../arrow/constant.js";
 import { toArrowField, toArrowType } from "../arrow/schema.js";
 import { takeRows } from "../arrow/take.js";
 import type { StructField } from "../schema/types.js";
 import type { DeletionVectorDescriptor } from "./actions.js";
-import { conform, readCheckpoint } from "./checkpointRead.js";
+import { readCheckpoint } from "./checkpointRead.js";
 import type { SnapshotFiles } from "./snapshotFiles.js";
 import { fileKey, type Tail } from "./tail.js";
 import { TouchedFiles } from "./touchedFiles.js";
@@ -25,7 +26,6 @@ export async function* fileRows(
   signal?: AbortSignal,
 ): AsyncGenerator<RecordBatch> {
   const { store, version, checkpoint, tail } = files;
-  const schema = new Schema(fields.map(toArrowField));
   if (checkpoint !== undefined) {
     const touched = new TouchedFiles(tail, version);
     const columns = fields.map(({ name }) => [kind, name]);
@@ -33,24 +33,25 @@ export async function* fileRows(
     // A column that every checkpoint has tells which rows are of this kind, whatever else is asked for.
     columns.push([kind, kind === "add" ? "size" : "path"]);
     for await (const batch of readCheckpoint(store, checkpoint, columns, signal)) {
-      const rows = checkpointRows(batch, kind, schema, touched);
+      const rows = checkpointRows(batch, kind, fields, touched);
       if (rows !== undefined) yield rows;
     }
   }
-  yield* tailRows(tail, version, kind, fields, schema);
+  yield* tailRows(tail, version, kind, fields);
 }
 
 function checkpointRows(
   batch: RecordBatch,
   kind: FileKind,
-  schema: Schema,
+  fields: readonly StructField[],
   touched: TouchedFiles,
 ): RecordBatch | undefined {
   const actions = columnAt(batch, [kind])?.[0];
   if (actions === undefined || actions.nullCount === actions.length) return undefined;
   const child = (name: string) => columnAt(batch, [kind, name])?.[1];
-  const columns = schema.fields.map((field: Field) => conform(child(field.name), field, batch.numRows));
-  const all = makeBatch(schema.fields, columns, batch.numRows);
+  // Other writers name the inside of maps differently, and leave columns out.
+  const asWritten = makeBatch((actions.type as Struct).children, actions.children, batch.numRows);
+  const all = conformBatch(asWritten, { type: "struct", fields });
   if (touched.isEmpty && actions.nullCount === 0) return all;
   const isTouched = touched.isEmpty ? () => false : touchedReader(child("path")!, child("deletionVector"), touched);
   const live = rowsWhere(batch.numRows, (row) => actions.getValid(row) && !isTouched(row));
@@ -88,13 +89,12 @@ function* tailRows(
   version: number,
   kind: FileKind,
   fields: readonly StructField[],
-  schema: Schema,
 ): Generator<RecordBatch> {
   const rows = [...tail.rows(version, kind === "add")];
   for (let start = 0; start < rows.length; start += TAIL_BATCH_ROWS) {
     const part = rows.slice(start, start + TAIL_BATCH_ROWS);
     const columns = fields.map((field) => tailColumn(tail, kind, field, part, start));
-    yield makeBatch(schema.fields, columns, part.length);
+    yield makeBatch(fields.map(toArrowField), columns, part.length);
   }
 }
 

@@ -139,6 +139,15 @@ export class Snapshot {
   }
 }
 
+/** The snapshot of version 0, from its commit: no I/O. */
+export function firstSnapshot(store: ObjectStore, actions: readonly Action[]): Snapshot {
+  const state = new StateBuilder();
+  for (const action of actions) state.apply(action);
+  const tail = new Tail(-1);
+  tail.apply(0, actions);
+  return new Snapshot(state.build(0), { store, version: 0, checkpoint: undefined, tail, damaged: new Set() });
+}
+
 export interface LoadOptions {
   /** The newest version where it's left out. */
   readonly version?: number;

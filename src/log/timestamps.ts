@@ -1,4 +1,5 @@
 import { DeltaError } from "../errors.js";
+import { runtime } from "../runtime.js";
 import type { ObjectStore } from "../storage/store.js";
 import type { CommitInfo } from "./actions.js";
 import { parseCommit } from "./commitFile.js";
@@ -6,7 +7,7 @@ import { commitPath, LOG_FOLDER, parseLogPath } from "./names.js";
 import { property } from "./properties.js";
 import { readCommits } from "./readCommits.js";
 import { rebuildableVersions } from "./segment.js";
-import { loadSnapshot } from "./snapshot.js";
+import type { Snapshot } from "./snapshot.js";
 
 /** When a version was committed, in milliseconds since the epoch. */
 export interface CommitTime {
@@ -26,35 +27,38 @@ export interface HistoryRecord extends CommitTime {
  * The time of a commit is that of its file, made to rise by at least a millisecond from version to version, or the
  * in-commit timestamp where the table has those (PROTOCOL.md, In-Commit Timestamps).
  *
- * Throws `DELTA_TIMESTAMP_OUT_OF_RANGE` before the first version that can be rebuilt and after the newest, with
- * `earliestVersion`, `earliestMs`, `latestVersion` and `latestMs` in `data`; and what loading the table does.
+ * Throws `DELTA_TIMESTAMP_OUT_OF_RANGE` before the first version that can be rebuilt and in the future, of which nobody
+ * knows what it holds, with `earliestVersion`, `earliestMs`, `latestVersion` and `latestMs` in `data`.
  */
-export async function versionAt(store: ObjectStore, timestampMs: number, signal?: AbortSignal): Promise<number> {
-  const { times: all, earliest } = await commitTimes(store, signal);
+export async function versionAt(newest: Snapshot, timestampMs: number, signal?: AbortSignal): Promise<number> {
+  const { times: all, earliest } = await commitTimes(newest, signal);
   const times = all.filter(({ version }) => version >= earliest);
   const first = times[0];
   const last = times.at(-1);
-  if (first === undefined || last === undefined || timestampMs < first.timestampMs || timestampMs > last.timestampMs) {
-    throw outOfRange(store, timestampMs, first, last);
+  if (first === undefined || last === undefined || timestampMs < first.timestampMs) {
+    throw outOfRange(newest.store, timestampMs, first, last);
+  }
+  if (timestampMs > Math.max(last.timestampMs, runtime.now())) {
+    throw outOfRange(newest.store, timestampMs, first, last);
   }
   return times.findLast((time) => time.timestampMs <= timestampMs)!.version;
 }
 
 /**
- * The commits that the log still holds, from version `from` (the newest by default) downwards, `limit` at most.
- * Throws `DELTA_TABLE_NOT_FOUND`, `DELTA_LOG_CORRUPT`.
+ * The commits that the log still holds, from the snapshot's version downwards, `limit` at most.
+ * Throws `DELTA_LOG_CORRUPT`.
  */
 export async function history(
-  store: ObjectStore,
-  options: { readonly from?: number; readonly limit?: number; readonly signal?: AbortSignal } = {},
+  snapshot: Snapshot,
+  options: { readonly limit?: number; readonly signal?: AbortSignal } = {},
 ): Promise<HistoryRecord[]> {
-  const { from = Number.POSITIVE_INFINITY, limit = Number.POSITIVE_INFINITY, signal } = options;
-  const { times } = await commitTimes(store, signal);
-  const until = times.filter(({ version }) => version <= from);
+  const { limit = Number.POSITIVE_INFINITY, signal } = options;
+  const { times } = await commitTimes(snapshot, signal);
+  const until = times.filter(({ version }) => version <= snapshot.version);
   const wanted = until.slice(Math.max(0, until.length - limit));
   const records: HistoryRecord[] = [];
   for (const { first, last } of runsOf(wanted.map(({ version }) => version))) {
-    for await (const { version, bytes } of readCommits(store, first, last, signal)) {
+    for await (const { version, bytes } of readCommits(snapshot.store, first, last, signal)) {
       const { timestampMs } = wanted[records.length]!;
       records.push({ version, timestampMs, commitInfo: commitInfoOf(version, bytes) });
     }
@@ -64,10 +68,9 @@ export async function history(
 
 /** The times of all commits in the log, strictly rising, and the oldest version that can be rebuilt. */
 async function commitTimes(
-  store: ObjectStore,
+  { store, metadata }: Snapshot,
   signal?: AbortSignal,
 ): Promise<{ readonly times: readonly CommitTime[]; readonly earliest: number }> {
-  const { metadata } = await loadSnapshot(store, { signal });
   const inCommitFrom = property(metadata, "delta.enableInCommitTimestamps")
     ? (property(metadata, "delta.inCommitTimestampEnablementVersion") ?? 0)
     : Number.POSITIVE_INFINITY;
