@@ -5,7 +5,7 @@ import { escapeControls } from "./text.js";
 import { UsageError } from "./usage.js";
 
 /** Options that all commands take. */
-export const COMMON_OPTIONS: readonly OptionRow[] = [
+const COMMON_OPTIONS: readonly OptionRow[] = [
   { name: "endpoint", kind: "text", value: "URL", summary: "S3 server to use (or AWS_ENDPOINT_URL)" },
   { name: "region", kind: "text", value: "NAME", summary: "S3 region (or AWS_REGION)" },
   { name: "json", kind: "flag", summary: "output and errors for programs" },

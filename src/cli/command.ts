@@ -37,6 +37,8 @@ export interface CommandRow {
   readonly maxOperands: number;
   readonly options: readonly OptionRow[];
   readonly examples: readonly Example[];
+  /** True where the command may commit a version. */
+  readonly commits?: true;
   run(session: Session, given: Given): Promise<void>;
 }
 

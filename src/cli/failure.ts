@@ -3,8 +3,8 @@ import { escapeLines } from "./text.js";
 import { UsageError } from "./usage.js";
 
 export const EXIT_OK = 0;
-export const EXIT_FAILED = 1;
-export const EXIT_USAGE = 2;
+const EXIT_FAILED = 1;
+const EXIT_USAGE = 2;
 
 const ADVICE: Readonly<Record<ErrorKind, string>> = {
   retry: "the same command may succeed later",
@@ -44,9 +44,9 @@ export function failureOf(error: unknown, json: boolean): Failure {
   return { exitCode: EXIT_FAILED, text };
 }
 
-/** How an interrupted command ends. */
-export function interruption(exitCode: number, json: boolean): Failure {
-  const message = "interrupted; nothing was committed";
+/** How an interrupted command ends that committed nothing. */
+export function interruption(exitCode: number, json: boolean, mayCommit: boolean): Failure {
+  const message = mayCommit ? "interrupted; nothing was committed" : "interrupted";
   const text = json ? toJson({ code: "DELTA_ABORTED", kind: "fix-input", message, data: {} }) : `${message}\n`;
   return { exitCode, text };
 }

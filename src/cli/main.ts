@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { DeltaError } from "../errors.js";
+import { COMMANDS } from "./commands.js";
 import { EXIT_OK, failureOf, interruption } from "./failure.js";
 import { Output, OutputClosed } from "./output.js";
 import { Progress } from "./progress.js";
@@ -27,7 +28,7 @@ async function main(args: readonly string[]): Promise<number> {
     if (error instanceof OutputClosed) return EXIT_OK;
     const code = interrupted.exitCode();
     const aborted = code !== undefined && isAbort(error);
-    const { exitCode, text } = aborted ? interruption(code, json) : failureOf(error, json);
+    const { exitCode, text } = aborted ? interruption(code, json, mayCommit(args[0])) : failureOf(error, json);
     await stderr.write(text).catch(() => undefined);
     return exitCode;
   }
@@ -45,6 +46,10 @@ function watchSignals(): { signal: AbortSignal; exitCode: () => number | undefin
     });
   }
   return { signal: controller.signal, exitCode: () => exitCode };
+}
+
+function mayCommit(command: string | undefined): boolean {
+  return COMMANDS.some((row) => row.name === command && row.commits === true);
 }
 
 function isAbort(error: unknown): boolean {

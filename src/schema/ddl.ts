@@ -45,22 +45,12 @@ export function parseDdl(text: string): StructType {
   return new DdlParser(text).columns();
 }
 
-/** The schema as {@link parseDdl} reads it, one column after the other. Metadata other than comments is left out. */
+/**
+ * The schema as {@link parseDdl} reads it, a line for each column, those of structs indented. Metadata other than comments
+ * is left out.
+ */
 export function formatDdl(schema: StructType): string {
-  return schema.fields.map((field) => formatField(field, " ")).join(", ");
-}
-
-/** A type as DDL: `array<struct<a: bigint NOT NULL>>`. */
-export function formatDdlType(type: DataType): string {
-  if (typeof type === "string") return SPARK_NAMES[type] ?? type;
-  if (type.type === "array") return `array<${formatDdlType(type.elementType)}${notNull(type.containsNull)}>`;
-  if (type.type === "struct") return `struct<${type.fields.map((field) => formatField(field, ": ")).join(", ")}>`;
-  return `map<${formatDdlType(type.keyType)}, ${formatDdlType(type.valueType)}${notNull(type.valueContainsNull)}>`;
-}
-
-/** A column's name as DDL writes it: in backticks where it is no plain word. */
-export function quoteName(name: string): string {
-  return PLAIN_NAME.test(name) ? name : `\`${name.replaceAll("`", "``")}\``;
+  return fieldLines(schema.fields, "");
 }
 
 const SPARK_NAMES: Readonly<Record<string, string>> = {
@@ -70,10 +60,30 @@ const SPARK_NAMES: Readonly<Record<string, string>> = {
   byte: "tinyint",
 };
 
-function formatField(field: StructField, separator: string): string {
-  const { comment } = field.metadata;
-  const said = typeof comment === "string" ? ` COMMENT '${comment.replaceAll("'", "''")}'` : "";
-  return `${quoteName(field.name)}${separator}${formatDdlType(field.type)}${notNull(field.nullable)}${said}`;
+function fieldLines(fields: readonly StructField[], indent: string): string {
+  const names = fields.map((field) => quoteName(field.name));
+  const width = Math.max(0, ...names.map((name) => name.length));
+  const lines = fields.map(({ type, nullable, metadata: { comment } }, index) => {
+    const said = typeof comment === "string" ? ` COMMENT '${comment.replaceAll("'", "''")}'` : "";
+    return `${indent}${names[index]!.padEnd(width)}  ${typeText(type, indent)}${notNull(nullable)}${said}`;
+  });
+  return lines.join(",\n");
+}
+
+function typeText(type: DataType, indent: string): string {
+  if (typeof type === "string") return SPARK_NAMES[type] ?? type;
+  if (type.type === "array") return `array<${typeText(type.elementType, indent)}${notNull(type.containsNull)}>`;
+  if (type.type === "map") {
+    const value = `${typeText(type.valueType, indent)}${notNull(type.valueContainsNull)}`;
+    return `map<${typeText(type.keyType, indent)}, ${value}>`;
+  }
+  if (type.fields.length === 0) return "struct<>";
+  return `struct<\n${fieldLines(type.fields, `${indent}  `)}\n${indent}>`;
+}
+
+/** A column's name in backticks where it is no plain word. */
+function quoteName(name: string): string {
+  return PLAIN_NAME.test(name) ? name : `\`${name.replaceAll("`", "``")}\``;
 }
 
 function notNull(nullable: boolean): string {
@@ -115,7 +125,7 @@ class DdlParser {
 
   #name(): string {
     const token = this.#token;
-    if (!/^[`\p{L}\p{N}_$]/u.test(token)) throw this.#wrong("a column's name");
+    if (!/^(`[\s\S]+`|[\p{L}\p{N}_$])/u.test(token)) throw this.#wrong("a column's name");
     this.#advance();
     return token.startsWith("`") ? token.slice(1, -1).replaceAll("``", "`") : token;
   }

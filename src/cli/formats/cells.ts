@@ -8,7 +8,8 @@ import type { GridColumn } from "./grid.js";
 import { jsonWriter } from "./json.js";
 import { scalarText } from "./scalars.js";
 
-const RIGHT = /^(byte|short|integer|long|float|double|decimal.*)$/;
+const NUMBER = /^(byte|short|integer|long|float|double|decimal.*)$/;
+const CUT = new Set<DataType>(["string", "binary"]);
 /** Longer than any terminal is wide: what is behind it is cut before it is decoded. */
 const MAX_BYTES = 4000;
 
@@ -16,7 +17,8 @@ const MAX_BYTES = 4000;
 export function gridColumns(schema: StructType): GridColumn[] {
   return schema.fields.map(({ name, type }) => ({
     name: escapeControls(name),
-    isRight: typeof type === "string" && RIGHT.test(type),
+    isRight: typeof type === "string" && NUMBER.test(type),
+    isWhole: typeof type === "string" && !CUT.has(type),
   }));
 }
 

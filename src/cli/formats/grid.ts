@@ -4,11 +4,13 @@ export interface GridColumn {
   readonly name: string;
   /** Numbers stand at the right. */
   readonly isRight: boolean;
+  /** True where half a value would mislead: such a column is never made narrower. */
+  readonly isWhole: boolean;
 }
 
 /** Between two columns. */
 const GAP = "  ";
-/** A column of text isn't made narrower than this, and numbers are not cut at all. */
+/** A column that may be cut isn't made narrower than this. */
 const MIN_WIDTH = 12;
 
 /**
@@ -24,7 +26,7 @@ export function gridLines(
     rows.reduce((most, row) => Math.max(most, displayWidth(row[index]!)), displayWidth(column.name)),
   );
   const least = columns.map((column, index) =>
-    column.isRight ? natural[index]! : Math.min(natural[index]!, MIN_WIDTH),
+    column.isWhole ? natural[index]! : Math.min(natural[index]!, MIN_WIDTH),
   );
   const shown = fittingColumns(least, width);
   const widths = shrink(natural.slice(0, shown), least, width - GAP.length * (shown - 1));

@@ -48,7 +48,7 @@ export function scalarText(type: Exclude<PrimitiveType, "string">, data: Data): 
 }
 
 /** The text of a finite double: the shortest one that reads back the same, with a point or exponent ("1.0", "-0.0"). */
-export function floatText(value: number): string {
+function floatText(value: number): string {
   if (Number.isInteger(value) && Math.abs(value) < 1e21) return `${Object.is(value, -0) ? "-0" : value}.0`;
   return String(value);
 }
@@ -77,12 +77,29 @@ function longs(data: Data): ValueWriter {
 function floats(data: Data): ValueWriter {
   const values = data.values as Float64Array;
   return (out, i) => {
-    const value = values[i]!;
-    if (Number.isInteger(value) && value !== 0 && value < 1e15 && value > -1e15) {
-      out.integer(value);
-      out.ascii(".0");
-    } else out.ascii(floatText(value));
+    if (!writeShortFloat(out, values[i]!)) out.ascii(floatText(values[i]!));
   };
+}
+
+/**
+ * Writes a number of at most 15 digits, four of them behind the point, without the way over its text; false for others. No two
+ * texts of 15 digits read as the same double, so this one is also the shortest.
+ */
+function writeShortFloat(out: ByteWriter, value: number): boolean {
+  const tenThousandths = Math.round(value * 10_000);
+  if (!(Math.abs(tenThousandths) < 1e15) || tenThousandths / 10_000 !== value || value === 0) return false;
+  if (value < 0) out.byte(0x2d);
+  const size = Math.abs(tenThousandths);
+  let fraction = size % 10_000;
+  out.integer((size - fraction) / 10_000);
+  out.byte(0x2e);
+  let digits = 4;
+  while (digits > 1 && fraction % 10 === 0) {
+    fraction /= 10;
+    digits--;
+  }
+  out.padded(fraction, digits);
+  return true;
 }
 
 function booleans(data: Data): ValueWriter {
@@ -129,27 +146,20 @@ function timestamps(data: Data, zone: "Z" | ""): ValueWriter {
     const remainder = micros % DAY_MICROS;
     const ofDay = remainder < 0 ? remainder + DAY_MICROS : remainder;
     const days = (micros - ofDay) / DAY_MICROS;
-    const seconds = Math.floor(ofDay / 1_000_000);
-    const minutes = Math.floor(seconds / 60);
+    const fraction = ofDay % 1_000_000;
+    const seconds = ((ofDay - fraction) / 1_000_000) | 0;
+    const minutes = (seconds / 60) | 0;
     out.ascii(dayText(days));
     out.byte(0x54);
-    twoDigits(out, Math.floor(minutes / 60));
+    out.padded((minutes / 60) | 0, 2);
     out.byte(0x3a);
-    twoDigits(out, minutes % 60);
+    out.padded(minutes % 60, 2);
     out.byte(0x3a);
-    twoDigits(out, seconds % 60);
+    out.padded(seconds % 60, 2);
     out.byte(0x2e);
-    const fraction = ofDay - seconds * 1_000_000;
-    twoDigits(out, Math.floor(fraction / 10_000));
-    twoDigits(out, Math.floor(fraction / 100) % 100);
-    twoDigits(out, fraction % 100);
+    out.padded(fraction, 6);
     if (zone !== "") out.byte(0x5a);
   };
-}
-
-function twoDigits(out: ByteWriter, value: number): void {
-  out.byte(0x30 + Math.floor(value / 10));
-  out.byte(0x30 + (value % 10));
 }
 
 function decimals(data: Data, scale: number): ValueWriter {

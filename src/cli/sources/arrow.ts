@@ -56,7 +56,8 @@ export async function arrowSource(
 
 async function* readable(batches: AsyncIterable<RecordBatch>, file: string): AsyncGenerator<RecordBatch> {
   try {
-    yield* batches;
+    // A stream without rows is read as one batch that lacks the insides of nested columns.
+    for await (const batch of batches) if (batch.numRows > 0) yield batch;
   } catch (error) {
     throw unreadable(file, error);
   }

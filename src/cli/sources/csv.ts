@@ -60,7 +60,7 @@ function nestedColumn(field: StructField, texts: readonly (string | null)[], fir
   const values = texts.map((text, index) => {
     if (text === null) return null;
     try {
-      return convert(parseJson(text, false));
+      return convert(parseJson(text, "inexact"));
     } catch (cause) {
       const [row, column] = [rowOf(index), field.name];
       if (cause instanceof DeltaError) throw cause;

@@ -10,23 +10,43 @@ export class JsonNumber {
 /** Stands for numbers on their way through JSON.parse: a noncharacter, which no text has. */
 const MARK = "\ufdd0";
 const TOKEN = /"[^"\\]*(?:\\[\s\S][^"\\]*)*"|-?\d[\d.eE+-]*/g;
-const MAY_BE_INEXACT = /[\d.]{16}/;
+const LONG_NUMBER = /[\d.]{16}/;
 const HAS_POINT = /\d[.eE]/;
+/** Numbers of fewer characters are exact. */
+const LONG = 16;
 
-/**
- * Parses JSON. A number that JavaScript can't hold with all its digits is a {@link JsonNumber}; with `keepPoints` so is one
- * that is written with a point or an exponent. Throws SyntaxError.
- */
-export function parseJson(text: string, keepPoints: boolean): unknown {
+/** Which numbers become a {@link JsonNumber}: `none`; `inexact` ones; or `points`, also all with a point or an exponent. */
+export type KeptNumbers = "none" | "inexact" | "points";
+
+/** True where a number of JSON text may have so many digits that JavaScript can't hold them. */
+export function mayHaveLongNumber(bytes: Uint8Array): boolean {
+  // A run of 16 bytes holds one whose index is a multiple of 16.
+  for (let i = LONG - 1; i < bytes.length; i += LONG) {
+    if (!isNumeric(bytes[i]!)) continue;
+    let [start, end] = [i, i + 1];
+    while (start > 0 && isNumeric(bytes[start - 1]!)) start--;
+    while (end < bytes.length && isNumeric(bytes[end]!)) end++;
+    if (end - start >= LONG) return true;
+  }
+  return false;
+}
+
+function isNumeric(byte: number): boolean {
+  return (byte >= 0x30 && byte <= 0x39) || byte === 0x2e;
+}
+
+/** Parses JSON, with the numbers that `kept` says as {@link JsonNumber}. Throws SyntaxError. */
+export function parseJson(text: string, kept: KeptNumbers): unknown {
   const plain: unknown = JSON.parse(text);
-  if (!MAY_BE_INEXACT.test(text) && !(keepPoints && HAS_POINT.test(text))) return plain;
+  const keepPoints = kept === "points" && HAS_POINT.test(text);
+  if (kept === "none" || !(keepPoints || LONG_NUMBER.test(text))) return plain;
   const isPlain = (token: string) => token.startsWith('"') || isExact(token, keepPoints);
   return unmarked(JSON.parse(text.replace(TOKEN, (token) => (isPlain(token) ? token : `{"${MARK}":"${token}"}`))));
 }
 
 function isExact(number: string, keepPoints: boolean): boolean {
   if (/^-?\d+$/.test(number)) return Number.isSafeInteger(Number(number));
-  return !keepPoints && number.length < 16;
+  return !keepPoints && number.length < LONG;
 }
 
 function unmarked(value: unknown): unknown {

@@ -4,7 +4,7 @@ import type { StructType } from "../../schema/types.js";
 import type { BatchSource } from "../../write/input.js";
 import { fileError, locatedError } from "./files.js";
 import { inferJsonSchema } from "./inferJson.js";
-import { parseJson } from "./jsonNumbers.js";
+import { type KeptNumbers, mayHaveLongNumber, parseJson } from "./jsonNumbers.js";
 import { jsonRowConverter } from "./jsonValues.js";
 import { type Lines, readLines } from "./lines.js";
 
@@ -30,7 +30,7 @@ export async function jsonlSource(
   schema: StructType | undefined,
 ): Promise<BatchSource | undefined> {
   const lines = readLines(bytes, file);
-  if (schema !== undefined) return sourceOf(schema, parsed(lines, file, false), file);
+  if (schema !== undefined) return sourceOf(schema, parsed(lines, file), file);
   const sample: Lines[] = [];
   for (let chars = 0; chars < SAMPLE_CHARS; ) {
     const next = await lines.next().catch((error: unknown) => {
@@ -40,13 +40,13 @@ export async function jsonlSource(
     sample.push(next.value);
     for (const text of next.value.texts) chars += text.length + 1;
   }
-  const rows = sample.map((part) => rowsOf(part, file, true));
+  const rows = sample.map((part) => rowsOf(part, file, "points"));
   const first = rows.flatMap((part) => part.rows);
   if (first.length === 0) return undefined;
   const inferred = schemaOfRows(first, file);
   async function* all() {
     yield* rows;
-    yield* parsed(lines, file, false);
+    yield* parsed(lines, file);
   }
   return sourceOf(inferred, all(), file);
 }
@@ -59,30 +59,30 @@ function schemaOfRows(rows: readonly object[], file: string): StructType {
   }
 }
 
-async function* parsed(lines: AsyncIterable<Lines>, file: string, keepPoints: boolean): AsyncGenerator<Rows> {
+async function* parsed(lines: AsyncIterable<Lines>, file: string): AsyncGenerator<Rows> {
   try {
-    for await (const part of lines) yield rowsOf(part, file, keepPoints);
+    for await (const part of lines) yield rowsOf(part, file, mayHaveLongNumber(part.bytes) ? "inexact" : "none");
   } catch (error) {
     throw fileError(file, error);
   }
 }
 
-function rowsOf({ texts, firstLine }: Lines, file: string, keepPoints: boolean): Rows {
+function rowsOf({ texts, firstLine }: Lines, file: string, kept: KeptNumbers): Rows {
   const rows: Record<string, unknown>[] = [];
   const lines: number[] = [];
   for (let i = 0; i < texts.length; i++) {
     const text = texts[i]!;
     if (text === "" || text.trim() === "") continue;
-    rows.push(rowOf(text, file, firstLine + i, keepPoints));
+    rows.push(rowOf(text, file, firstLine + i, kept));
     lines.push(firstLine + i);
   }
   return { rows, lines };
 }
 
-function rowOf(text: string, file: string, line: number, keepPoints: boolean): Record<string, unknown> {
+function rowOf(text: string, file: string, line: number, kept: KeptNumbers): Record<string, unknown> {
   let value: unknown;
   try {
-    value = parseJson(text, keepPoints);
+    value = parseJson(text, kept);
   } catch (cause) {
     const reason = cause instanceof SyntaxError ? ` (${cause.message})` : "";
     throw unreadable(file, line, `this is no JSON${reason}. Each line must be one JSON object`, cause);

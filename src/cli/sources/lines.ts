@@ -4,6 +4,8 @@ import { DeltaError } from "../../errors.js";
 /** Lines that follow each other in a text. */
 export interface Lines {
   readonly texts: readonly string[];
+  /** All of them, as they are in the file. */
+  readonly bytes: Buffer;
   /** The number of the first one, from 1 on. */
   readonly firstLine: number;
 }
@@ -38,7 +40,7 @@ export async function* readLines(bytes: AsyncIterable<Buffer>, file: string): As
 
 function linesOf(bytes: Buffer, firstLine: number, file: string): Lines {
   if (!isUtf8(bytes)) throw notUtf8(bytes, firstLine, file);
-  return { texts: bytes.toString("utf8").split("\n"), firstLine };
+  return { texts: bytes.toString("utf8").split("\n"), bytes, firstLine };
 }
 
 function notUtf8(bytes: Buffer, firstLine: number, file: string): DeltaError {

@@ -38,6 +38,7 @@ export const append: CommandRow = {
       does: "Done once, however often it is run",
     },
   ],
+  commits: true,
   run: appendFiles,
 };
 

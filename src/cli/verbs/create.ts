@@ -24,6 +24,7 @@ export const create: CommandRow = {
     },
     { command: "create ./copy --schema-file schema.json", does: "With the schema that `schema --json` printed" },
   ],
+  commits: true,
   run: createTable,
 };
 

@@ -17,12 +17,12 @@ export const history: CommandRow = {
 };
 
 const COLUMNS: readonly GridColumn[] = [
-  { name: "version", isRight: true },
-  { name: "time", isRight: false },
-  { name: "operation", isRight: false },
-  { name: "written", isRight: false },
-  { name: "by", isRight: false },
-  { name: "note", isRight: false },
+  { name: "version", isRight: true, isWhole: true },
+  { name: "time", isRight: false, isWhole: true },
+  { name: "operation", isRight: false, isWhole: true },
+  { name: "written", isRight: false, isWhole: false },
+  { name: "by", isRight: false, isWhole: false },
+  { name: "note", isRight: false, isWhole: false },
 ];
 
 async function printHistory({ stdout, table, json, signal }: Session, given: Given): Promise<void> {
