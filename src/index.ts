@@ -23,4 +23,4 @@ export type { StorageOptions } from "./storage/open.js";
 export type { S3Credentials, S3Options } from "./storage/s3.js";
 export type { ByteRange, ObjectMeta, ObjectStore, PutOutcome } from "./storage/store.js";
 export { type OpenOptions, Table } from "./table.js";
-export type { BatchSource, RowInput } from "./write/input.js";
+export type { BatchSource, InputRow, RowInput } from "./write/input.js";

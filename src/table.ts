@@ -14,7 +14,7 @@ import { timeTravelOf } from "./ops/timeTravel.js";
 import type { StructType } from "./schema/types.js";
 import { openStore, type StorageOptions } from "./storage/open.js";
 import type { ObjectStore } from "./storage/store.js";
-import type { BatchSource, RowInput } from "./write/input.js";
+import type { BatchSource, InputRow, RowInput } from "./write/input.js";
 
 /** How a table's storage is reached. */
 export type OpenOptions = StorageOptions;
@@ -68,7 +68,7 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
    * @example
    * const { version } = await table.append([{ id: 1n, name: "a" }], { txn: { appId: "nightly", version: 7 } });
    */
-  async append(rows: RowInput<Row>, options: AppendOptions = {}): Promise<AppendResult> {
+  async append(rows: RowInput<InputRow<Row>>, options: AppendOptions = {}): Promise<AppendResult> {
     this.#checkWritable("append");
     return append(this.#log, rows, options);
   }
@@ -143,8 +143,7 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
 
   /** The commits that the log still holds, newest first. */
   async history(options: HistoryOptions = {}): Promise<HistoryEntry[]> {
-    const { version } = await this.#snapshot(options.signal);
-    return history(this.#log.store, version, options);
+    return history(await this.#snapshot(options.signal), options);
   }
 
   /** What the table is: id, features, properties, number of files and their size. */

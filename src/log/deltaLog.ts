@@ -1,6 +1,5 @@
-import { DeltaError, hasCode } from "../errors.js";
+import { hasCode } from "../errors.js";
 import type { ObjectStore } from "../storage/store.js";
-import { checkReadable } from "./features.js";
 import { loadSnapshot, type Snapshot } from "./snapshot.js";
 import { versionAt } from "./timestamps.js";
 
@@ -33,7 +32,6 @@ export class DeltaLog {
   async latest(signal?: AbortSignal): Promise<Snapshot> {
     const snapshot = await loadSnapshot(this.store, { base: this.#newest, signal });
     this.adopt(snapshot);
-    checkReadable(snapshot.protocol, snapshot.metadata);
     return snapshot;
   }
 
@@ -73,14 +71,8 @@ export class DeltaLog {
   }
 
   async #load(travel: TimeTravel, signal?: AbortSignal): Promise<Snapshot> {
-    const version = "version" in travel ? travel.version : await versionAt(this.store, travel.timestampMs, signal);
-    if (!Number.isSafeInteger(version) || version < 0) {
-      throw new DeltaError("DELTA_INVALID_ARGUMENT", `A version is a whole number from 0 up, not ${version}.`, {
-        version,
-      });
-    }
-    const snapshot = await loadSnapshot(this.store, { version, signal });
-    checkReadable(snapshot.protocol, snapshot.metadata);
-    return snapshot;
+    const version =
+      "version" in travel ? travel.version : await versionAt(await this.latest(signal), travel.timestampMs, signal);
+    return loadSnapshot(this.store, { version, signal });
   }
 }

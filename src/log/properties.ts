@@ -103,7 +103,7 @@ const PROPERTIES = {
   "delta.enableExpiredLogCleanup": row(parseBoolean, true, yesNo),
   "delta.setTransactionRetentionDuration": optional(parseInterval, duration),
   "delta.targetFileSize": row(parseByteSize, 128 * 2 ** 20, "a size such as 134217728 or 128mb"),
-  "delta.parquet.compression.codec": row(parseCodec, "zstd", "zstd, snappy, gzip, lz4_raw, lz4 or uncompressed"),
+  "delta.parquet.compression.codec": row(parseCodec, "snappy", "snappy, zstd, gzip, lz4_raw, lz4 or uncompressed"),
   "delta.isolationLevel": row(
     oneOf("Serializable", "WriteSerializable"),
     "Serializable",

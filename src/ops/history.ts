@@ -1,6 +1,6 @@
 import type { CommitInfo } from "../log/actions.js";
+import type { Snapshot } from "../log/snapshot.js";
 import { history as readHistory } from "../log/timestamps.js";
-import type { ObjectStore } from "../storage/store.js";
 
 /** A commit, as `history` tells it. */
 export interface HistoryEntry {
@@ -24,13 +24,9 @@ export interface HistoryOptions {
   readonly signal?: AbortSignal;
 }
 
-/** The commits up to `newest` that the log still holds, newest first. */
-export async function history(
-  store: ObjectStore,
-  newest: number,
-  options: HistoryOptions = {},
-): Promise<HistoryEntry[]> {
-  const commits = await readHistory(store, { from: newest, limit: options.limit, signal: options.signal });
+/** Implements `Table.history`; see there. */
+export async function history(snapshot: Snapshot, options: HistoryOptions = {}): Promise<HistoryEntry[]> {
+  const commits = await readHistory(snapshot, options);
   return commits.map(({ version, timestampMs, commitInfo }) => entryOf(version, timestampMs, commitInfo));
 }
 

@@ -81,6 +81,7 @@ async function* fileBatches(
       if (!partitionColumns.has(field.name)) return conformed.data.children[next++];
       const value = parsePartitionValue(field.type, file.partitionValues.get(field.name) ?? null, {
         timeZone: partitionTimeZone,
+        column: field.name,
       });
       return constantVector(field.type, value, raw.numRows);
     });

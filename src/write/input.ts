@@ -15,6 +15,9 @@ export interface BatchSource {
   schema(): Promise<StructType>;
 }
 
+/** The rows that a table takes: of its type or, where it was opened without one, any objects. */
+export type InputRow<Row extends object> = string extends keyof Row ? object : Row;
+
 /** What can be appended: objects, Arrow data, or another table; whole, or as an (async) iterable that is streamed. */
 export type RowInput<Row extends object = Record<string, unknown>> =
   | Iterable<Row>

@@ -56,7 +56,8 @@ export class Partitioner {
 }
 
 function serializer(field: StructField): (value: unknown) => string | null {
-  return (value) => serializePartitionValue(field.type, toLiteral(field.type, value));
+  return (value) =>
+    serializePartitionValue(field.type, toLiteral(field.type, value, [field.name]), { column: field.name });
 }
 
 function selectColumns(batch: RecordBatch, schema: StructType): RecordBatch {

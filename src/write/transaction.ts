@@ -4,7 +4,7 @@ import { writeCheckpoint } from "../log/checkpoint.js";
 import { claim } from "../log/commit.js";
 import type { DeltaLog } from "../log/deltaLog.js";
 import { property } from "../log/properties.js";
-import { loadSnapshot, type Snapshot } from "../log/snapshot.js";
+import { firstSnapshot, loadSnapshot, type Snapshot } from "../log/snapshot.js";
 import { runtime } from "../runtime.js";
 import { VERSION } from "../version.js";
 import { type Conflict, findConflict } from "./conflicts.js";
@@ -59,7 +59,7 @@ async function claimNext(log: DeltaLog, transaction: Transaction, signal?: Abort
     const actions = [{ commitInfo: commitInfoOf(transaction, txnId) }, ...transaction.actions];
     const outcome = await claim(log.store, version, actions, signal);
     if (outcome.status === "committed") {
-      if (base !== undefined) await afterCommit(log, base.advance(version, actions));
+      await afterCommit(log, base?.advance(version, actions) ?? firstSnapshot(log.store, actions));
       return { status: "committed", version };
     }
     if (base === undefined) {
@@ -100,7 +100,7 @@ async function afterCommit(log: DeltaLog, snapshot: Snapshot): Promise<void> {
   log.adopt(snapshot);
   try {
     const interval = property(snapshot.metadata, "delta.checkpointInterval");
-    if (snapshot.version % interval === 0) await writeCheckpoint(log.store, snapshot);
+    if (snapshot.version > 0 && snapshot.version % interval === 0) await writeCheckpoint(log.store, snapshot);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     runtime.warn(

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -81,10 +82,8 @@ describe("append", () => {
   it("cuts large input into several files of one commit", async () => {
     const table = Table.open(folder);
     await table.create({ schema: { id: "long", text: "string" }, properties: { "delta.targetFileSize": "200000" } });
-    let seed = 1;
-    const text = () =>
-      Array.from({ length: 40 }, () => ((seed = (seed * 48271) % 2147483647) % 36).toString(36)).join("");
-    const rows = Array.from({ length: 60_000 }, (_, i) => ({ id: i, text: text() }));
+    const hash = (i: number) => createHash("sha256").update(String(i)).digest("hex");
+    const rows = Array.from({ length: 60_000 }, (_, i) => ({ id: i, text: hash(i) }));
     const result = await table.append(rows);
     expect(result.version).toBe(1);
     expect(result.fileCount).toBeGreaterThan(2);

@@ -55,7 +55,12 @@ describe("storage calls", () => {
   it("the first append: a look, and its two puts", async () => {
     const store = new CountingStore(memoryStore());
     await Table.open(store).append([{ id: 1n }]);
-    expect(calls(store)).toEqual([`get ${LOG}_last_checkpoint`, `listNames ${LOG}`, "put DATA", `putIfAbsent ${commit(0)}`]);
+    expect(calls(store)).toEqual([
+      `get ${LOG}_last_checkpoint`,
+      `listNames ${LOG}`,
+      "put DATA",
+      `putIfAbsent ${commit(0)}`,
+    ]);
   });
 
   it("create: a look and a claim", async () => {
@@ -82,7 +87,12 @@ describe("storage calls", () => {
     const { store, table } = await tableOf(3);
     const past = table.at(1);
     await past.count();
-    expect(calls(store)).toEqual([`get ${LOG}_last_checkpoint`, `listNames ${LOG}`, `get ${commit(0)}`, `get ${commit(1)}`]);
+    expect(calls(store)).toEqual([
+      `get ${LOG}_last_checkpoint`,
+      `listNames ${LOG}`,
+      `get ${commit(0)}`,
+      `get ${commit(1)}`,
+    ]);
     await past.count();
     expect(calls(store)).toEqual([]);
   });
@@ -101,7 +111,11 @@ describe("storage calls", () => {
     const { store, table } = await tableOf(3);
     await table.history({ limit: 2 });
     const made = calls(store);
-    expect(made.filter((call) => call.startsWith("list"))).toHaveLength(1);
-    expect(made.filter((call) => call.startsWith("get")).sort()).toEqual([`get ${commit(1)}`, `get ${commit(2)}`, `get ${commit(3)}`]);
+    expect(made.filter((call) => call.startsWith("list"))).toEqual([`list ${LOG}`]);
+    expect(made.filter((call) => call.startsWith("get")).sort()).toEqual([
+      `get ${commit(1)}`,
+      `get ${commit(2)}`,
+      `get ${commit(3)}`,
+    ]);
   });
 });

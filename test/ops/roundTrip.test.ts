@@ -22,7 +22,10 @@ function typeAllowed(type: StructType["fields"][number]["type"]): boolean {
 const tables = schemas.filter(isAllowed).chain((schema) =>
   fc.record({
     schema: fc.constant(schema),
-    appends: fc.array(fc.array(values(schema, false) as fc.Arbitrary<object>, { maxLength: 4 }), { minLength: 1, maxLength: 4 }),
+    appends: fc.array(fc.array(values(schema, false) as fc.Arbitrary<object>, { maxLength: 4 }), {
+      minLength: 1,
+      maxLength: 4,
+    }),
     checkpointAt: fc.nat({ max: 3 }),
   }),
 );

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { runtime } from "#src/runtime.js";
 import { type AppendResult, Table } from "#src/index.js";
+import { runtime } from "#src/runtime.js";
 import { expectCode } from "../expectCode.js";
 import { type FaultProxy, startFaultProxy } from "../servers/faultProxy.js";
 import type { S3Server } from "../servers/s3Server.js";
@@ -12,7 +12,7 @@ for (const choice of await s3Servers()) {
     let proxy: FaultProxy;
     beforeAll(async () => {
       server = await choice.start();
-      proxy = await startFaultProxy(server.options.endpoint);
+      proxy = await startFaultProxy(server.endpoint);
     });
     afterAll(async () => {
       await proxy?.close();
@@ -27,7 +27,8 @@ for (const choice of await s3Servers()) {
     it("appends, reads, checkpoints and travels in time", async () => {
       const url = location();
       const table = Table.open(url, { s3: server.options });
-      for (let i = 0; i < 12; i++) await table.append([{ id: BigInt(i), part: i % 2 === 0 ? "a b" : "ü/=" }], { partitionBy: ["part"] });
+      for (let i = 0; i < 12; i++)
+        await table.append([{ id: BigInt(i), part: i % 2 === 0 ? "a b" : "ü/=" }], { partitionBy: ["part"] });
       const other = Table.open(url, { s3: server.options });
       expect(await other.count()).toBe(12);
       expect((await other.toArray({ where: { part: "ü/=" }, columns: ["id"] })).map((row) => row.id)).toHaveLength(6);
