@@ -1,4 +1,4 @@
-"""Makes a table of many files whose state is in one classic checkpoint, as Spark lays it out.
+"""Makes a table of many files whose state is in one classic checkpoint, laid out as Spark 4.0.1 was seen to do it.
 
 Arguments: the table's folder, how many files. The data files themselves don't exist: nothing here reads them. Values come
 from a fixed seed. After the checkpoint come three commits that add and remove a few files.
@@ -15,8 +15,8 @@ import pyarrow.parquet as pq
 path, files = sys.argv[1], int(sys.argv[2])
 VERSION = 100
 TIME = 1_767_225_600_000
-# Spark closes a row group at 128 MiB; with statistics like these that is about this many files.
-ROW_GROUP = 250_000
+# Spark closes a row group at 128 MiB of compressed pages: with statistics like these that is this many files.
+ROW_GROUP = 900_000
 BATCH = 50_000
 rng = random.Random(20260101)
 
@@ -144,7 +144,8 @@ log = os.path.join(path, "_delta_log")
 os.makedirs(log)
 checkpoint = os.path.join(log, f"{VERSION:020d}.checkpoint.parquet")
 some_paths = []
-with pq.ParquetWriter(checkpoint, SCHEMA, compression="snappy") as writer:
+# Spark gives up a dictionary that doesn't pay, and leaves no trace of it.
+with pq.ParquetWriter(checkpoint, SCHEMA, compression="snappy", use_dictionary=["add.partitionValues.key_value.key"]) as writer:
     pending = [record_batch([{"protocol": PROTOCOL}, {"metaData": METADATA}])]
     for start in range(0, files, BATCH):
         adds = [add(n) for n in range(start, min(start + BATCH, files))]

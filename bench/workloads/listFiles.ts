@@ -1,5 +1,6 @@
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, rename, rm } from "node:fs/promises";
+import { mkdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { makeCommits } from "../data/commits.js";
 import { dataFolder, pythonScript, script } from "../folders.js";
@@ -9,7 +10,7 @@ import type { Contender, Setting, Target, Workload } from "../workload.js";
 /** Opening a table of many JSON commits and listing its files. */
 export async function replay(setting: Setting): Promise<Workload> {
   const commits = setting.quick ? 1_000 : 10_000;
-  const table = await generated(`commits-${commits}`, (folder) => makeCommits(folder, commits));
+  const table = await generated(`commits-${commits}`, script("data/commits"), (folder) => makeCommits(folder, commits));
   return listFiles(
     setting,
     "replay",
@@ -38,7 +39,7 @@ export async function checkpoint1m(setting: Setting): Promise<Workload> {
 }
 
 async function checkpoint(setting: Setting, name: string, files: number, targets: readonly Target[]) {
-  const table = await generated(`checkpoint-${files}`, async (folder) => {
+  const table = await generated(`checkpoint-${files}`, pythonScript("make_checkpoint"), async (folder) => {
     await capture(setting.python, [pythonScript("make_checkpoint"), folder, String(files)]);
   });
   return listFiles(
@@ -87,9 +88,15 @@ function listFiles(
   };
 }
 
-/** The folder of a generated table; made under another name first, so that a broken-off run leaves none. */
-async function generated(name: string, make: (folder: string) => Promise<void>): Promise<string> {
-  const folder = join(dataFolder, name);
+/**
+ * The folder of a generated table, made anew when the generator's text changes; made under another name first, so that a
+ * broken-off run leaves none.
+ */
+async function generated(name: string, generator: string, make: (folder: string) => Promise<void>): Promise<string> {
+  const hash = createHash("sha256")
+    .update(await readFile(generator))
+    .digest("hex");
+  const folder = join(dataFolder, `${name}-${hash.slice(0, 8)}`);
   if (existsSync(folder)) return folder;
   const unfinished = `${folder}.unfinished`;
   await rm(unfinished, { recursive: true, force: true });
