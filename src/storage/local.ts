@@ -4,7 +4,7 @@ import { DeltaError } from "../errors.js";
 import { abortedError, checkSignal } from "../signal.js";
 import { checkPath, checkPrefix, checkRange } from "./arguments.js";
 import { hardLinksUnsupported, isMissing, localError, systemCode } from "./localErrors.js";
-import { readBytes, type StagedFile, stage, statFile, syncFolder, unlinkQuietly } from "./localFiles.js";
+import { readBytes, type StagedFile, stage, statFile, syncFolder, unlinkQuietly, writeNew } from "./localFiles.js";
 import { listFileNames, listFiles } from "./localList.js";
 import type { ByteRange, ObjectMeta, ObjectStore, PutOutcome } from "./store.js";
 
@@ -53,6 +53,16 @@ class LocalStore implements ObjectStore {
         throw error;
       }
       if (this.#durable) await syncFolder(folder);
+    } catch (error) {
+      throw localError(error, "write", file);
+    }
+  }
+
+  async putNew(at: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
+    const file = this.#file(at);
+    try {
+      checkSignal(signal, `writing ${file}`);
+      await writeNew(file, bytes, this.#durable, signal);
     } catch (error) {
       throw localError(error, "write", file);
     }

@@ -44,6 +44,10 @@ class MemoryStore implements ObjectStore {
     return object.bytes.slice(range?.start, range?.end);
   }
 
+  putNew(path: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
+    return this.put(path, bytes, signal);
+  }
+
   async put(path: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
     checkPath(path);
     checkSignal(signal, `writing ${path}`);

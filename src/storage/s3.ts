@@ -54,6 +54,10 @@ class S3Store implements ObjectStore {
     );
   }
 
+  putNew(path: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
+    return this.put(path, bytes, signal);
+  }
+
   async put(path: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
     checkPath(path);
     if (bytes.length > MULTIPART_BYTES) {

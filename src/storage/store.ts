@@ -41,6 +41,13 @@ export interface ObjectStore extends AsyncDisposable {
   put(path: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void>;
 
   /**
+   * Writes an object under a name that nobody else uses or knows (it holds a UUID), durably. Before the call resolves, and
+   * after a crash, the object may be there in part, so nothing may refer to it until then. Cheaper than `put` where
+   * replacing takes a detour.
+   */
+  putNew(path: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void>;
+
+  /**
    * Writes the object unless one is there, atomically and durably: of any number of callers, on any number of
    * machines, one gets `created`.
    */

@@ -112,7 +112,7 @@ export class DataFileWriter {
     pending.batches = [];
     this.#encodedBytes += bytes.byteLength;
     this.#sourceBytes += pending.bytes;
-    await this.#store.put(path, bytes, signal);
+    await this.#store.putNew(path, bytes, signal);
     this.#adds[index] = {
       path: encodePath(path),
       partitionValues: pending.partition.values,

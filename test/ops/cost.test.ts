@@ -20,10 +20,10 @@ async function tableOf(versions: number): Promise<{ store: CountingStore; table:
 }
 
 describe("storage calls", () => {
-  it("append on an open handle: one data put, one claim", async () => {
+  it("append on an open handle: one data file, one claim", async () => {
     const { store, table } = await tableOf(2);
     await table.append([{ id: 9n }]);
-    expect(calls(store)).toEqual(["put DATA", `putIfAbsent ${commit(2)}`]);
+    expect(calls(store)).toEqual(["putNew DATA", `putIfAbsent ${commit(2)}`]);
   });
 
   it("append on a new handle: the log as well", async () => {
@@ -34,7 +34,7 @@ describe("storage calls", () => {
       `listNames ${LOG}`,
       `get ${commit(0)}`,
       `get ${commit(1)}`,
-      "put DATA",
+      "putNew DATA",
       `putIfAbsent ${commit(2)}`,
     ]);
   });
@@ -44,7 +44,7 @@ describe("storage calls", () => {
     await Table.open(store.inner).append([{ id: 9n }]);
     await table.append([{ id: 10n }]);
     expect(calls(store)).toEqual([
-      "put DATA",
+      "putNew DATA",
       `putIfAbsent ${commit(2)}`,
       `get ${commit(2)}`,
       `get ${commit(3)}`,
@@ -58,7 +58,7 @@ describe("storage calls", () => {
     expect(calls(store)).toEqual([
       `get ${LOG}_last_checkpoint`,
       `listNames ${LOG}`,
-      "put DATA",
+      "putNew DATA",
       `putIfAbsent ${commit(0)}`,
     ]);
   });

@@ -1,6 +1,6 @@
 import type { ByteRange, ObjectMeta, ObjectStore, PutOutcome } from "#src/storage/store.js";
 
-export type StoreVerb = "get" | "put" | "putIfAbsent" | "list" | "listNames" | "head" | "delete";
+export type StoreVerb = "get" | "put" | "putNew" | "putIfAbsent" | "list" | "listNames" | "head" | "delete";
 
 export interface StoreCall {
   readonly verb: StoreVerb;
@@ -40,6 +40,11 @@ export class CountingStore implements ObjectStore {
   put(path: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
     this.calls.push({ verb: "put", path });
     return this.inner.put(path, bytes, signal);
+  }
+
+  putNew(path: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
+    this.calls.push({ verb: "putNew", path });
+    return this.inner.putNew(path, bytes, signal);
   }
 
   putIfAbsent(path: string, bytes: Uint8Array, signal?: AbortSignal): Promise<PutOutcome> {

@@ -52,6 +52,12 @@ describe.skipIf(process.platform !== "linux")("flushing (seen through /proc, so 
     expect(steps).toEqual([]);
   });
 
+  it("flushes a new object under a name of its own, and its folder", async () => {
+    const steps = trace();
+    await localStore(folder).putNew("p=1/a", Uint8Array.of(1));
+    expect(steps).toEqual(["fsync .", "fsync p=1/a", "fsync p=1"]);
+  });
+
   it("flushes the entries of new folders from the top down", async () => {
     const steps = trace();
     await localStore(path.join(folder, "x", "root")).put("p=1/q=2/a", Uint8Array.of(1));
@@ -71,6 +77,7 @@ describe.skipIf(process.platform !== "linux")("flushing (seen through /proc, so 
     const steps = trace();
     await store.put("p=1/a", Uint8Array.of(1));
     await store.putIfAbsent("b", Uint8Array.of(1));
+    await store.putNew("c", Uint8Array.of(1));
     expect(steps).toEqual(["rename temp p=1/a", "link temp b"]);
   });
 });
