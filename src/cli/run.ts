@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 import { nearestName } from "../schema/columns.js";
-import { type OpenOptions, Table } from "../table.js";
+import type { OpenOptions } from "../table.js";
 import { VERSION } from "../version.js";
 import { parseArguments } from "./arguments.js";
 import type { CommandRow, Given } from "./command.js";
@@ -29,6 +29,8 @@ export async function runCommand(args: readonly string[], streams: Streams): Pro
   const command = find(name);
   const given = parseArguments(command, rest);
   if (given.has("help")) return streams.stdout.write(commandHelp(command));
+  // Help and wrong use are told without loading Arrow.
+  const { Table } = await import("../table.js");
   await using table = Table.open(given.location, openOptionsOf(given));
   await command.run({ ...streams, table, json: given.has("json") }, given);
 }

@@ -6,7 +6,7 @@ import { buildBatch } from "#src/arrow/build.js";
 import { encodeParquet } from "#src/parquet/write.js";
 import { formatDdl, parseDdl } from "#src/schema/ddl.js";
 import { Table } from "#src/table.js";
-import { failed, inFolder, objects, ok } from "./command.js";
+import { failed, inFolder, objects, ok, run } from "./command.js";
 
 const DDL =
   "b tinyint, s smallint, i int, l bigint, f float, d double, x decimal(38,10), t string, bin binary, ok boolean, " +
@@ -173,7 +173,6 @@ describe("append of files", () => {
     await inFolder(async (folder) => {
       const [T, U] = [join(folder, "t"), join(folder, "u")];
       await ok(["append", T, "--schema", DDL], LINE);
-      const { run } = await import("./command.js");
       await ok(["append", U, "--format", "arrow"], (await run(["read", T, "--format", "arrow"])).bytes);
       expect(await schemaOf(U)).toBe(await schemaOf(T));
       expect(await ok(["read", U])).toBe(LINE);

@@ -16,9 +16,20 @@ export interface Ended {
   readonly bytes: Buffer;
 }
 
+export interface Surroundings {
+  /** More of the environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Options of Node itself. */
+  readonly node?: readonly string[];
+}
+
 /** Runs `delta-table` with arguments, and text or bytes on its standard input. */
-export async function run(args: readonly string[], input: string | Uint8Array = "", cwd?: string): Promise<Ended> {
-  const child = spawn(process.execPath, [BIN, ...args], { cwd, env: { ...process.env, COLUMNS: "" } });
+export async function run(
+  args: readonly string[],
+  input: string | Uint8Array = "",
+  { env, node = [] }: Surroundings = {},
+): Promise<Ended> {
+  const child = spawn(process.execPath, [...node, BIN, ...args], { env: { ...process.env, COLUMNS: "", ...env } });
   const [out, err]: [Buffer[], Buffer[]] = [[], []];
   child.stdout.on("data", (chunk: Buffer) => out.push(chunk));
   child.stderr.on("data", (chunk: Buffer) => err.push(chunk));
@@ -31,8 +42,12 @@ export async function run(args: readonly string[], input: string | Uint8Array = 
 }
 
 /** Runs a command that must succeed, quietly; its output. */
-export async function ok(args: readonly string[], input?: string | Uint8Array, cwd?: string): Promise<string> {
-  const { code, stdout, stderr } = await run(args, input, cwd);
+export async function ok(
+  args: readonly string[],
+  input?: string | Uint8Array,
+  surroundings?: Surroundings,
+): Promise<string> {
+  const { code, stdout, stderr } = await run(args, input, surroundings);
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   return stdout;
 }
@@ -42,9 +57,9 @@ export async function failed(
   exitCode: number,
   args: readonly string[],
   input?: string | Uint8Array,
-  cwd?: string,
+  surroundings?: Surroundings,
 ): Promise<{ code: string; kind: string; message: string; data: Record<string, unknown> }> {
-  const { code, stdout, stderr } = await run([...args, "--json"], input, cwd);
+  const { code, stdout, stderr } = await run([...args, "--json"], input, surroundings);
   expect({ code, stdout }).toEqual({ code: exitCode, stdout: "" });
   return JSON.parse(stderr).error;
 }
@@ -55,6 +70,17 @@ export function objects(lines: string): Record<string, unknown>[] {
     .split("\n")
     .filter((line) => line !== "")
     .map((line) => JSON.parse(line));
+}
+
+/** Options of Node with which no package can be loaded whose address the pattern matches. */
+export function withoutPackages(pattern: RegExp): string[] {
+  const hooks = `export async function resolve(specifier, context, next) {
+    const found = ${pattern}.test(specifier) ? undefined : await next(specifier, context);
+    if (found !== undefined && !${pattern}.test(found.url)) return found;
+    throw Object.assign(new Error("Cannot find package " + specifier), { code: "ERR_MODULE_NOT_FOUND" });
+  }`;
+  const url = (code: string) => `data:text/javascript,${encodeURIComponent(code)}`;
+  return ["--import", url(`import { register } from "node:module"; register(${JSON.stringify(url(hooks))});`)];
 }
 
 /** A folder that is gone after `use`. */

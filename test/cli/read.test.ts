@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { rowReader } from "#src/arrow/rows.js";
 import { parseDdl } from "#src/schema/ddl.js";
 import { Table } from "#src/table.js";
-import { failed, inFolder, objects, ok } from "./command.js";
+import { failed, inFolder, objects, ok, run } from "./command.js";
 
 const SCHEMA = parseDdl("id bigint, name string, price decimal(10,2), day date, tags array<string>");
 const ROWS = [
@@ -82,15 +82,11 @@ describe("read", () => {
   });
 
   it("prints an Arrow stream", async () => {
-    await inFolder(async (folder) => {
-      const { execFileSync } = await import("node:child_process");
-      const { BIN } = await import("./command.js");
-      const bytes = execFileSync(process.execPath, [BIN, "read", T, "--format", "arrow"], { cwd: folder });
-      const table = tableFromIPC(bytes);
-      const rows = table.batches.flatMap((batch) => rowReader(SCHEMA)(batch));
-      expect(new Set(rows)).toEqual(new Set(ROWS));
-      expect(String(table.schema.fields[2].type)).toContain("10");
-    });
+    const { bytes } = await run(["read", T, "--format", "arrow"]);
+    const table = tableFromIPC(bytes);
+    const rows = table.batches.flatMap((batch) => rowReader(SCHEMA)(batch));
+    expect(new Set(rows)).toEqual(new Set(ROWS));
+    expect(String(table.schema.fields[2].type)).toContain("10");
   });
 
   it("says which version, column or condition is wrong", async () => {

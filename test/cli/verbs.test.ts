@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { formatDdl, parseDdl } from "#src/schema/ddl.js";
 import { Table } from "#src/table.js";
-import { failed, inFolder, objects, ok, run } from "./command.js";
+import { failed, inFolder, objects, ok, run, withoutPackages } from "./command.js";
 
 describe("the program", () => {
   it("prints its version and its help", async () => {
@@ -13,6 +13,13 @@ describe("the program", () => {
     expect(help).toContain("Usage: delta-table <command> <table>");
     expect(await ok(["help"])).toBe(help);
     expect(await ok(["help", "read"])).toBe(await ok(["read", "--help"]));
+  });
+
+  it("helps without loading any package", async () => {
+    const node = withoutPackages(/node_modules/);
+    expect(await ok(["--help"], "", { node })).toContain("Usage: ");
+    expect((await run(["read", "--limt"], "", { node })).code).toBe(2);
+    expect((await run(["read", "T"], "", { node })).stderr).toContain("Cannot find package");
   });
 
   it.each([

@@ -1,4 +1,4 @@
-import { type DataFile, dataFiles } from "../../ops/files.js";
+import type { DataFile } from "../../ops/files.js";
 import type { CommandRow, Given, Session } from "../command.js";
 import { countOf, escapeControls, formatCount, formatSize } from "../text.js";
 import { PAST_OPTIONS, tableAt } from "./past.js";
@@ -19,6 +19,7 @@ export const files: CommandRow = {
 
 /** File by file as the log is read, however many there are. */
 async function printFiles({ stdout, table, json, signal }: Session, given: Given): Promise<void> {
+  const { dataFiles } = await import("../../ops/files.js");
   let [count, sizeBytes] = [0, 0];
   if (!json) await stdout.line(line("size", "rows", "path"));
   for await (const batch of tableAt(table, given).fileBatches({ columns: COLUMNS, signal })) {

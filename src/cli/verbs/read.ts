@@ -1,9 +1,6 @@
 import type { Scan, ScanOptions } from "../../ops/scan.js";
 import type { CommandRow, Given, Session } from "../command.js";
-import { gridCells, gridColumns } from "../formats/cells.js";
-import { csvHeader, csvLines } from "../formats/csv.js";
 import { gridLines } from "../formats/grid.js";
-import { jsonLines } from "../formats/json.js";
 import type { Output } from "../output.js";
 import { countOf } from "../text.js";
 import { UsageError } from "../usage.js";
@@ -12,7 +9,7 @@ import { PAST_OPTIONS, tableAt } from "./past.js";
 /** Rows that a table for people has unless --limit says otherwise. */
 const TABLE_ROWS = 100;
 
-/** How rows are written, by the name of the format. */
+/** How rows are written, by the name of the format; its code is loaded when it is asked for. */
 const FORMATS: Readonly<Record<string, (session: Session, scan: Scan) => Promise<void>>> = {
   jsonl: writeJsonLines,
   csv: writeCsv,
@@ -75,6 +72,7 @@ async function readRows(session: Session, given: Given): Promise<void> {
 }
 
 async function writeJsonLines({ stdout }: Session, scan: Scan): Promise<void> {
+  const { jsonLines } = await import("../formats/json.js");
   const schema = await scan.schema();
   for await (const batch of scan.batches()) {
     for (const piece of jsonLines(schema, batch)) await stdout.write(piece);
@@ -82,6 +80,7 @@ async function writeJsonLines({ stdout }: Session, scan: Scan): Promise<void> {
 }
 
 async function writeCsv({ stdout }: Session, scan: Scan): Promise<void> {
+  const { csvHeader, csvLines } = await import("../formats/csv.js");
   const schema = await scan.schema();
   const options = { escapeControls: stdout.isTerminal };
   await stdout.write(csvHeader(schema, options));
@@ -96,6 +95,7 @@ async function writeArrow({ stdout }: Session, scan: Scan): Promise<void> {
 }
 
 async function writeTable(stdout: Output, scan: Scan, limit: number, canRaise: boolean): Promise<void> {
+  const { gridCells, gridColumns } = await import("../formats/cells.js");
   const schema = await scan.schema();
   const rows: string[][] = [];
   for await (const batch of scan.batches()) for (const row of gridCells(schema, batch)) rows.push(row);
