@@ -1,23 +1,22 @@
 """What is in the table that the append workload made: version, rows and sums, as JSON."""
 
-import json
 import sys
 
 import pyarrow.compute as pc
 from deltalake import DeltaTable
 
+from sample import print_and_exit
+
 table = DeltaTable(sys.argv[1])
 data = table.to_pyarrow_table()
-print(
-    json.dumps(
-        {
-            "version": table.version(),
-            "rows": data.num_rows,
-            "id": pc.sum(data["id"]).as_py(),
-            "value": pc.sum(data["value"]).as_py(),
-            "flags": pc.sum(data["flag"]).as_py(),
-            "names": len(pc.unique(data["name"])),
-            "lastAt": pc.max(data["at"]).as_py().isoformat(),
-        }
-    )
+print_and_exit(
+    {
+        "version": table.version(),
+        "rows": data.num_rows,
+        "id": pc.sum(data["id"]).as_py(),
+        "value": pc.sum(data["value"]).as_py(),
+        "flags": pc.sum(data["flag"]).as_py(),
+        "names": len(pc.unique(data["name"])),
+        "lastAt": pc.max(data["at"]).as_py().isoformat(),
+    }
 )
