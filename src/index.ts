@@ -8,7 +8,7 @@ export type { HistoryEntry, HistoryOptions } from "./ops/history.js";
 export { Scan, type ScanOptions } from "./ops/scan.js";
 export type { SchemaOption } from "./ops/schemaOption.js";
 export type { Condition } from "./ops/where.js";
-export { type RowOf, type SchemaLiteral, schemaOf } from "./schema/literal.js";
+export { notNull, type RowOf, type SchemaLiteral, schemaOf } from "./schema/literal.js";
 export type {
   ArrayType,
   DataType,

@@ -47,7 +47,10 @@ const system: Runtime = {
 /** The runtime in force. */
 export const runtime: Runtime = { ...system };
 
-/** Replaces parts of the runtime (tests only); the returned function puts the old one back. */
+/**
+ * Replaces parts of the runtime (tests only); the returned function puts the old one back.
+ * @testonly
+ */
 export function replaceRuntime(parts: Partial<Runtime>): () => void {
   const before = { ...runtime };
   Object.assign(runtime, parts);

@@ -40,7 +40,7 @@ export function makeColumn(
 const NO_BITS = new Uint8Array(0);
 
 /** The bitmap from its first bit on; the same bytes where it already begins there. */
-export function packBits(validity: Validity, length: number): Uint8Array {
+function packBits(validity: Validity, length: number): Uint8Array {
   if (validity.offset === 0) return validity.bits;
   const bits = new Uint8Array(bitmapBytes(length));
   copyBits(validity.bits, validity.offset, bits, 0, length);

@@ -18,8 +18,6 @@ import { nullColumn } from "./constant.js";
 import { toArrowField } from "./schema.js";
 import { keepShared, numbersOf, takeValues } from "./takeValues.js";
 
-export { checkNotNull } from "./notNull.js";
-
 /**
  * The batch in the schema's own form: its columns by name and in its order, each in the Arrow type of its Delta type.
  * Columns that the batch lacks are null (non-nullable ones too: see {@link checkNotNull}), others than the schema's are

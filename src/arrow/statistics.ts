@@ -5,8 +5,6 @@ import { countUnset, intersect, validityOf } from "./bits.js";
 import { type Bounds, boundsOf } from "./bounds.js";
 import { columnAt } from "./column.js";
 
-export { statisticsColumns } from "./statisticsColumns.js";
-
 /**
  * Collects one data file's statistics from the batches written to it (PROTOCOL.md, Per-file Statistics): the number of
  * records, and for each of `columns` (paths from a top-level column into structs, see {@link statisticsColumns}) its

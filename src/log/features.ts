@@ -52,22 +52,6 @@ export function protocolFor(schema: StructType, configuration: Readonly<Record<s
   return protocolOf(FEATURES.filter((feature) => feature.isActive(table)));
 }
 
-/**
- * The protocol that a table needs for new metadata: `protocol` itself where that suffices, else with the features in
- * use added and those it implied so far kept (PROTOCOL.md, Table Features for New and Existing Tables).
- */
-export function protocolWith(protocol: Protocol, table: TableDescription): Protocol {
-  const supported = new Set(writerFeatures(protocol));
-  const missing = FEATURES.filter((feature) => feature.isActive(table) && !supported.has(feature.name));
-  if (missing.length === 0) return protocol;
-  const names = new Set([...supported, ...missing.map((feature) => feature.name)]);
-  const readerNames = new Set(readerFeatures(protocol));
-  for (const feature of missing) if (feature.kind === "readerWriter") readerNames.add(feature.name);
-  const writing = { minWriterVersion: NEWEST_WRITER_VERSION, writerFeatures: [...names] };
-  if (readerNames.size === 0) return { minReaderVersion: 1, ...writing };
-  return { minReaderVersion: NEWEST_READER_VERSION, readerFeatures: [...readerNames], ...writing };
-}
-
 /** The features that `table` uses and this release can't write. */
 export function unwritableFeatures(table: TableDescription): string[] {
   return FEATURES.filter((feature) => feature.write !== "supported" && feature.isActive(table)).map(({ name }) => name);

@@ -44,7 +44,10 @@ export async function writeLastCheckpoint(
   await store.put(LAST_CHECKPOINT_PATH, new TextEncoder().encode(json), signal);
 }
 
-/** The MD5 of the canonical form of an object without its `checksum` (PROTOCOL.md, JSON checksum). */
+/**
+ * The MD5 of the canonical form of an object without its `checksum` (PROTOCOL.md, JSON checksum).
+ * @testonly
+ */
 export function jsonChecksum(value: object): string {
   const lines: { path: Buffer; text: string }[] = [];
   collect(

@@ -14,7 +14,7 @@ export type LogFileName =
   | { readonly kind: "checksum"; readonly version: number };
 
 /** A version as log files carry it: 20 digits. */
-export function versionDigits(version: number): string {
+function versionDigits(version: number): string {
   return String(version).padStart(20, "0");
 }
 
@@ -28,7 +28,10 @@ export function classicCheckpointPath(version: number): string {
   return `${LOG_FOLDER}${versionDigits(version)}.checkpoint.parquet`;
 }
 
-/** `_delta_log/<version>.checkpoint.<part>.<parts>.parquet`; parts count from 1. */
+/**
+ * `_delta_log/<version>.checkpoint.<part>.<parts>.parquet`; parts count from 1.
+ * @testonly
+ */
 export function multiPartCheckpointPath(version: number, part: number, parts: number): string {
   const digits = (n: number) => String(n).padStart(10, "0");
   return `${LOG_FOLDER}${versionDigits(version)}.checkpoint.${digits(part)}.${digits(parts)}.parquet`;

@@ -4,7 +4,7 @@ import { canonicalPath } from "./paths.js";
 type StringMap = Readonly<Record<string, string | null>>;
 
 /** A column that most tables leave empty: it takes no room until its first value. */
-export class SparseColumn<T> {
+class SparseColumn<T> {
   readonly #values: (T | undefined)[] = [];
 
   get(row: number): T | undefined {
@@ -155,7 +155,7 @@ export function fileKey(path: string, deletionVector?: DeletionVectorDescriptor)
 }
 
 /** PROTOCOL.md, Deletion Vectors, Derived Fields: `uniqueId`. */
-export function deletionVectorId(vector: Pick<DeletionVectorDescriptor, "storageType" | "pathOrInlineDv" | "offset">) {
+function deletionVectorId(vector: Pick<DeletionVectorDescriptor, "storageType" | "pathOrInlineDv" | "offset">) {
   const { storageType, pathOrInlineDv, offset } = vector;
   return `${storageType}${pathOrInlineDv}${offset === undefined || offset === null ? "" : `@${offset}`}`;
 }

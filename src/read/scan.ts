@@ -4,7 +4,7 @@ import { conformBatch } from "../arrow/conform.js";
 import { constantVector } from "../arrow/constant.js";
 import { evaluatePredicate } from "../arrow/evaluate.js";
 import { toArrowSchema } from "../arrow/schema.js";
-import { takeRows } from "../arrow/take.js";
+import { sliceBatch, takeRows } from "../arrow/take.js";
 import type { Snapshot } from "../log/snapshot.js";
 import { readFooter } from "../parquet/footer.js";
 import { readParquet } from "../parquet/read.js";
@@ -36,7 +36,7 @@ export async function* scanBatches(snapshot: Snapshot, options: ReadOptions = {}
   const ahead = options.limit === undefined ? FILES_AHEAD : 0;
   for await (const batch of readAhead(files, (file) => fileBatches(snapshot, file, columns, options), ahead)) {
     if (batch.numRows > remaining) {
-      yield batch.slice(0, remaining);
+      yield sliceBatch(batch, 0, remaining);
       return;
     }
     yield batch;

@@ -20,7 +20,10 @@ export interface SchemaDifference {
   readonly hint?: string;
 }
 
-/** Every column where `given` differs from the table's schema; an empty list means they are the same but for order. */
+/**
+ * Every column where `given` differs from the table's schema; an empty list means they are the same but for order.
+ * @testonly
+ */
 export function schemaDifferences(table: StructType, given: StructType): SchemaDifference[] {
   return structDifferences(table, given, []);
 }
@@ -28,6 +31,7 @@ export function schemaDifferences(table: StructType, given: StructType): SchemaD
 /**
  * The DELTA_SCHEMA_MISMATCH error for the differences that keep data from being written, `undefined` where none does.
  * `data.columns` lists them as {@link SchemaDifference}.
+ * @testonly
  */
 export function schemaMismatch(differences: readonly SchemaDifference[]): DeltaError | undefined {
   const columns = differences.filter((difference) => !difference.assignable);
@@ -45,15 +49,6 @@ export function schemaMismatch(differences: readonly SchemaDifference[]): DeltaE
 export function checkAssignable(table: StructType, given: StructType): void {
   const error = schemaMismatch(schemaDifferences(table, given));
   if (error) throw error;
-}
-
-/**
- * True where every value of `given` is a value of `table` without loss: the same type, a wider integer, a float or
- * double or decimal that holds all of its digits; arrays, maps and structs by their parts.
- */
-export function isAssignable(given: DataType, table: DataType): boolean {
-  if (typeof given === "string" && typeof table === "string") return isPrimitiveAssignable(given, table);
-  return differencesOfTypes(table, given, []).every((difference) => difference.assignable);
 }
 
 function structDifferences(table: StructType, given: StructType, path: readonly string[]): SchemaDifference[] {

@@ -12,7 +12,7 @@ export function compareLiterals(a: Literal, b: Literal): number {
 }
 
 /** The order of strings by their UTF-8 bytes, as Spark and Parquet sort them; JavaScript's `<` goes by UTF-16 units. */
-export function compareStrings(a: string, b: string): number {
+function compareStrings(a: string, b: string): number {
   const length = Math.min(a.length, b.length);
   for (let i = 0; i < length; i++) {
     const x = a.charCodeAt(i);

@@ -1,7 +1,7 @@
 import type { SqlNode } from "./expression.js";
 
 /** The nodes right below a node, whatever member holds them. */
-export function childrenOf(node: SqlNode): SqlNode[] {
+function childrenOf(node: SqlNode): SqlNode[] {
   return Object.values(node).flatMap((member) => nodesIn(member));
 }
 

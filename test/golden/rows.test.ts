@@ -11,7 +11,8 @@ import { expectCode } from "../expectCode.js";
 
 const GOLDEN = fileURLToPath(new URL("../../../shared/golden", import.meta.url));
 const skip = existsSync(GOLDEN) ? undefined : " (skipped: the golden tables aren't on this machine)";
-const names = skip === undefined ? readdirSync(GOLDEN).filter((name) => existsSync(join(GOLDEN, name, "expected"))) : [];
+const names =
+  skip === undefined ? readdirSync(GOLDEN).filter((name) => existsSync(join(GOLDEN, name, "expected"))) : [];
 
 /** Features that this release refuses to read; their tables must be refused by name, never misread. */
 const REFUSED = new Set(["columnMapping", "deletionVectors", "v2Checkpoint"]);
@@ -32,7 +33,9 @@ function textOf(row: unknown): string {
     if (typeof value === "bigint") return `${value}n`;
     if (value instanceof Map) return { map: [...value] };
     if (value instanceof Uint8Array) return { binary: Buffer.from(value).toString("hex") };
-    return Object.is(value, -0) || (typeof value === "number" && !Number.isFinite(value)) ? { number: String(value) } : value;
+    return Object.is(value, -0) || (typeof value === "number" && !Number.isFinite(value))
+      ? { number: String(value) }
+      : value;
   });
 }
 

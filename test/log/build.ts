@@ -4,7 +4,7 @@ import { commitPath } from "#src/log/names.js";
 import type { Snapshot } from "#src/log/snapshot.js";
 import type { ObjectStore } from "#src/storage/store.js";
 
-export const SCHEMA_STRING = JSON.stringify({
+const SCHEMA_STRING = JSON.stringify({
   type: "struct",
   fields: [{ name: "id", type: "long", nullable: true, metadata: {} }],
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Metadata, Protocol } from "#src/log/actions.js";
-import { checkReadable, checkWritable, protocolFor, protocolWith } from "#src/log/features.js";
+import { checkReadable, checkWritable, protocolFor } from "#src/log/features.js";
 import type { DataType, StructType } from "#src/schema/types.js";
 import { expectCode } from "../expectCode.js";
 import { metaData } from "./build.js";
@@ -153,18 +153,5 @@ describe("the least protocol", () => {
   test("names the writers' features in use", () => {
     const configuration = { "delta.enableChangeDataFeed": "true", "delta.appendOnly": "true" };
     expect(protocolFor(schemaOf("long"), configuration)).toEqual(writers("appendOnly", "changeDataFeed"));
-  });
-
-  test("of a changed table keeps what it implied before", () => {
-    const before: Protocol = { minReaderVersion: 1, minWriterVersion: 2 };
-    const plain = metadataOf();
-    expect(protocolWith(before, plain)).toBe(before);
-    const ntz = metadataOf({}, JSON.stringify(schemaOf("timestamp_ntz")));
-    expect(protocolWith(before, ntz)).toEqual({
-      minReaderVersion: 3,
-      minWriterVersion: 7,
-      readerFeatures: ["timestampNtz"],
-      writerFeatures: ["appendOnly", "invariants", "timestampNtz"],
-    });
   });
 });

@@ -38,8 +38,5 @@ const { type: anyType, schema } = fc.letrec<{ type: DataType; schema: StructType
   }),
 }));
 
-/** Any type, nested ones included. */
-export const anyDataType: fc.Arbitrary<DataType> = anyType;
-
 /** Any schema, names and metadata included that no table would have. */
 export const anySchema: fc.Arbitrary<StructType> = schema;
