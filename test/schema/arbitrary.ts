@@ -11,7 +11,7 @@ const primitive = fc.oneof(
     .map(([p, s]): DataType => `decimal(${p},${Math.min(p, s)})`),
 );
 
-const { type: anyType, schema } = fc.letrec<{ type: DataType; schema: StructType }>((tie) => ({
+const { schema } = fc.letrec<{ type: DataType; schema: StructType }>((tie) => ({
   type: fc.oneof(
     { depthSize: "small", withCrossShrink: true },
     primitive,

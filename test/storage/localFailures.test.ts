@@ -1,9 +1,9 @@
-import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { localStore } from "#src/storage/local.js";
+import { system, tmpfs } from "./tmpfs.js";
 
 let folder: string;
 beforeEach(() => {
@@ -16,21 +16,6 @@ afterEach(() => {
 
 const bytes = (size: number) => new Uint8Array(size).fill(7);
 const systemError = (code: string) => Object.assign(new Error(code), { code });
-
-function system(command: string, ...args: string[]): void {
-  execFileSync(command, args, { stdio: "pipe" });
-}
-
-/** A small file system of its own at `folder`, or why there can't be one. */
-function tmpfs(at: string): string | undefined {
-  if (process.platform !== "linux" || process.getuid?.() !== 0) return "only root on Linux can mount a file system";
-  try {
-    system("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", at);
-    return undefined;
-  } catch (error) {
-    return `mount failed: ${error}`;
-  }
-}
 
 describe("a full disk", () => {
   it.for([100_000, 2_000_000])("keeps nothing of an object that doesn't fit (%i bytes)", async (size, { skip }) => {
