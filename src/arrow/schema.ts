@@ -33,10 +33,17 @@ export function toArrowSchema(schema: StructType): Schema {
   return new Schema(schema.fields.map(toArrowField));
 }
 
-/** The Arrow field of a Delta column. */
+/** The Arrow field of a Delta column: the same one each time, by which others know the schema again. */
 export function toArrowField(field: StructField): Field {
-  return new Field(field.name, toArrowType(field.type), field.nullable);
+  let arrowField = fields.get(field);
+  if (arrowField === undefined) {
+    arrowField = new Field(field.name, toArrowType(field.type), field.nullable);
+    fields.set(field, arrowField);
+  }
+  return arrowField;
 }
+
+const fields = new WeakMap<StructField, Field>();
 
 /**
  * The Arrow type of a Delta type: byte Int8 … long Int64, decimal Decimal128, string Utf8, binary Binary, date Date32,

@@ -5,11 +5,20 @@ import { type DataType, Field, FixedSizeList, List, Map_, Schema, Struct } from 
  * (parquet-format, LogicalTypes.md). The writer takes an inner field's name as it is, and other readers look for these.
  */
 export function withParquetNames(schema: Schema): Schema {
-  return new Schema(
-    schema.fields.map((field) => renamed(field)),
-    schema.metadata,
-  );
+  return new Schema(schema.fields.map(parquetField), schema.metadata);
 }
+
+/** The same field each time, by which a schema is known again. */
+function parquetField(field: Field): Field {
+  let result = fields.get(field);
+  if (result === undefined) {
+    result = renamed(field);
+    fields.set(field, result);
+  }
+  return result;
+}
+
+const fields = new WeakMap<Field, Field>();
 
 function renamed(field: Field, name = field.name): Field {
   return new Field(name, renamedType(field.type), field.nullable, field.metadata);
