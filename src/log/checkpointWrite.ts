@@ -6,7 +6,7 @@ import { nullColumn } from "../arrow/constant.js";
 import { toArrowField } from "../arrow/schema.js";
 import { takeRows } from "../arrow/take.js";
 import { DeltaError } from "../errors.js";
-import { encodeParquet } from "../parquet/write.js";
+import { ParquetFileWriter } from "../parquet/fileWriter.js";
 import { runtime } from "../runtime.js";
 import type { DataType, StructType } from "../schema/types.js";
 import type { SetTransaction } from "./actions.js";
@@ -15,7 +15,7 @@ import { property } from "./properties.js";
 import type { Snapshot } from "./snapshot.js";
 import type { FileColumn } from "./snapshotFiles.js";
 
-/** Rows in a row group: what a reader decodes at a time, and a unit of parallel work. */
+/** Rows in a row group, at most: what a reader decodes at a time, and a unit of parallel work. */
 const ROW_GROUP_ROWS = 65_536;
 
 /** A checkpoint's Parquet file: state first, then live files, then tombstones that haven't expired. */
@@ -33,20 +33,21 @@ export async function encodeCheckpoint(
   }
   const withStats = property(metadata, "delta.checkpoint.writeStatsAsJson");
   const fields = checkpointFields(withStats).map(toArrowField);
-  const batches: RecordBatch[] = [stateBatch(snapshot, fields)];
+  const compression = property(metadata, "delta.parquet.compression.codec");
+  const writer = new ParquetFileWriter({ compression, rowGroupRows: ROW_GROUP_ROWS, signal });
+  await writer.write(stateBatch(snapshot, fields));
   const columns = ADD_FIELDS.map(({ name }) => name).filter((name) => withStats || name !== "stats");
   let fileCount = 0;
   for await (const batch of snapshot.fileBatches({ columns: columns as FileColumn[], signal })) {
     fileCount += batch.numRows;
-    batches.push(actionBatch("add", batch, fields));
+    await writer.write(actionBatch("add", batch, fields));
   }
   const expiredBefore = runtime.now() - property(metadata, "delta.deletedFileRetentionDuration");
   for await (const batch of snapshot.tombstoneBatches({ signal })) {
     const kept = tombstonesAfter(batch, expiredBefore);
-    if (kept.numRows > 0) batches.push(actionBatch("remove", kept, fields));
+    if (kept.numRows > 0) await writer.write(actionBatch("remove", kept, fields));
   }
-  const compression = property(metadata, "delta.parquet.compression.codec");
-  const { bytes, rowCount } = await encodeParquet(batches, { compression, rowGroupRows: ROW_GROUP_ROWS, signal });
+  const { bytes, rowCount } = await writer.finish();
   return { bytes, actionCount: rowCount, fileCount };
 }
 

@@ -2,7 +2,7 @@ import type { LogicalType, SchemaElement } from "hyparquet";
 import { ConvertedTypes, FieldRepetitionTypes, ParquetTypes } from "hyparquet/src/constants.js";
 import type { ParquetNode } from "./fileSchema.js";
 import type { Chunk } from "./footer.js";
-import { ThriftWriter } from "./thrift.js";
+import { ThriftWriter } from "./thriftWriter.js";
 
 /** What a footer to be written describes. */
 export interface FooterParts {

@@ -1,11 +1,11 @@
 import { RecordBatch, type Schema, util } from "apache-arrow";
 import { DeltaError } from "../errors.js";
 import { highCardinalityColumns } from "./cardinality.js";
-import type { Compression } from "./codec.js";
+import type { Compression, EncodeJob } from "./codec.js";
 import { ipcBytes } from "./ipc.js";
+import { rowCountOf } from "./joinedFile.js";
 import { withParquetNames } from "./names.js";
 import { JobFailed, run } from "./pool.js";
-import { ThriftWalker } from "./thrift.js";
 
 export type { Compression } from "./codec.js";
 
@@ -26,13 +26,14 @@ export interface EncodedParquet {
   readonly rowCount: number;
 }
 
-const ROW_GROUP_ROWS = 1024 * 1024;
+/** Rows in a row group, at most, where nothing else is said. */
+export const ROW_GROUP_ROWS = 1024 * 1024;
 // A column index pays only where there is more than one page, of 20,000 rows by default.
 const PAGE_ROWS = 20_000;
-const ROW_COUNT_FIELD = 3; // of parquet.thrift's FileMetaData
 
 /**
- * Encodes batches of one schema as one Parquet file, in a worker thread where that takes long (1 MiB of Arrow data or
+ * Encodes batches of one schema as one Parquet file in one go: all of them are in memory, twice or more. What may become large
+ * is written with a {@link ParquetFileWriter}. Done in a worker thread where that takes long (1 MiB of Arrow data or
  * more). Columns whose values hardly repeat are written without a dictionary. Nothing is cast: timestamps are written in
  * the unit and with the zone they have, decimals of up to 9 and 18 digits as INT32 and INT64, others as fixed-length
  * bytes. Lists and maps get the inner names that Parquet prescribes. A field's metadata `PARQUET:field_id` becomes its id.
@@ -46,24 +47,32 @@ export async function encodeParquet(
 ): Promise<EncodedParquet> {
   const { compression = "snappy", rowGroupRows = ROW_GROUP_ROWS, signal } = options;
   const rowCount = batches.reduce((sum, batch) => sum + batch.numRows, 0);
-  const bytes = toIpc(batches);
   const job = {
     kind: "encode",
-    bytes,
+    bytes: toIpc(batches),
     compression,
     rowGroupRows,
     pageStatistics: rowCount > PAGE_ROWS,
     plainColumns: highCardinalityColumns(batches),
   } as const;
-  const encoded = await run(job, bytes.length, signal).catch((error: unknown) => {
+  // Nothing is awaited here: a function that waits holds on to its arguments.
+  return runJob(job, rowCount, signal);
+}
+
+async function runJob(job: EncodeJob, rowCount: number, signal: AbortSignal | undefined): Promise<EncodedParquet> {
+  const bytes = await run(job, job.bytes.length, signal).catch((error: unknown) => {
     if (!(error instanceof JobFailed)) throw error;
     throw new DeltaError("DELTA_INTERNAL", `Rows can't be written as Parquet: ${error.message}`, {}, error);
   });
-  const written = rowCountOf(encoded);
-  if (written !== rowCount) {
-    throw new DeltaError("DELTA_INTERNAL", `A Parquet file got ${written} of ${rowCount} rows.`, { written, rowCount });
-  }
-  return { bytes: encoded, rowCount };
+  checkRowCount(bytes, rowCount);
+  return { bytes, rowCount };
+}
+
+/** Throws `DELTA_INTERNAL` where a file's footer doesn't say that it has this many rows. */
+export function checkRowCount(file: Uint8Array, rowCount: number): void {
+  const written = rowCountOf(file);
+  if (written === rowCount) return;
+  throw new DeltaError("DELTA_INTERNAL", `A Parquet file got ${written} of ${rowCount} rows.`, { written, rowCount });
 }
 
 function toIpc(batches: readonly RecordBatch[]): Uint8Array<ArrayBuffer> {
@@ -78,17 +87,4 @@ function renamed(batch: RecordBatch, expected: Schema, schema: Schema): RecordBa
     throw new DeltaError("DELTA_INTERNAL", `Batches of ${expected} and of ${batch.schema} can't share a file.`);
   }
   return new RecordBatch(schema, batch.data);
-}
-
-/** The row count in a Parquet file's footer. */
-function rowCountOf(file: Uint8Array): number | undefined {
-  const footerLength = new DataView(file.buffer, file.byteOffset, file.byteLength).getUint32(file.length - 8, true);
-  const walker = new ThriftWalker(file.subarray(0, file.length - 8), file.length - 8 - footerLength);
-  let rowCount: number | undefined;
-  walker.struct((id) => {
-    if (id !== ROW_COUNT_FIELD) return false;
-    rowCount = walker.zigzag();
-    return true;
-  });
-  return rowCount;
 }

@@ -1,9 +1,10 @@
 import type { RecordBatch } from "apache-arrow";
-import { batchByteLength } from "../arrow/size.js";
 import { FileStatistics } from "../arrow/statistics.js";
 import type { AddFile } from "../log/actions.js";
 import { encodePath } from "../log/paths.js";
-import { type Compression, encodeParquet } from "../parquet/write.js";
+import { evenSlices } from "../parquet/evenSlices.js";
+import { ParquetFileWriter, PIECE_BYTES } from "../parquet/fileWriter.js";
+import type { Compression } from "../parquet/write.js";
 import { runtime } from "../runtime.js";
 import { partitionFolder } from "../schema/partition.js";
 import type { StructType } from "../schema/types.js";
@@ -22,19 +23,24 @@ export interface DataFileOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Arrow bytes held back at most, over all partitions, before a file is written although it is below its target size. */
-const MAX_BUFFERED_BYTES = 256 * 1024 * 1024;
-/** Files encoded and put at the same time: one on its way to storage while the next is encoded. */
-const MAX_IN_FLIGHT = 2;
+/** Arrow bytes held back at most, over all partitions, before the largest row group is encoded as small as it is. */
+const MAX_PENDING_BYTES = 128 * 1024 * 1024;
+/** Encoded bytes held at most, before a file is closed although it is below its target size. */
+const MAX_HELD_BYTES = 256 * 1024 * 1024;
+/** Files on their way to storage while others are written. */
+const MAX_CLOSING = 4;
 
-interface Pending {
+interface OpenFile {
   readonly partition: PartitionKey;
-  batches: RecordBatch[];
-  bytes: number;
+  /** Its place among the files. */
+  readonly index: number;
+  readonly writer: ParquetFileWriter;
+  readonly statistics: FileStatistics;
 }
 
 /**
- * Writes rows as Parquet files that nobody sees until a commit names them.
+ * Writes rows as Parquet files that nobody sees until a commit names them. A partition has one file open at a time, which
+ * is encoded as its rows come.
  *
  * A crash or {@link DataFileWriter.discard} leaves at most orphans under unguessable names, which vacuum removes.
  */
@@ -42,14 +48,15 @@ export class DataFileWriter {
   readonly #store: ObjectStore;
   readonly #options: DataFileOptions;
   readonly #partitioner: Partitioner;
-  readonly #pending = new Map<string, Pending>();
-  readonly #inFlight = new Set<Promise<void>>();
+  readonly #open = new Map<string, OpenFile>();
+  readonly #closing = new Map<OpenFile, Promise<void>>();
   readonly #adds: AddFile[] = [];
-  readonly #started: string[] = [];
+  readonly #put: string[] = [];
+  #begun = 0;
   #failure: { readonly error: unknown } | undefined;
-  #bufferedBytes = 0;
-  #encodedBytes = 0;
-  #sourceBytes = 0;
+  #isDiscarded = false;
+  #closedEncodedBytes = 0;
+  #closedArrowBytes = 0;
 
   constructor(store: ObjectStore, options: DataFileOptions) {
     this.#store = store;
@@ -60,63 +67,99 @@ export class DataFileWriter {
   /** Takes a batch in the table's schema; resolves when there is room for the next one. */
   async write(batch: RecordBatch): Promise<void> {
     for (const { partition, rows } of this.#partitioner.split(batch)) {
-      let pending = this.#pending.get(partition.key);
-      if (pending === undefined) {
-        pending = { partition, batches: [], bytes: 0 };
-        this.#pending.set(partition.key, pending);
+      for (const slice of evenSlices(rows, PIECE_BYTES)) {
+        const file = this.#open.get(partition.key) ?? this.#begin(partition);
+        file.statistics.add(slice.rows);
+        await file.writer.write(slice.rows);
+        if (await this.#isFull(file)) await this.#close(file);
       }
-      const bytes = batchByteLength(rows);
-      pending.batches.push(rows);
-      pending.bytes += bytes;
-      this.#bufferedBytes += bytes;
-      if (pending.bytes * this.#encodedShare() >= this.#options.targetFileSizeBytes) await this.#cut(pending);
     }
-    while (this.#bufferedBytes > MAX_BUFFERED_BYTES) await this.#cut(this.#largest());
+    await this.#makeRoom();
+    this.#throwFailure();
   }
 
   /** Writes what is left; the files of everything written, in the order they were begun. */
   async finish(): Promise<AddFile[]> {
-    for (const pending of [...this.#pending.values()]) await this.#cut(pending);
-    await Promise.all(this.#inFlight);
+    for (const file of this.#open.values()) await this.#close(file);
+    await Promise.all(this.#closing.values());
     this.#throwFailure();
     return this.#adds;
   }
 
   /** Removes the files written so far. Only for a change that surely isn't committed. */
   async discard(): Promise<void> {
-    await Promise.allSettled(this.#inFlight);
-    await Promise.allSettled(this.#started.map((path) => this.#store.delete(path)));
+    this.#isDiscarded = true;
+    await Promise.all(this.#closing.values());
+    await Promise.allSettled(this.#put.map((path) => this.#store.delete(path)));
   }
 
-  async #cut(pending: Pending): Promise<void> {
-    this.#pending.delete(pending.partition.key);
-    this.#bufferedBytes -= pending.bytes;
-    while (this.#inFlight.size >= MAX_IN_FLIGHT) await Promise.race(this.#inFlight);
+  #begin(partition: PartitionKey): OpenFile {
+    const { compression, signal, statisticsColumns } = this.#options;
+    const file = {
+      partition,
+      index: this.#begun++,
+      writer: new ParquetFileWriter({ compression, signal }),
+      statistics: new FileStatistics(this.#partitioner.dataSchema, statisticsColumns),
+    };
+    this.#open.set(partition.key, file);
+    return file;
+  }
+
+  async #isFull(file: OpenFile): Promise<boolean> {
+    const { writer } = file;
+    const { targetFileSizeBytes } = this.#options;
+    if (this.#expectedBytes(file) < targetFileSizeBytes) return false;
+    // Rather than close a file that may turn out small, wait for the first that is known of the data.
+    const isGuess = writer.encodedArrowBytes === 0 && this.#closedArrowBytes === 0;
+    if (isGuess && writer.isEncoding) await writer.settle();
+    return this.#expectedBytes(file) >= targetFileSizeBytes;
+  }
+
+  /** The size of a file if it were closed now. What part of Arrow bytes is left is learned from what is encoded. */
+  #expectedBytes({ writer }: OpenFile): number {
+    const { arrowBytes, encodedArrowBytes, encodedBytes } = writer;
+    let share = 1;
+    if (encodedArrowBytes > 0) share = encodedBytes / encodedArrowBytes;
+    else if (this.#closedArrowBytes > 0) share = this.#closedEncodedBytes / this.#closedArrowBytes;
+    return encodedBytes + (arrowBytes - encodedArrowBytes) * share;
+  }
+
+  async #makeRoom(): Promise<void> {
+    while (sum(this.#open.values(), pendingBytes) > MAX_PENDING_BYTES) {
+      await largest(this.#open.values(), pendingBytes).writer.flush();
+    }
+    const maxHeldBytes = Math.max(MAX_HELD_BYTES, this.#options.targetFileSizeBytes);
+    while (sum([...this.#open.values(), ...this.#closing.keys()], encodedBytes) > maxHeldBytes) {
+      if (this.#closing.size > 0) await Promise.race(this.#closing.values());
+      else await this.#close(largest(this.#open.values(), encodedBytes));
+    }
+  }
+
+  /** Lets a file be finished and put while others are written. */
+  async #close(file: OpenFile): Promise<void> {
+    this.#open.delete(file.partition.key);
+    while (this.#closing.size >= MAX_CLOSING) await Promise.race(this.#closing.values());
     this.#throwFailure();
-    const index = this.#started.length;
-    const path = this.#newPath(pending.partition, index);
-    this.#started.push(path);
-    const task = this.#put(pending, path, index)
+    const task = this.#finishFile(file)
       .catch((error: unknown) => {
         this.#failure ??= { error };
       })
-      .finally(() => this.#inFlight.delete(task));
-    this.#inFlight.add(task);
+      .finally(() => this.#closing.delete(file));
+    this.#closing.set(file, task);
   }
 
-  async #put(pending: Pending, path: string, index: number): Promise<void> {
-    const { compression, signal, statisticsColumns } = this.#options;
-    const statistics = new FileStatistics(this.#partitioner.dataSchema, statisticsColumns);
-    for (const batch of pending.batches) statistics.add(batch);
-    const { bytes } = await encodeParquet(pending.batches, { compression, signal });
-    pending.batches = [];
-    this.#encodedBytes += bytes.byteLength;
-    this.#sourceBytes += pending.bytes;
-    await this.#store.putNew(path, bytes, signal);
+  async #finishFile({ partition, index, writer, statistics }: OpenFile): Promise<void> {
+    const { bytes } = await writer.finish();
+    this.#closedEncodedBytes += bytes.length;
+    this.#closedArrowBytes += writer.arrowBytes;
+    if (this.#isDiscarded) return;
+    const path = this.#newPath(partition, index);
+    this.#put.push(path);
+    await this.#store.putNew(path, bytes, this.#options.signal);
     this.#adds[index] = {
       path: encodePath(path),
-      partitionValues: pending.partition.values,
-      size: bytes.byteLength,
+      partitionValues: partition.values,
+      size: bytes.length,
       modificationTime: runtime.now(),
       dataChange: true,
       stats: statistics.toJson(),
@@ -134,16 +177,20 @@ export class DataFileWriter {
     return folder === "" ? name : `${folder}/${name}`;
   }
 
-  /** What part of the Arrow bytes the files take, learned from those already written. */
-  #encodedShare(): number {
-    return this.#sourceBytes === 0 ? 1 : this.#encodedBytes / this.#sourceBytes;
-  }
-
-  #largest(): Pending {
-    return [...this.#pending.values()].reduce((a, b) => (b.bytes > a.bytes ? b : a));
-  }
-
   #throwFailure(): void {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
+}
+
+const pendingBytes = ({ writer }: OpenFile) => writer.pendingBytes;
+const encodedBytes = ({ writer }: OpenFile) => writer.encodedBytes;
+
+function sum(files: Iterable<OpenFile>, bytesOf: (file: OpenFile) => number): number {
+  let bytes = 0;
+  for (const file of files) bytes += bytesOf(file);
+  return bytes;
+}
+
+function largest(files: Iterable<OpenFile>, bytesOf: (file: OpenFile) => number): OpenFile {
+  return [...files].reduce((a, b) => (bytesOf(b) > bytesOf(a) ? b : a));
 }
