@@ -1,14 +1,23 @@
 export { Timestamp } from "./arrow/timestamp.js";
 export { DeltaError, type ErrorCode, type ErrorKind } from "./errors.js";
+export type { FileBatchOptions, FileColumn } from "./log/snapshotFiles.js";
 export type { AppendOptions, AppendProgress, AppendResult } from "./ops/append.js";
 export type { CreateOptions } from "./ops/create.js";
 export type { TableDetail } from "./ops/detail.js";
 export type { DataFile } from "./ops/files.js";
 export type { HistoryEntry, HistoryOptions } from "./ops/history.js";
-export { Scan, type ScanOptions } from "./ops/scan.js";
+export type { Scan, ScanOptions } from "./ops/scan.js";
 export type { SchemaOption } from "./ops/schemaOption.js";
-export type { Condition } from "./ops/where.js";
-export { notNull, type RowOf, type SchemaLiteral, schemaOf } from "./schema/literal.js";
+export type { WhereOption } from "./ops/where.js";
+export {
+  type NotNull,
+  notNull,
+  type RowOf,
+  type SchemaLiteral,
+  schemaOf,
+  type TypeLiteral,
+  type ValueOf,
+} from "./schema/literal.js";
 export type {
   ArrayType,
   DataType,
@@ -18,7 +27,7 @@ export type {
   StructField,
   StructType,
 } from "./schema/types.js";
-export type { Where } from "./schema/where.js";
+export type { ColumnWhere, Comparable, Condition, Where } from "./schema/where.js";
 export type { StorageOptions } from "./storage/open.js";
 export type { S3Credentials, S3Options } from "./storage/s3.js";
 export type { ByteRange, ObjectMeta, ObjectStore, PutOutcome } from "./storage/store.js";

@@ -8,13 +8,13 @@ import { countRows, type ReadOptions, scanBatches } from "../read/scan.js";
 import { nearestName } from "../schema/columns.js";
 import type { StructField, StructType } from "../schema/types.js";
 import type { BatchSource } from "../write/input.js";
-import { type Condition, predicateOf } from "./where.js";
+import { predicateOf, type WhereOption } from "./where.js";
 
 export interface ScanOptions<Row extends object = Record<string, unknown>> {
   /** Top-level columns, in the order wanted; all by default. Only their bytes are read. */
   readonly columns?: readonly (keyof Row & string)[];
   /** Only rows for which this is true (not null). Files that hold none are not read. */
-  readonly where?: Condition<Row>;
+  readonly where?: WhereOption<Row>;
   /** Rows at most; reading stops when they are there. */
   readonly limit?: number;
   /**

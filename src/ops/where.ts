@@ -3,11 +3,11 @@ import type { StructType } from "../schema/types.js";
 import { resolveWhere, type Where } from "../schema/where.js";
 
 /** A condition on rows: a SQL expression (needs the optional package `@duckdb/node-api`) or a typed object. */
-export type Condition<Row extends object = Record<string, unknown>> = string | Where<Row>;
+export type WhereOption<Row extends object = Record<string, unknown>> = string | Where<Row>;
 
 /** The predicate that `where` means for this schema. Throws `DELTA_INVALID_PREDICATE`, `DELTA_MISSING_DEPENDENCY`. */
 export async function predicateOf<Row extends object>(
-  where: Condition<Row> | undefined,
+  where: WhereOption<Row> | undefined,
   schema: StructType,
 ): Promise<Predicate | undefined> {
   if (where === undefined) return undefined;

@@ -49,7 +49,9 @@ export type Where<Row = Record<string, unknown>> = {
   readonly $not?: Where<Row>;
 };
 
-type ColumnWhere<Value> = unknown extends Value ? unknown : Comparable<Value> | null | Condition<Comparable<Value>>;
+export type ColumnWhere<Value> = unknown extends Value
+  ? unknown
+  : Comparable<Value> | null | Condition<Comparable<Value>>;
 
 /**
  * Resolves a where object against a schema. Throws DELTA_INVALID_PREDICATE: an unknown column (with the nearest name),
