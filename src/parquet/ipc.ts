@@ -1,5 +1,6 @@
 import {
   type Data,
+  type DataType,
   type Decimal,
   type Field,
   type RecordBatch,
@@ -171,18 +172,27 @@ function messageOf(numRows: number, { nodes, buffers }: Body): Uint8Array[] {
 
 const PADDING = new Uint8Array(8);
 
-/** Schema messages by their first field, which is made once for each column of a table. */
-const messages = new WeakMap<Field, { readonly fields: readonly Field[]; readonly bytes: Uint8Array }>();
+/** Schema messages by their first column's type: those of a table's columns are made once, the fields around them anew. */
+const messages = new WeakMap<DataType, { readonly fields: readonly Field[]; readonly bytes: Uint8Array }>();
 
 function schemaMessage(schema: Schema): Uint8Array {
-  const [first] = schema.fields;
-  const known = first && messages.get(first);
-  if (known && known.fields.length === schema.fields.length && known.fields.every((f, i) => f === schema.fields[i])) {
-    return known.bytes;
-  }
+  const { fields, metadata } = schema;
+  const known = fields[0] && messages.get(fields[0].type);
+  if (known !== undefined && metadata.size === 0 && areSame(known.fields, fields)) return known.bytes;
   const writer = new PieceWriter();
   writer.reset(undefined, schema);
   const bytes = joined(writer.pieces);
-  if (first && schema.metadata.size === 0) messages.set(first, { fields: schema.fields, bytes });
+  if (fields[0] && metadata.size === 0) messages.set(fields[0].type, { fields, bytes });
   return bytes;
+}
+
+function areSame(left: readonly Field[], right: readonly Field[]): boolean {
+  return (
+    left.length === right.length &&
+    left.every(({ name, type, nullable, metadata }, i) => {
+      const other = right[i]!;
+      const alike = name === other.name && type === other.type && nullable === other.nullable;
+      return alike && metadata.size === 0 && other.metadata.size === 0;
+    })
+  );
 }

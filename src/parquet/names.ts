@@ -5,24 +5,28 @@ import { type DataType, Field, FixedSizeList, List, Map_, Schema, Struct } from 
  * (parquet-format, LogicalTypes.md). The writer takes an inner field's name as it is, and other readers look for these.
  */
 export function withParquetNames(schema: Schema): Schema {
-  return new Schema(schema.fields.map(parquetField), schema.metadata);
+  return new Schema(
+    schema.fields.map((field) => renamed(field)),
+    schema.metadata,
+  );
 }
 
-/** The same field each time, by which a schema is known again. */
-function parquetField(field: Field): Field {
-  let result = fields.get(field);
+function renamed(field: Field, name = field.name): Field {
+  return new Field(name, parquetType(field.type), field.nullable, field.metadata);
+}
+
+/** The same type each time, by which a schema is known again. */
+function parquetType(type: DataType): DataType {
+  if (!(type.children?.length > 0)) return type;
+  let result = types.get(type);
   if (result === undefined) {
-    result = renamed(field);
-    fields.set(field, result);
+    result = renamedType(type);
+    types.set(type, result);
   }
   return result;
 }
 
-const fields = new WeakMap<Field, Field>();
-
-function renamed(field: Field, name = field.name): Field {
-  return new Field(name, renamedType(field.type), field.nullable, field.metadata);
-}
+const types = new WeakMap<DataType, DataType>();
 
 function renamedType(type: DataType): DataType {
   if (type instanceof Struct) return new Struct(type.children.map((child) => renamed(child)));
@@ -34,7 +38,7 @@ function renamedType(type: DataType): DataType {
 
 function renamedMap(type: Map_): Map_ {
   const [keyField, valueField] = type.children[0]!.type.children as [Field, Field];
-  const key = new Field("key", renamedType(keyField.type), false, keyField.metadata);
+  const key = new Field("key", parquetType(keyField.type), false, keyField.metadata);
   const entries = new Struct<{ key: DataType; value: DataType }>([key, renamed(valueField, "value")]);
   const map = new Map_(new Field("entries", entries, false), type.keysSorted);
   // The constructor calls it `entries` whatever its name was.
