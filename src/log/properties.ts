@@ -1,4 +1,5 @@
 import { DeltaError } from "../errors.js";
+import { nearestName } from "../schema/columns.js";
 import type { Metadata } from "./actions.js";
 import { unwritableFeatures } from "./features.js";
 import { FEATURES } from "./featureTable.js";
@@ -164,26 +165,11 @@ function parsed(name: PropertyName, text: string): unknown {
 }
 
 function unknownProperty(name: string): DeltaError {
-  const nearest = KNOWN_NAMES.reduce((best, known) => (distance(name, known) < distance(name, best) ? known : best));
+  const nearest = nearestName(name, KNOWN_NAMES);
+  const hint = nearest === undefined ? "" : ` Did you mean ${nearest}?`;
   return new DeltaError(
     "DELTA_UNKNOWN_PROPERTY",
-    `There is no table property ${name}. Did you mean ${nearest}? Names that don't start with "delta." are free.`,
+    `There is no table property ${name}.${hint} Names that don't start with "delta." are free.`,
     { property: name, nearest },
   );
-}
-
-/** Edit distance, without regard to case. */
-function distance(left: string, right: string): number {
-  const a = left.toLowerCase();
-  const b = right.toLowerCase();
-  let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const current = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const change = previous[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      current.push(Math.min(change, previous[j]! + 1, current[j - 1]! + 1));
-    }
-    previous = current;
-  }
-  return previous[b.length]!;
 }
