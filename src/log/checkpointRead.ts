@@ -3,6 +3,7 @@ import { columnAt } from "../arrow/column.js";
 import { DeltaError } from "../errors.js";
 import { type Footer, readFooter } from "../parquet/footer.js";
 import { readParquet } from "../parquet/read.js";
+import { type RowRange, readRows } from "../parquet/readRows.js";
 import type { ObjectStore } from "../storage/store.js";
 import type { Action } from "./actions.js";
 import { STATE_FIELDS } from "./checkpointSchema.js";
@@ -10,11 +11,6 @@ import type { CheckpointFiles } from "./segment.js";
 
 /** Footers of checkpoints in use: they name what a later read of other columns needs. */
 const footersOf = new WeakMap<CheckpointFiles, Promise<Footer[]>>();
-
-/** Rows that are decoded together: more at a time takes more memory and isn't faster. */
-const STRETCH_ROWS = 65_536;
-/** Stretches on their way beside the one in use: both decoding threads of a small machine are busy. */
-const STRETCHES_AHEAD = 1;
 
 /** The batches of a checkpoint's columns, part after part, some row groups at a time. */
 export async function* readCheckpoint(
@@ -24,53 +20,8 @@ export async function* readCheckpoint(
   signal?: AbortSignal,
 ): AsyncGenerator<RecordBatch> {
   for (const footer of await footers(store, checkpoint, signal)) {
-    yield* readStretches(store, footer, columns, [...footer.rowGroups.keys()], signal);
+    yield* readParquet(store, footer.file, { columns, footer, signal });
   }
-}
-
-async function* readStretches(
-  store: ObjectStore,
-  footer: Footer,
-  columns: readonly (readonly string[])[],
-  rowGroups: readonly number[],
-  signal?: AbortSignal,
-): AsyncGenerator<RecordBatch> {
-  const stretches = cutStretches(footer, rowGroups);
-  const running: { batches: AsyncGenerator<RecordBatch>; first: Promise<IteratorResult<RecordBatch>> }[] = [];
-  const begin = (stretch: readonly number[]) => {
-    const batches = readParquet(store, footer.file, { columns, rowGroups: stretch, footer, signal });
-    const first = batches.next();
-    // A failure is told when its turn comes.
-    first.catch(() => undefined);
-    running.push({ batches, first });
-  };
-  try {
-    for (let next = 0; next < stretches.length || running.length > 0; ) {
-      while (next < stretches.length && running.length <= STRETCHES_AHEAD) begin(stretches[next++]!);
-      const { batches, first } = running[0]!;
-      const { done, value } = await first;
-      if (!done) yield value;
-      yield* batches;
-      running.shift();
-    }
-  } finally {
-    for (const { batches } of running) batches.return(undefined).catch(() => undefined);
-  }
-}
-
-function cutStretches(footer: Footer, rowGroups: readonly number[]): number[][] {
-  const stretches: number[][] = [];
-  let rows = Number.POSITIVE_INFINITY;
-  for (const group of rowGroups) {
-    const { rowCount } = footer.rowGroups[group]!;
-    if (rows + rowCount > STRETCH_ROWS) {
-      stretches.push([]);
-      rows = 0;
-    }
-    stretches.at(-1)!.push(group);
-    rows += rowCount;
-  }
-  return stretches;
 }
 
 async function footers(store: ObjectStore, checkpoint: CheckpointFiles, signal?: AbortSignal): Promise<Footer[]> {
@@ -99,10 +50,25 @@ export async function* readStateActions(
   const names = STATE_FIELDS.map(({ name }) => name);
   const columns = names.map((name) => [name]);
   for (const footer of await footers(store, checkpoint, signal)) {
-    const rowGroups = await stateRowGroups(store, footer, signal);
-    for await (const batch of readStretches(store, footer, columns, rowGroups, signal)) {
+    for await (const batch of readStateRows(store, footer, columns, signal)) {
       for (const name of names) yield* actionsOf(batch, name);
     }
+  }
+}
+
+async function* readStateRows(
+  store: ObjectStore,
+  footer: Footer,
+  columns: readonly (readonly string[])[],
+  signal?: AbortSignal,
+): AsyncGenerator<RecordBatch> {
+  if (footer.rowCount <= FEW_ROWS) {
+    yield* readParquet(store, footer.file, { columns, footer, signal });
+    return;
+  }
+  for (const rowGroup of footer.rowGroups.keys()) {
+    const ranges = await stateRows(store, footer, rowGroup, signal);
+    yield* readRows(store, footer, columns, rowGroup, ranges, signal);
   }
 }
 
@@ -115,6 +81,9 @@ function* actionsOf(batch: RecordBatch, name: string): Generator<Action> {
   }
 }
 
+/** Up to here, looking for the rows first costs more than it saves. */
+const FEW_ROWS = 8192;
+
 /** One required field of each state action: cheap to decode beside all of them, maps and lists included. */
 const MARKERS = [
   ["txn", "appId"],
@@ -123,23 +92,38 @@ const MARKERS = [
   ["domainMetadata", "domain"],
 ];
 
-/** The row groups with state actions: of a large checkpoint, mostly one. */
-async function stateRowGroups(store: ObjectStore, footer: Footer, signal?: AbortSignal): Promise<readonly number[]> {
-  const ends: number[] = [];
-  for (const { rowCount } of footer.rowGroups) ends.push((ends.at(-1) ?? 0) + rowCount);
-  if (ends.length <= 1) return [...ends.keys()];
-  const found = new Set<number>();
+/** Where the row group has state actions, with some rows between them that are none. */
+async function stateRows(
+  store: ObjectStore,
+  footer: Footer,
+  rowGroup: number,
+  signal?: AbortSignal,
+): Promise<RowRange[]> {
+  const columns = MARKERS.filter((path) => mayHaveValues(footer, rowGroup, path));
+  if (columns.length === 0) return [];
+  const ranges: { start: number; end: number }[] = [];
   let start = 0;
-  for await (const batch of readStretches(store, footer, MARKERS, [...footer.rowGroups.keys()], signal)) {
-    for (const column of batch.data.children) {
-      if (column.nullCount === column.length) continue;
-      for (let row = 0; row < column.length; row++) {
-        if (column.getValid(row)) found.add(ends.findIndex((end) => start + row < end));
-      }
+  for await (const batch of readParquet(store, footer.file, { columns, rowGroups: [rowGroup], footer, signal })) {
+    const markers = batch.data.children.filter((column) => column.nullCount < column.length);
+    for (let row = 0; markers.length > 0 && row < batch.numRows; row++) {
+      if (!markers.some((column) => column.getValid(row))) continue;
+      const last = ranges.at(-1);
+      const isNear = last !== undefined && start + row - last.end < NEAR_ROWS && start + row - last.start < FEW_ROWS;
+      if (isNear) last.end = start + row + 1;
+      else ranges.push({ start: start + row, end: start + row + 1 });
     }
     start += batch.numRows;
   }
-  return [...found].sort((a, b) => a - b);
+  return ranges;
+}
+
+/** Passing over this many rows costs less than decoding anew. */
+const NEAR_ROWS = 4096;
+
+function mayHaveValues({ leaves, rowGroups }: Footer, rowGroup: number, path: readonly string[]): boolean {
+  const leaf = leaves.findIndex((candidate) => candidate.path.join("\0") === path.join("\0"));
+  const chunk = rowGroups[rowGroup]!.chunks[leaf];
+  return chunk !== undefined && chunk.nullCount !== chunk.valueCount;
 }
 
 /** An Arrow value as the JSON of a commit would give it. */

@@ -4,7 +4,7 @@ import { columnAt, makeBatch, offsetsOf } from "../arrow/column.js";
 import { conformBatch } from "../arrow/conform.js";
 import { nullColumn } from "../arrow/constant.js";
 import { toArrowField, toArrowType } from "../arrow/schema.js";
-import { takeRows } from "../arrow/take.js";
+import { sliceBatch, takeRows } from "../arrow/take.js";
 import type { StructField } from "../schema/types.js";
 import type { DeletionVectorDescriptor } from "./actions.js";
 import { readCheckpoint } from "./checkpointRead.js";
@@ -31,32 +31,50 @@ export async function* fileRows(
     const columns = fields.map(({ name }) => [kind, name]);
     if (!touched.isEmpty) columns.push([kind, "path"], [kind, "deletionVector"]);
     // A column that every checkpoint has tells which rows are of this kind, whatever else is asked for.
-    columns.push([kind, kind === "add" ? "size" : "path"]);
+    if (!columns.some(([, name]) => name === "path")) columns.push([kind, kind === "add" ? "size" : "path"]);
     for await (const batch of readCheckpoint(store, checkpoint, columns, signal)) {
-      const rows = checkpointRows(batch, kind, fields, touched);
-      if (rows !== undefined) yield rows;
+      yield* checkpointRows(batch, kind, fields, touched);
     }
   }
   yield* tailRows(tail, version, kind, fields);
 }
 
-function checkpointRows(
+function* checkpointRows(
   batch: RecordBatch,
   kind: FileKind,
   fields: readonly StructField[],
   touched: TouchedFiles,
-): RecordBatch | undefined {
+): Generator<RecordBatch> {
   const actions = columnAt(batch, [kind])?.[0];
-  if (actions === undefined || actions.nullCount === actions.length) return undefined;
+  if (actions === undefined || actions.nullCount === actions.length) return;
   const child = (name: string) => columnAt(batch, [kind, name])?.[1];
   // Other writers name the inside of maps differently, and leave columns out.
   const asWritten = makeBatch((actions.type as Struct).children, actions.children, batch.numRows);
   const all = conformBatch(asWritten, { type: "struct", fields });
-  if (touched.isEmpty && actions.nullCount === 0) return all;
-  const isTouched = touched.isEmpty ? () => false : touchedReader(child("path")!, child("deletionVector"), touched);
-  const live = rowsWhere(batch.numRows, (row) => actions.getValid(row) && !isTouched(row));
-  if (live.length === 0) return undefined;
-  return live.length === batch.numRows ? all : takeRows(all, live);
+  const left = touched.isEmpty ? [] : touchedRows(child("path")!, child("deletionVector"), touched);
+  const isTouched = new Set(left);
+  if (actions.nullCount === 0 && left.length === 0) yield all;
+  else
+    yield* rowsOf(
+      all,
+      rowsWhere(batch.numRows, (row) => actions.getValid(row) && !isTouched.has(row)),
+    );
+}
+
+/** Most batches lose a few rows at most: what lies between them needn't be copied. */
+const MAX_STRETCHES = 8;
+
+function* rowsOf(batch: RecordBatch, rows: Uint32Array): Generator<RecordBatch> {
+  if (rows.length === 0) return;
+  const starts = [0];
+  for (let i = 1; i < rows.length && starts.length <= MAX_STRETCHES; i++) {
+    if (rows[i] !== rows[i - 1]! + 1) starts.push(i);
+  }
+  if (starts.length > MAX_STRETCHES) yield takeRows(batch, rows);
+  else
+    for (const [i, start] of starts.entries()) {
+      yield sliceBatch(batch, rows[start]!, rows[(starts[i + 1] ?? rows.length) - 1]! + 1);
+    }
 }
 
 /** The rows for which `isWanted` holds. */
@@ -67,11 +85,10 @@ export function rowsWhere(rowCount: number, isWanted: (row: number) => boolean):
   return rows.subarray(0, count);
 }
 
-function touchedReader(path: Data, vector: Data | undefined, touched: TouchedFiles): (row: number) => boolean {
-  const offsets = offsetsOf(path);
-  const bytes = path.values as unknown as Uint8Array;
+function touchedRows(path: Data, vector: Data | undefined, touched: TouchedFiles): number[] {
   const keyOf = keyReader(path, vector);
-  return (row) => touched.mayHave(bytes, Number(offsets[row]), Number(offsets[row + 1])) && touched.has(keyOf(row));
+  const maybe = touched.mayHave(path.values as unknown as Uint8Array, offsetsOf(path), path.length);
+  return maybe.filter((row) => path.getValid(row) && touched.has(keyOf(row)));
 }
 
 /** Reads the key of the logical file in each row. */

@@ -39,6 +39,8 @@ export interface Chunk {
   readonly dictionaryPageOffset: number | undefined;
   /** Nulls included; more than rows in a list. */
   readonly valueCount: number;
+  /** How many of the values are null, where the writer counted them. */
+  readonly nullCount: number | undefined;
   readonly uncompressedBytes: number;
   /** `type`, `codec` and `encodings` as parquet.thrift numbers them. */
   readonly type: number;
@@ -149,12 +151,14 @@ function interpretChunk(column: ColumnChunk, footerStart: number): Chunk {
   const start = dictionaryPageOffset ?? dataPageOffset;
   const end = start + count(facts.total_compressed_size);
   if (start < 4 || end > footerStart) throw new RangeError("a column's data lies outside the file");
+  const nullCount = facts.statistics?.null_count;
   return {
     start,
     end,
     dataPageOffset,
     dictionaryPageOffset,
     valueCount: count(facts.num_values),
+    nullCount: nullCount === undefined ? undefined : count(nullCount),
     uncompressedBytes: count(facts.total_uncompressed_size),
     type: known(ParquetTypes.indexOf(facts.type)),
     codec: known(CompressionCodecs.indexOf(facts.codec)),

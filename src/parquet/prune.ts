@@ -33,7 +33,7 @@ export function chunksOf(footer: Footer, part: Part): PlacedChunk[][] {
 }
 
 /** The ranges to request for some chunks: neighbours and near neighbours in one. */
-function coalesce(chunks: readonly ByteRange[]): ByteRange[] {
+export function coalesce(chunks: readonly ByteRange[]): ByteRange[] {
   const ranges: { start: number; end: number }[] = [];
   for (const { start, end } of [...chunks].sort((a, b) => a.start - b.start)) {
     const last = ranges.at(-1);
@@ -43,12 +43,19 @@ function coalesce(chunks: readonly ByteRange[]): ByteRange[] {
   return ranges;
 }
 
+/** Bytes of the file that the footer is of, from memory where it's small. */
+export async function readRange(
+  store: ObjectStore,
+  { bytes, file }: Footer,
+  { start, end }: ByteRange,
+  signal?: AbortSignal,
+): Promise<Uint8Array> {
+  return bytes?.subarray(start, end) ?? readExactly(store, file, start, end, signal);
+}
+
 /**
  * Reads a part of a Parquet file and makes a standalone Parquet file of it: the wanted column chunks as they are, and
- * a footer that knows no others. Its buffer is its own, so it can be transferred to a worker.
- *
- * The footer lacks the file's `ARROW:schema`, so that types follow from Parquet's alone: never views, large strings,
- * dictionaries or zones other than UTC.
+ * a footer that knows no others.
  */
 export async function readPart(
   store: ObjectStore,
@@ -58,41 +65,48 @@ export async function readPart(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const groups = chunksOf(footer, part);
   const chunks = groups.flat();
-  const hint = int96Hint(part.root);
+  const rowGroups = part.rowGroups.map((group, i) => ({
+    rowCount: footer.rowGroups[group]!.rowCount,
+    chunks: groups[i]!,
+  }));
+  const bytes = emptyFile(footer, part.root, rowGroups);
+  await Promise.all(
+    coalesce(chunks.map(({ chunk }) => chunk)).map(async (range) => {
+      const source = await readRange(store, footer, range, signal);
+      for (const { chunk, start: at } of chunks) {
+        if (chunk.start < range.start || chunk.end > range.end) continue;
+        bytes.set(source.subarray(chunk.start - range.start, chunk.end - range.start), at);
+      }
+    }),
+  );
+  return bytes;
+}
+
+/**
+ * A Parquet file of the row groups, whose chunks follow each other from byte 4 on, with room for their bytes. Its buffer
+ * is its own, so it can be transferred to a worker.
+ *
+ * Its footer lacks the file's `ARROW:schema`, so that types follow from Parquet's alone: never views, large strings,
+ * dictionaries or zones other than UTC.
+ */
+export function emptyFile(
+  { createdBy }: Footer,
+  root: ParquetNode,
+  rowGroups: readonly { readonly rowCount: number; readonly chunks: readonly PlacedChunk[] }[],
+): Uint8Array<ArrayBuffer> {
+  const hint = int96Hint(root);
   const tail = footerBytes({
-    root: part.root,
-    rowGroups: part.rowGroups.map((group, i) => ({ rowCount: footer.rowGroups[group]!.rowCount, chunks: groups[i]! })),
-    createdBy: footer.createdBy,
+    root,
+    rowGroups,
+    createdBy,
     keyValues: hint === undefined ? {} : { "ARROW:schema": hint },
   });
-  const last = chunks.at(-1);
+  const last = rowGroups.at(-1)?.chunks.at(-1);
   const tailStart = last === undefined ? MAGIC.length : last.start + last.chunk.end - last.chunk.start;
   const bytes = new Uint8Array(tailStart + tail.length + 8);
   bytes.set(MAGIC);
-  await fillChunks(store, footer, chunks, bytes, signal);
   bytes.set(tail, tailStart);
   new DataView(bytes.buffer).setUint32(bytes.length - 8, tail.length, true);
   bytes.set(MAGIC, bytes.length - 4);
   return bytes;
-}
-
-async function fillChunks(
-  store: ObjectStore,
-  footer: Footer,
-  chunks: readonly PlacedChunk[],
-  target: Uint8Array,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const byStart = [...chunks].sort((a, b) => a.chunk.start - b.chunk.start);
-  const ranges = coalesce(byStart.map(({ chunk }) => chunk));
-  await Promise.all(
-    ranges.map(async (range) => {
-      const { start, end } = range;
-      const source = footer.bytes?.subarray(start, end) ?? (await readExactly(store, footer.file, start, end, signal));
-      for (const { chunk, start: at } of byStart) {
-        if (chunk.start < start || chunk.end > end) continue;
-        target.set(source.subarray(chunk.start - start, chunk.end - start), at);
-      }
-    }),
-  );
 }

@@ -1,12 +1,15 @@
-import { makeData, RecordBatch, RecordBatchReader, Schema, Struct } from "apache-arrow";
+import { makeData, RecordBatch, Schema, Struct } from "apache-arrow";
 import { DeltaError } from "../errors.js";
 import { checkSignal } from "../signal.js";
 import type { ObjectStore } from "../storage/store.js";
-import { type ParquetNode, pruneTree } from "./fileSchema.js";
-import { type Footer, type ParquetFileRef, readFooter, unreadable } from "./footer.js";
-import { JobFailed, parallelism, run } from "./pool.js";
+import { BATCH_ROWS, damaged, decodeFile } from "./decodeFile.js";
+import { leavesOf, type ParquetNode, pruneTree } from "./fileSchema.js";
+import { type Footer, type ParquetFileRef, readFooter } from "./footer.js";
+import { parallelism } from "./pool.js";
 import { readPart } from "./prune.js";
-import { cutRuns, type Run, type Slice } from "./runs.js";
+import { RowGroupPieces } from "./rowGroupPieces.js";
+import { cutRuns, dictionaryBytes, type Run } from "./runs.js";
+import { Weaver } from "./weaver.js";
 
 export interface ReadParquetOptions {
   /** Each a path to a column or to a whole subtree; undefined for all columns, `[]` for none. */
@@ -15,12 +18,18 @@ export interface ReadParquetOptions {
   readonly rowGroups?: readonly number[] | undefined;
   /** The file's footer, where it was read before. */
   readonly footer?: Footer | undefined;
+  /** Arrow bytes that are decoded at once, about: 2 MiB where it's left out. */
+  readonly pieceBytes?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-// The default of the library, 1024, is three times slower.
-const BATCH_ROWS = 122_880;
-// Enough for every worker and one being fetched; more would only fill memory, with up to 48 MiB each.
+// Larger pieces take more memory and aren't faster.
+const PIECE_BYTES = 2 * 1024 * 1024;
+/** How many pieces' bytes of columns that can't be cut are decoded at once. */
+const WHOLE_PIECES = 32;
+/** How much larger than its dictionaries a piece should be. */
+const DICTIONARY_SHARE = 4;
+// Enough for every worker and one being fetched; more would only fill memory.
 const RUNS_AHEAD = Math.min(parallelism, 4) + 1;
 
 /**
@@ -56,12 +65,13 @@ export async function* readParquet(
   }
   const ended = new AbortController();
   const stop = signal === undefined ? ended.signal : AbortSignal.any([signal, ended.signal]);
-  const slices = decodeRuns(store, footer, root, cutRuns(footer, root, rowGroups), signal, stop);
+  const { pieceBytes = PIECE_BYTES } = options;
+  const runs = decodeRuns({ store, footer, root, pieceBytes, signal, stop }, rowGroups);
   try {
     const ahead: Promise<RecordBatch[]>[] = [];
     for (;;) {
       while (ahead.length < RUNS_AHEAD) {
-        const next = slices.next();
+        const next = runs.next();
         if (next.done) break;
         // A failure is reported when its turn comes.
         next.value.catch(() => {});
@@ -79,44 +89,69 @@ export async function* readParquet(
   }
 }
 
-/** Begins one slice's reading and decoding per step. */
-function* decodeRuns(
-  store: ObjectStore,
-  footer: Footer,
-  root: ParquetNode,
-  runs: readonly Run[],
-  signal: AbortSignal | undefined,
-  stop: AbortSignal,
-): Generator<Promise<RecordBatch[]>, undefined> {
-  for (const { rowGroups, slices } of runs) {
-    const part = readPart(store, footer, { root, rowGroups }, stop);
-    for (const slice of slices) {
-      const whole = slices.length === 1;
-      yield part.then((bytes) => decodeSlice(footer, whole ? bytes : bytes.slice(), slice, whole, signal));
+interface Reading {
+  readonly store: ObjectStore;
+  readonly footer: Footer;
+  readonly root: ParquetNode;
+  readonly pieceBytes: number;
+  readonly signal: AbortSignal | undefined;
+  /** Fires too when nobody wants the rest any more. */
+  readonly stop: AbortSignal;
+}
+
+/** Begins the reading and decoding of some rows per step. */
+function* decodeRuns(reading: Reading, rowGroups: readonly number[]): Generator<Promise<RecordBatch[]>, undefined> {
+  const { store, footer, root, pieceBytes, signal, stop } = reading;
+  for (const run of cutRuns(footer, root, rowGroups, pieceBytes)) {
+    const pieceCount = pieceCountOf(reading, run);
+    if (pieceCount > 1) yield* decodePieces(reading, run, pieceCount);
+    else {
+      const part = readPart(store, footer, { root, rowGroups: run.rowGroups }, stop);
+      yield part.then((bytes) => decodeFile(footer.file, { bytes, rowCount: run.rowCount }, run.arrowBytes, signal));
     }
   }
 }
 
-async function decodeSlice(
-  { file }: Footer,
-  bytes: Uint8Array<ArrayBuffer>,
-  slice: Slice,
-  whole: boolean,
-  signal: AbortSignal | undefined,
-): Promise<RecordBatch[]> {
-  const rows = whole ? {} : { offset: slice.offset, limit: slice.rowCount };
-  try {
-    const job = { kind: "decode", bytes, batchRows: BATCH_ROWS, ...rows } as const;
-    const ipc = await run(job, Math.max(slice.arrowBytes, bytes.length), signal);
-    const batches = [...RecordBatchReader.from(ipc)];
-    const rowCount = batches.reduce((sum, batch) => sum + batch.numRows, 0);
-    if (rowCount !== slice.rowCount)
-      throw unreadable(file, `it has ${rowCount} rows where ${slice.rowCount} should be`);
-    return batches;
-  } catch (error) {
-    if (error instanceof DeltaError) throw error;
-    const reason = error instanceof JobFailed ? error.message : `its content is damaged (${error})`;
-    throw unreadable(file, reason, error);
+function pieceCountOf({ footer, root, pieceBytes }: Reading, { rowGroups, rowCount, arrowBytes }: Run): number {
+  const leaves = leavesOf(root).map(({ path }) => path.join("\0"));
+  // Columns of one name couldn't be told apart when they are put together again.
+  if (rowGroups.length > 1 || new Set(leaves).size < leaves.length) return 1;
+  // Every piece begins with its columns' dictionaries.
+  const dictionaries = dictionaryBytes(footer, root, rowGroups[0]!) * DICTIONARY_SHARE;
+  const bytes = Math.min(Math.max(pieceBytes, dictionaries), pieceBytes * WHOLE_PIECES);
+  return Math.min(Math.ceil(arrowBytes / bytes), rowCount);
+}
+
+/** Decodes a row group too large to be decoded at once. */
+function* decodePieces(
+  reading: Reading,
+  { rowGroups, rowCount, arrowBytes }: Run,
+  pieceCount: number,
+): Generator<Promise<RecordBatch[]>, undefined> {
+  const { store, footer, root, pieceBytes, signal, stop } = reading;
+  const part = { root, rowGroup: rowGroups[0]! };
+  const sizes = { pieceRows: rowCount / pieceCount, wholeBytes: pieceBytes * WHOLE_PIECES };
+  const pieces = new RowGroupPieces(store, footer, part, sizes, stop);
+  const weaver = new Weaver(root);
+  let taken: Promise<unknown> = Promise.resolve();
+  let woven: Promise<unknown> = Promise.resolve();
+  for (let i = 1; i <= pieceCount; i++) {
+    const until = Math.ceil((rowCount * i) / pieceCount);
+    const next = taken.then(() => pieces.take(until));
+    const decoded = next.then((found) =>
+      Promise.all(found.map((piece) => decodeFile(footer.file, piece, arrowBytes / pieceCount, signal))),
+    );
+    const batches = Promise.all([next, decoded, woven]).then(([found, decodedPieces]) => {
+      for (const [at, { leafCount, firstRow }] of found.entries()) {
+        weaver.add(decodedPieces[at]!, leafCount, firstRow);
+      }
+      return [...weaver.ready()];
+    });
+    taken = next;
+    woven = batches;
+    yield batches.catch((error) => {
+      throw error instanceof RangeError ? damaged(footer.file, error) : error;
+    });
   }
 }
 

@@ -20,6 +20,11 @@ export class ThriftWalker {
     this.#offset = offset;
   }
 
+  /** Where the next byte is read. */
+  get offset(): number {
+    return this.#offset;
+  }
+
   /**
    * Goes to the end of the struct, giving each of its fields' ids and types; what `onField` doesn't read is skipped.
    * Throws a RangeError for anything that isn't Thrift or reaches beyond the bytes.

@@ -24,6 +24,7 @@ export async function storeOf(bytes: Uint8Array): Promise<{ store: ObjectStore; 
       ranges.push(range);
       return inner.get(path, range, signal);
     },
+    head: (path: string) => inner.head(path),
   });
   return { store, ranges };
 }

@@ -29,6 +29,7 @@ const groupsOf = (made: Footer) =>
     made,
     made.root,
     made.rowGroups.map((_, i) => i),
+    32 * MIB,
   ).map((run) => run.rowGroups);
 
 describe("cutRuns", () => {
@@ -44,41 +45,18 @@ describe("cutRuns", () => {
     ).toEqual([[0, 2]]);
   });
 
-  it("keeps runs below 16 MiB compressed and 32 MiB decoded", async () => {
-    const compressed: [number, number, number] = [10, 3 * MIB, 3 * MIB];
-    expect(groupsOf(await footerOf(new Array(5).fill(compressed)))).toEqual([[0, 1], [2, 3], [4]]);
-    const decoded: [number, number, number] = [MIB, 100, 100];
-    expect(groupsOf(await footerOf(new Array(3).fill(decoded)))).toEqual([[0], [1], [2]]);
+  it("keeps runs below the bytes, by what is stored or by what the values take", async () => {
+    const stored: [number, number, number] = [10, 3 * MIB, 6 * MIB];
+    expect(groupsOf(await footerOf(new Array(5).fill(stored)))).toEqual([[0, 1], [2, 3], [4]]);
+    const repeated: [number, number, number] = [MIB, 100, 100];
+    expect(groupsOf(await footerOf(new Array(3).fill(repeated)))).toEqual([[0], [1], [2]]);
   });
 
-  it("cuts a row group that might not fit into WebAssembly's memory", async () => {
-    const huge = await footerOf([[1001, 1000, 500 * MIB]]);
-    const [run] = cutRuns(huge, huge.root, [0]);
-    expect(run!.slices.map(({ offset, rowCount }) => [offset, rowCount])).toEqual([
-      [0, 333],
-      [333, 334],
-      [667, 334],
-    ]);
-  });
-});
-
-describe("a file that is read in slices", () => {
-  it("gives the rows of one that is read at once", async () => {
-    const id = Array.from({ length: 1000 }, (_, i) => BigInt(i));
-    const bytes = await encode(
-      { id: vector(new Int64(), id), s: vector(new Utf8(), id.map(String)) },
-      { rowGroupRows: 300 },
-    );
-    const { store } = await storeOf(bytes);
-    const real = await readFooter(store, { path: "file", sizeBytes: bytes.length });
-    // Sizes that are larger than true make it cut.
-    const rowGroups = real.rowGroups.map((group) => ({
-      ...group,
-      chunks: group.chunks.map((chunk) => ({ ...chunk, uncompressedBytes: 300 * MIB })),
-    }));
-    const batches = await read(bytes, { footer: { ...real, rowGroups } });
-    expect(batches.length).toBe(8);
-    expect(plain(batches)).toEqual({ id, s: id.map(String) });
+  it("leaves a row group that is larger alone", async () => {
+    const huge: [number, number, number] = [1001, 1000, 500 * MIB];
+    const made = await footerOf([[10, 100, 100], huge, [10, 100, 100]]);
+    expect(groupsOf(made)).toEqual([[0], [1], [2]]);
+    expect(cutRuns(made, made.root, [1], MIB)).toEqual([{ rowGroups: [1], rowCount: 1001, arrowBytes: 1000 * MIB }]);
   });
 });
 

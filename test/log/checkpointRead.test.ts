@@ -1,0 +1,69 @@
+import { describe, expect, it } from "vitest";
+import { buildColumn } from "#src/arrow/buildColumn.js";
+import { makeBatch } from "#src/arrow/column.js";
+import { toArrowField } from "#src/arrow/schema.js";
+import type { Action } from "#src/log/actions.js";
+import { readStateActions } from "#src/log/checkpointRead.js";
+import { checkpointFields } from "#src/log/checkpointSchema.js";
+import { readFooter } from "#src/parquet/footer.js";
+import { type EncodeParquetOptions, encodeParquet } from "#src/parquet/write.js";
+import { storeOf } from "../parquet/fixtures.js";
+import { add, metaData, PROTOCOL } from "./build.js";
+
+const ROWS = 30_000;
+
+/** A checkpoint of files, with state actions among them. */
+async function checkpointOf(state: ReadonlyMap<number, Action>, options: EncodeParquetOptions) {
+  const actions = Array.from({ length: ROWS }, (_, row) => state.get(row) ?? add(`part-${row}.parquet`));
+  const fields = checkpointFields(true);
+  const columns = fields.map(({ name, type }) => {
+    const values = actions.map((action) => (action as unknown as Record<string, unknown>)[name] ?? null);
+    return buildColumn(type, values, { column: name, rowOf: (row) => row });
+  });
+  return storeOf((await encodeParquet([makeBatch(fields.map(toArrowField), columns, ROWS)], options)).bytes);
+}
+
+async function stateOf(store: Parameters<typeof readStateActions>[0]): Promise<Action[]> {
+  const actions: Action[] = [];
+  for await (const action of readStateActions(store, { version: 1, paths: ["file"] })) actions.push(action);
+  return actions;
+}
+
+const txn = (version: number): Action => ({ txn: { appId: `app ${version}`, version, lastUpdated: 5 } });
+
+describe("readStateActions of a large checkpoint", () => {
+  it.each([ROWS, 7000])("finds every state action, in row groups of %d rows", async (rowGroupRows) => {
+    const state = new Map<number, Action>([
+      [0, txn(0)],
+      [1, txn(1)],
+      [6999, txn(2)],
+      [7000, PROTOCOL],
+      [13_000, metaData({ a: "b" })],
+      ...Array.from({ length: 40 }, (_, i): [number, Action] => [14_000 + i * 100, txn(100 + i)]),
+      [ROWS - 1, { domainMetadata: { domain: "d", configuration: "{}", removed: false } }],
+    ]);
+    const { store } = await checkpointOf(state, { rowGroupRows });
+    const found = await stateOf(store);
+    expect(found).toHaveLength(state.size);
+    expect(found).toEqual(expect.arrayContaining([...state.values()]));
+  });
+
+  it("fetches no column of files", async () => {
+    const state = new Map<number, Action>([
+      [3, PROTOCOL],
+      [4, metaData()],
+    ]);
+    const { store, ranges } = await checkpointOf(state, { rowGroupRows: 10_000 });
+    const { sizeBytes } = (await store.head("file"))!;
+    const footer = await readFooter(store, { path: "file", sizeBytes });
+    const path = footer.leaves.findIndex((leaf) => leaf.path.join(".") === "add.path");
+    const fileChunks = footer.rowGroups.map(({ chunks }) => chunks[path]!);
+    ranges.length = 0;
+    expect(await stateOf(store)).toHaveLength(2);
+    const tail = sizeBytes - 65_536;
+    for (const chunk of fileChunks.filter(({ end }) => end < tail)) {
+      expect(ranges.filter(({ start, end }) => start < chunk.end && end > chunk.start && end < sizeBytes)).toEqual([]);
+    }
+    expect(fileChunks.filter(({ end }) => end < tail).length).toBeGreaterThan(0);
+  });
+});
