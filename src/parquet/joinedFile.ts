@@ -39,29 +39,23 @@ const END_BYTES = 8;
  * It takes files of this package's encoder only: they are taken to be right, and to have no Bloom filters.
  */
 export class JoinedFile {
-  #bytes: Uint8Array<ArrayBuffer>;
+  readonly #parts: Uint8Array[] = [];
   #length = 0;
   #first: Fields = new Map();
   readonly #groups: Group[] = [];
 
-  /** @param expectedBytes - about how large it will get. What isn't needed of that takes no memory. */
-  constructor(expectedBytes: number) {
-    this.#bytes = new Uint8Array(expectedBytes);
-    this.#append(MAGIC);
-  }
-
-  /** Takes the next file, one at least. Nothing of its buffer is held on to. */
+  /** Takes the next file, one at least. Its bytes aren't copied, and must not change. */
   add(file: Uint8Array): void {
     const footerStart = footerStartOf(file);
-    const footer = fieldsOf(file.slice(footerStart, -END_BYTES));
+    const footer = fieldsOf(file.subarray(footerStart, -END_BYTES));
     if (this.#groups.length === 0) this.#first = footer;
     const groups = elementsOf(footer, FILE.rowGroups).map(fieldsOf);
     const chunksOf = groups.map((group) => elementsOf(group, GROUP.chunks).map(fieldsOf));
     const chunksEnd = Math.max(MAGIC.length, ...chunksOf.flat().map(endOf));
-    const indexes = file.slice(chunksEnd, footerStart);
-    const indexAt = (start = 0, length = 0) =>
-      length === 0 ? undefined : indexes.subarray(start - chunksEnd, start - chunksEnd + length);
-    const shift = this.#length - MAGIC.length;
+    const indexAt = (start = 0, length = 0) => (length === 0 ? undefined : file.subarray(start, start + length));
+    // All files begin with the magic number; only the first one's stays.
+    const start = this.#length === 0 ? 0 : MAGIC.length;
+    const shift = this.#length - start;
     for (const [i, fields] of groups.entries()) {
       const chunks = chunksOf[i]!.map((chunk) => ({
         fields: chunk,
@@ -70,11 +64,12 @@ export class JoinedFile {
       }));
       this.#groups.push({ fields, chunks, shift });
     }
-    this.#append(file.subarray(MAGIC.length, chunksEnd));
+    this.#append(file.subarray(start, chunksEnd));
   }
 
-  /** The joined file. Nothing can be added any more. */
-  finish(): Uint8Array<ArrayBuffer> {
+  /** The joined file's bytes, in parts; the last one has all of the footer. Nothing can be added any more. */
+  finish(): Uint8Array[] {
+    const chunkParts = this.#parts.length;
     const columnIndexes = this.#groups.map(({ chunks }) => chunks.map(({ columnIndex }) => this.#place(columnIndex)));
     const offsetIndexes = this.#groups.map(({ chunks, shift }) =>
       chunks.map(({ offsetIndex }) => this.#place(offsetIndex && movedOffsetIndex(offsetIndex, shift))),
@@ -89,12 +84,12 @@ export class JoinedFile {
       })),
     }));
     const footer = joinedFooter(this.#first, groups);
-    this.#append(footer);
-    const end = new Uint8Array(END_BYTES);
-    new DataView(end.buffer).setUint32(0, footer.length, true);
-    end.set(MAGIC, 4);
+    const end = new Uint8Array(footer.length + END_BYTES);
+    end.set(footer);
+    new DataView(end.buffer).setUint32(footer.length, footer.length, true);
+    end.set(MAGIC, footer.length + 4);
     this.#append(end);
-    return this.#bytes.subarray(0, this.#length);
+    return [...this.#parts.slice(0, chunkParts), Buffer.concat(this.#parts.slice(chunkParts))];
   }
 
   #place(bytes: Uint8Array | undefined): Placed | undefined {
@@ -105,20 +100,14 @@ export class JoinedFile {
   }
 
   #append(bytes: Uint8Array): void {
-    const length = this.#length + bytes.length;
-    if (length > this.#bytes.length) {
-      const larger = new Uint8Array(Math.max(length, this.#bytes.length * 2));
-      larger.set(this.#bytes.subarray(0, this.#length));
-      this.#bytes = larger;
-    }
-    this.#bytes.set(bytes, this.#length);
-    this.#length = length;
+    this.#parts.push(bytes);
+    this.#length += bytes.length;
   }
 }
 
-/** The row count in a Parquet file's footer. */
-export function rowCountOf(file: Uint8Array): number | undefined {
-  return numberOf(fieldsOf(file.subarray(footerStartOf(file), -END_BYTES)), FILE.rowCount);
+/** The row count in a Parquet file's footer; `end` are the file's last bytes, with all of the footer. */
+export function rowCountOf(end: Uint8Array): number | undefined {
+  return numberOf(fieldsOf(end.subarray(footerStartOf(end), -END_BYTES)), FILE.rowCount);
 }
 
 function footerStartOf(file: Uint8Array): number {

@@ -15,7 +15,8 @@ parentPort?.on("message", async (job: Job) => {
     const library = await wasm;
     const bytes = runJob(library, job);
     const answer: Answer = { bytes, memoryBytes: library.wasmMemory().buffer.byteLength };
-    parentPort?.postMessage(answer, [bytes.buffer]);
+    // The job's bytes go back too, to be freed there: this thread hardly makes garbage, so it would keep many of them.
+    parentPort?.postMessage(answer, [bytes.buffer, job.bytes.buffer]);
   } catch (error) {
     const answer: Answer = { error: String(error), trapped: isTrap(error) };
     parentPort?.postMessage(answer);

@@ -58,11 +58,11 @@ class LocalStore implements ObjectStore {
     }
   }
 
-  async putNew(at: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
+  async putNew(at: string, parts: readonly Uint8Array[], signal?: AbortSignal): Promise<void> {
     const file = this.#file(at);
     try {
       checkSignal(signal, `writing ${file}`);
-      await writeNew(file, bytes, this.#durable, signal);
+      await writeNew(file, parts, this.#durable, signal);
     } catch (error) {
       throw localError(error, "write", file);
     }

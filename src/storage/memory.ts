@@ -44,8 +44,8 @@ class MemoryStore implements ObjectStore {
     return object.bytes.slice(range?.start, range?.end);
   }
 
-  putNew(path: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
-    return this.put(path, bytes, signal);
+  putNew(path: string, parts: readonly Uint8Array[], signal?: AbortSignal): Promise<void> {
+    return this.put(path, Buffer.concat(parts), signal);
   }
 
   async put(path: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {

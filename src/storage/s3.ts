@@ -1,9 +1,9 @@
 import { DeltaError } from "../errors.js";
 import { checkSignal } from "../signal.js";
 import { checkPath, checkPrefix, checkRange } from "./arguments.js";
+import { bytesBetween, sizeOf } from "./parts.js";
 import { faultOf, s3Error } from "./s3Errors.js";
 import { parseS3Url, type S3Location, type S3Options } from "./s3Options.js";
-
 import { keysOf, type ListedKey, readBody } from "./s3Read.js";
 import { S3Requests } from "./s3Requests.js";
 import { MULTIPART_BYTES, uploadInParts } from "./s3Upload.js";
@@ -54,16 +54,18 @@ class S3Store implements ObjectStore {
     );
   }
 
-  putNew(path: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
-    return this.put(path, bytes, signal);
+  put(path: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
+    return this.putNew(path, [bytes], signal);
   }
 
-  async put(path: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
+  async putNew(path: string, parts: readonly Uint8Array[], signal?: AbortSignal): Promise<void> {
     checkPath(path);
-    if (bytes.length > MULTIPART_BYTES) {
-      await uploadInParts(this.#requests, { ...this.#at(path), url: this.#url(path) }, bytes, signal);
+    const sizeBytes = sizeOf(parts);
+    if (sizeBytes > MULTIPART_BYTES) {
+      await uploadInParts(this.#requests, { ...this.#at(path), url: this.#url(path) }, parts, signal);
       return;
     }
+    const bytes = bytesBetween(parts, 0, sizeBytes);
     await this.#requests.run(
       ({ client, sdk }, options) => client.send(new sdk.PutObjectCommand({ ...this.#at(path), Body: bytes }), options),
       "write",

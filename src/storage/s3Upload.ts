@@ -1,4 +1,5 @@
 import { DeltaError } from "../errors.js";
+import { bytesBetween, sizeOf } from "./parts.js";
 import type { S3Requests } from "./s3Requests.js";
 
 /** Above this a put goes in parts. */
@@ -21,18 +22,18 @@ interface Part {
 }
 
 /**
- * Writes the bytes in parallel parts; readers see nothing of them before the last request, which makes the object. A
+ * Writes the content in parallel parts; readers see nothing of them before the last request, which makes the object. A
  * failure removes the parts.
  */
 export async function uploadInParts(
   requests: S3Requests,
   target: UploadTarget,
-  bytes: Uint8Array,
+  content: readonly Uint8Array[],
   signal?: AbortSignal,
 ): Promise<void> {
   for (let upload = 1; ; upload++) {
     try {
-      await uploadOnce(requests, target, bytes, signal);
+      await uploadOnce(requests, target, content, signal);
       return;
     } catch (error) {
       // The upload is gone: the answer to its completion was lost, or somebody aborted it. Both are made good by another one.
@@ -45,7 +46,7 @@ export async function uploadInParts(
 async function uploadOnce(
   requests: S3Requests,
   { Bucket, Key, url }: UploadTarget,
-  bytes: Uint8Array,
+  content: readonly Uint8Array[],
   signal?: AbortSignal,
 ): Promise<void> {
   const { UploadId } = await requests.run(
@@ -56,7 +57,7 @@ async function uploadOnce(
   );
   try {
     const Parts = await sendParts(
-      bytes,
+      content,
       async (PartNumber, Body, partSignal) => {
         const answer = await requests.run(
           ({ client, sdk }, options) =>
@@ -95,13 +96,14 @@ async function uploadOnce(
 
 /** Sends all parts, `lanes` at a time; the first failure stops the others and is thrown once they have ended. */
 async function sendParts(
-  bytes: Uint8Array,
+  content: readonly Uint8Array[],
   send: (number: number, bytes: Uint8Array, signal: AbortSignal) => Promise<Part>,
   lanes: number,
   signal?: AbortSignal,
 ): Promise<Part[]> {
-  const partBytes = Math.max(MIN_PART_BYTES, Math.ceil(bytes.length / MAX_PARTS));
-  const count = Math.ceil(bytes.length / partBytes);
+  const sizeBytes = sizeOf(content);
+  const partBytes = Math.max(MIN_PART_BYTES, Math.ceil(sizeBytes / MAX_PARTS));
+  const count = Math.ceil(sizeBytes / partBytes);
   const parts: Part[] = new Array(count);
   const stop = new AbortController();
   const onAbort = () => stop.abort(signal?.reason);
@@ -113,7 +115,7 @@ async function sendParts(
     while (next < count && !failure) {
       const index = next++;
       try {
-        const body = bytes.subarray(index * partBytes, (index + 1) * partBytes);
+        const body = bytesBetween(content, index * partBytes, (index + 1) * partBytes);
         parts[index] = await send(index + 1, body, stop.signal);
       } catch (error) {
         failure ??= { error };

@@ -43,9 +43,9 @@ export interface ObjectStore extends AsyncDisposable {
   /**
    * Writes an object under a name that nobody else uses or knows (it holds a UUID), durably. Before the call resolves, and
    * after a crash, the object may be there in part, so nothing may refer to it until then. Cheaper than `put` where
-   * replacing takes a detour.
+   * replacing takes a detour. The object's bytes come in parts, so that large ones needn't be copied together.
    */
-  putNew(path: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void>;
+  putNew(path: string, parts: readonly Uint8Array[], signal?: AbortSignal): Promise<void>;
 
   /**
    * Writes the object unless one is there, atomically and durably: of any number of callers, on any number of

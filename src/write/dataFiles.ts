@@ -3,7 +3,7 @@ import { FileStatistics } from "../arrow/statistics.js";
 import type { AddFile } from "../log/actions.js";
 import { encodePath } from "../log/paths.js";
 import { evenSlices } from "../parquet/evenSlices.js";
-import { ParquetFileWriter, PIECE_BYTES } from "../parquet/fileWriter.js";
+import { ParquetFileWriter } from "../parquet/fileWriter.js";
 import type { Compression } from "../parquet/write.js";
 import { runtime } from "../runtime.js";
 import { partitionFolder } from "../schema/partition.js";
@@ -23,6 +23,8 @@ export interface DataFileOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Arrow bytes of a batch after which the file's size is looked at. */
+const STEP_BYTES = 32 * 1024 * 1024;
 /** Arrow bytes held back at most, over all partitions, before the largest row group is encoded as small as it is. */
 const MAX_PENDING_BYTES = 128 * 1024 * 1024;
 /** Encoded bytes held at most, before a file is closed although it is below its target size. */
@@ -67,7 +69,7 @@ export class DataFileWriter {
   /** Takes a batch in the table's schema; resolves when there is room for the next one. */
   async write(batch: RecordBatch): Promise<void> {
     for (const { partition, rows } of this.#partitioner.split(batch)) {
-      for (const slice of evenSlices(rows, PIECE_BYTES)) {
+      for (const slice of evenSlices(rows, STEP_BYTES)) {
         const file = this.#open.get(partition.key) ?? this.#begin(partition);
         file.statistics.add(slice.rows);
         await file.writer.write(slice.rows);
@@ -149,17 +151,17 @@ export class DataFileWriter {
   }
 
   async #finishFile({ partition, index, writer, statistics }: OpenFile): Promise<void> {
-    const { bytes } = await writer.finish();
-    this.#closedEncodedBytes += bytes.length;
+    const { parts, sizeBytes } = await writer.finish();
+    this.#closedEncodedBytes += sizeBytes;
     this.#closedArrowBytes += writer.arrowBytes;
     if (this.#isDiscarded) return;
     const path = this.#newPath(partition, index);
     this.#put.push(path);
-    await this.#store.putNew(path, bytes, this.#options.signal);
+    await this.#store.putNew(path, parts, this.#options.signal);
     this.#adds[index] = {
       path: encodePath(path),
       partitionValues: partition.values,
-      size: bytes.length,
+      size: sizeBytes,
       modificationTime: runtime.now(),
       dataChange: true,
       stats: statistics.toJson(),

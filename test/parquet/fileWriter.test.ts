@@ -19,7 +19,6 @@ import { parquetMetadata } from "hyparquet/src/metadata.js";
 import { describe, expect, it } from "vitest";
 import { ParquetFileWriter, type ParquetFileWriterOptions } from "#src/parquet/fileWriter.js";
 import { encodeParquet } from "#src/parquet/write.js";
-import { expectCode } from "../expectCode.js";
 import { batchesOf, plain, read, vector } from "./fixtures.js";
 
 const nullable = (name: string, type: DataType) => new Field(name, type, true);
@@ -44,7 +43,7 @@ const TYPES: Record<string, DataType> = {
 
 const money = (digits: number) => Uint32Array.of(digits, 0, 0, 0);
 
-function valueOf(name: string, seed: number): unknown {
+function valueIn(name: string, seed: number): unknown {
   if (seed % 7 === 0) return null;
   switch (name) {
     case "long":
@@ -79,7 +78,7 @@ function batches(rowCounts: readonly number[], names = Object.keys(TYPES)): Reco
     const columns: Record<string, Vector> = {};
     for (const name of names) {
       // Arrow makes no column of no values.
-      const values = Array.from({ length: Math.max(1, rows) }, (_, i) => valueOf(name, first + i));
+      const values = Array.from({ length: Math.max(1, rows) }, (_, i) => valueIn(name, first + i));
       columns[name] = vector(TYPES[name]!, values);
     }
     const [batch] = batchesOf(columns);
@@ -90,7 +89,8 @@ function batches(rowCounts: readonly number[], names = Object.keys(TYPES)): Reco
 async function write(source: readonly RecordBatch[], options: ParquetFileWriterOptions) {
   const writer = new ParquetFileWriter(options);
   for (const batch of source) await writer.write(batch);
-  return writer.finish();
+  const { parts, rowCount } = await writer.finish();
+  return { bytes: new Uint8Array(Buffer.concat(parts)), rowCount };
 }
 
 const rowCountOf = (source: readonly RecordBatch[]) => source.reduce((sum, batch) => sum + batch.numRows, 0);

@@ -42,9 +42,9 @@ export class CountingStore implements ObjectStore {
     return this.inner.put(path, bytes, signal);
   }
 
-  putNew(path: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
+  putNew(path: string, parts: readonly Uint8Array[], signal?: AbortSignal): Promise<void> {
     this.calls.push({ verb: "putNew", path });
-    return this.inner.putNew(path, bytes, signal);
+    return this.inner.putNew(path, parts, signal);
   }
 
   putIfAbsent(path: string, bytes: Uint8Array, signal?: AbortSignal): Promise<PutOutcome> {

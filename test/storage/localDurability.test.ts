@@ -54,7 +54,7 @@ describe.skipIf(process.platform !== "linux")("flushing (seen through /proc, so 
 
   it("flushes a new object under a name of its own, and its folder", async () => {
     const steps = trace();
-    await localStore(folder).putNew("p=1/a", Uint8Array.of(1));
+    await localStore(folder).putNew("p=1/a", [Uint8Array.of(1)]);
     expect(steps).toEqual(["fsync .", "fsync p=1/a", "fsync p=1"]);
   });
 
@@ -77,7 +77,7 @@ describe.skipIf(process.platform !== "linux")("flushing (seen through /proc, so 
     const steps = trace();
     await store.put("p=1/a", Uint8Array.of(1));
     await store.putIfAbsent("b", Uint8Array.of(1));
-    await store.putNew("c", Uint8Array.of(1));
+    await store.putNew("c", [Uint8Array.of(1)]);
     expect(steps).toEqual(["rename temp p=1/a", "link temp b"]);
   });
 });
