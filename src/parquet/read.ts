@@ -27,8 +27,10 @@ export interface ReadParquetOptions {
 const PIECE_BYTES = 2 * 1024 * 1024;
 /** How many pieces' bytes of columns that can't be cut are decoded at once. */
 const WHOLE_PIECES = 32;
+/** How many pieces' bytes aren't worth cutting: pages on borders and dictionaries cost more than a thread gains. */
+const UNCUT_PIECES = 4;
 /** How much larger than its dictionaries a piece should be. */
-const DICTIONARY_SHARE = 4;
+const DICTIONARY_SHARE = 8;
 // Enough for every worker and one being fetched; more would only fill memory.
 const RUNS_AHEAD = Math.min(parallelism, 4) + 1;
 
@@ -116,6 +118,7 @@ function pieceCountOf({ footer, root, pieceBytes }: Reading, { rowGroups, rowCou
   const leaves = leavesOf(root).map(({ path }) => path.join("\0"));
   // Columns of one name couldn't be told apart when they are put together again.
   if (rowGroups.length > 1 || new Set(leaves).size < leaves.length) return 1;
+  if (arrowBytes <= pieceBytes * UNCUT_PIECES) return 1;
   // Every piece begins with its columns' dictionaries.
   const dictionaries = dictionaryBytes(footer, root, rowGroups[0]!) * DICTIONARY_SHARE;
   const bytes = Math.min(Math.max(pieceBytes, dictionaries), pieceBytes * WHOLE_PIECES);
