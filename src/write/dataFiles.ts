@@ -24,11 +24,16 @@ export interface DataFileOptions {
 }
 
 /** Arrow bytes of a batch after which the file's size is looked at. */
-const STEP_BYTES = 32 * 1024 * 1024;
-/** Arrow bytes held back at most, over all partitions, before the largest row group is encoded as small as it is. */
-const MAX_PENDING_BYTES = 128 * 1024 * 1024;
-/** Encoded bytes held at most, before a file is closed although it is below its target size. */
-const MAX_HELD_BYTES = 256 * 1024 * 1024;
+const STEP_BYTES = 8 * 1024 * 1024;
+/** What a writer holds at most, over all partitions. */
+export interface DataFileLimits {
+  /** Arrow bytes that wait for a row group to be full; then the largest one is encoded as small as it is. */
+  readonly pendingBytes: number;
+  /** Encoded bytes, or a file of the target size; then the largest file is closed as small as it is. */
+  readonly encodedBytes: number;
+}
+
+const LIMITS: DataFileLimits = { pendingBytes: 128 * 1024 * 1024, encodedBytes: 256 * 1024 * 1024 };
 /** Files on their way to storage while others are written. */
 const MAX_CLOSING = 4;
 
@@ -49,6 +54,7 @@ interface OpenFile {
 export class DataFileWriter {
   readonly #store: ObjectStore;
   readonly #options: DataFileOptions;
+  readonly #limits: DataFileLimits;
   readonly #partitioner: Partitioner;
   readonly #open = new Map<string, OpenFile>();
   readonly #closing = new Map<OpenFile, Promise<void>>();
@@ -60,9 +66,10 @@ export class DataFileWriter {
   #closedEncodedBytes = 0;
   #closedArrowBytes = 0;
 
-  constructor(store: ObjectStore, options: DataFileOptions) {
+  constructor(store: ObjectStore, options: DataFileOptions, limits = LIMITS) {
     this.#store = store;
     this.#options = options;
+    this.#limits = limits;
     this.#partitioner = new Partitioner(options.schema, options.partitionColumns);
   }
 
@@ -127,11 +134,11 @@ export class DataFileWriter {
   }
 
   async #makeRoom(): Promise<void> {
-    while (sum(this.#open.values(), pendingBytes) > MAX_PENDING_BYTES) {
+    while (sum(this.#open.values(), pendingBytes) > this.#limits.pendingBytes) {
       await largest(this.#open.values(), pendingBytes).writer.flush();
     }
-    const maxHeldBytes = Math.max(MAX_HELD_BYTES, this.#options.targetFileSizeBytes);
-    while (sum([...this.#open.values(), ...this.#closing.keys()], encodedBytes) > maxHeldBytes) {
+    const maxEncodedBytes = Math.max(this.#limits.encodedBytes, this.#options.targetFileSizeBytes);
+    while (sum([...this.#open.values(), ...this.#closing.keys()], encodedBytes) > maxEncodedBytes) {
       if (this.#closing.size > 0) await Promise.race(this.#closing.values());
       else await this.#close(largest(this.#open.values(), encodedBytes));
     }

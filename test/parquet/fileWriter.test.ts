@@ -19,6 +19,7 @@ import { parquetMetadata } from "hyparquet/src/metadata.js";
 import { describe, expect, it } from "vitest";
 import { ParquetFileWriter, type ParquetFileWriterOptions } from "#src/parquet/fileWriter.js";
 import { encodeParquet } from "#src/parquet/write.js";
+import { expectCode } from "../expectCode.js";
 import { batchesOf, plain, read, vector } from "./fixtures.js";
 
 const nullable = (name: string, type: DataType) => new Field(name, type, true);
@@ -117,7 +118,7 @@ describe("ParquetFileWriter", () => {
         expect(Number(metadata.num_rows)).toBe(rowCount);
         expect(metadata.row_groups.map(({ ordinal }) => ordinal)).toEqual(metadata.row_groups.map((_, i) => i));
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 
@@ -129,5 +130,75 @@ describe("ParquetFileWriter", () => {
     expect(groupRows(bytes)).toEqual([45_000, 45_000]);
     const { bytes: expected } = await encodeParquet(source, options);
     expect(Buffer.compare(bytes, expected)).toBe(0);
+  });
+
+  it("keeps each row group's statistics, and says of the file what the encoder says", async () => {
+    const source = batches([100, 100, 50], ["long", "few", "struct"]);
+    const { bytes } = await write(source, { rowGroupRows: 100 });
+    const metadata = parquetMetadata(bytes);
+    const { key_value_metadata, created_by, schema } = parquetMetadata((await encodeParquet(source)).bytes);
+    expect(metadata).toMatchObject({ key_value_metadata, created_by, schema });
+    const bounds = metadata.row_groups.map(({ columns }) => columns[0]!.meta_data!.statistics);
+    expect(bounds.map((one) => [one?.min_value, one?.max_value, one?.null_count])).toEqual([
+      [7919n, 791_900n, 14n],
+      [799_819n, 1_583_800n, 14n],
+      [1_591_719n, 1_979_750n, 7n],
+    ]);
+  });
+
+  it("writes a file of one piece as the encoder does", async () => {
+    const source = batches([100, 0, 17]);
+    const { bytes, rowCount } = await write(source, {});
+    expect(rowCount).toBe(117);
+    expect(Buffer.compare(bytes, (await encodeParquet(source)).bytes)).toBe(0);
+  });
+
+  it("cuts a large batch into row groups of one size", async () => {
+    const [batch] = batches([1000], ["long"]);
+    const { bytes } = await write([batch!], { pieceBytes: 3000 });
+    expect(groupRows(bytes)).toEqual([333, 333, 334]);
+  });
+
+  it("says how far it is", async () => {
+    const writer = new ParquetFileWriter({ rowGroupRows: 100 });
+    const [first, second] = batches([100, 30], ["long"]);
+    await writer.write(first!);
+    await writer.settle();
+    const { encodedArrowBytes, encodedBytes } = writer;
+    expect(writer).toMatchObject({ isEncoding: false, pendingBytes: 0, arrowBytes: encodedArrowBytes });
+    expect(encodedBytes).toBeGreaterThan(0);
+    await writer.write(second!);
+    expect(writer.pendingBytes).toBeGreaterThan(0);
+    expect(writer).toMatchObject({ encodedBytes, arrowBytes: encodedArrowBytes + writer.pendingBytes });
+    await writer.flush();
+    expect(writer.pendingBytes).toBe(0);
+    expect((await writer.finish()).rowCount).toBe(130);
+  });
+
+  it("fails once and for all when a piece does", async () => {
+    const [one] = batches([20], ["long"]);
+    const [other] = batches([20], ["few"]);
+    const writer = new ParquetFileWriter({ rowGroupRows: 30 });
+    await writer.write(one!);
+    await expectCode("DELTA_INTERNAL", () => writer.write(other!));
+    await expectCode("DELTA_INTERNAL", () => writer.settle());
+    await expectCode("DELTA_INTERNAL", () => writer.write(one!));
+    await expectCode("DELTA_INTERNAL", () => writer.finish());
+  });
+
+  it("needs a batch", async () => {
+    await expectCode("DELTA_INTERNAL", () => new ParquetFileWriter().finish());
+  });
+
+  it("stops with its signal, and others go on", async () => {
+    const source = batches([40_000, 40_000, 40_000, 40_000], ["long", "unique"]);
+    const controller = new AbortController();
+    const stopped = new ParquetFileWriter({ pieceBytes: 1_500_000, signal: controller.signal });
+    for (const batch of source) await stopped.write(batch);
+    const outcome = expectCode("DELTA_ABORTED", () => stopped.finish());
+    controller.abort();
+    await outcome;
+    await expectCode("DELTA_ABORTED", () => stopped.write(source[0]!));
+    expect((await write(source, { pieceBytes: 1_500_000 })).rowCount).toBe(160_000);
   });
 });
