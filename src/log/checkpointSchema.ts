@@ -81,7 +81,14 @@ export const STATE_FIELDS: readonly StructField[] = [
 
 /** A checkpoint's columns; without `stats` where the table keeps its statistics out of checkpoints. */
 export function checkpointFields(withStats: boolean): readonly StructField[] {
-  const add = ADD_FIELDS.filter(({ name }) => withStats || name !== "stats");
+  return withStats ? WITH_STATS : WITHOUT_STATS;
+}
+
+// Made once each, by which the columns are known again.
+const WITH_STATS = fieldsOf(ADD_FIELDS);
+const WITHOUT_STATS = fieldsOf(ADD_FIELDS.filter(({ name }) => name !== "stats"));
+
+function fieldsOf(add: readonly StructField[]): readonly StructField[] {
   const [txn, ...rest] = STATE_FIELDS;
   return [txn!, field("add", struct(...add)), field("remove", struct(...REMOVE_FIELDS)), ...rest];
 }

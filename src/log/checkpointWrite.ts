@@ -1,16 +1,16 @@
-import type { Data, Field, RecordBatch } from "apache-arrow";
+import type { Data, Field, RecordBatch, Struct } from "apache-arrow";
 import { bitmapBytes } from "../arrow/bits.js";
 import { buildColumn } from "../arrow/buildColumn.js";
-import { makeBatch, makeColumn } from "../arrow/column.js";
+import { columnAt, makeBatch, makeColumn } from "../arrow/column.js";
 import { nullColumn } from "../arrow/constant.js";
 import { toArrowField } from "../arrow/schema.js";
 import { takeRows } from "../arrow/take.js";
 import { DeltaError } from "../errors.js";
 import { ParquetFileWriter } from "../parquet/fileWriter.js";
 import { runtime } from "../runtime.js";
-import type { DataType, StructType } from "../schema/types.js";
+import type { DataType, StructField, StructType } from "../schema/types.js";
 import type { SetTransaction } from "./actions.js";
-import { ADD_FIELDS, checkpointFields, STATE_FIELDS } from "./checkpointSchema.js";
+import { checkpointFields, STATE_FIELDS } from "./checkpointSchema.js";
 import { property } from "./properties.js";
 import type { Snapshot } from "./snapshot.js";
 import type { FileColumn } from "./snapshotFiles.js";
@@ -33,8 +33,8 @@ export async function encodeCheckpoint(
       { features: ["delta.checkpoint.writeStatsAsStruct"] },
     );
   }
-  const withStats = property(metadata, "delta.checkpoint.writeStatsAsJson");
-  const fields = checkpointFields(withStats).map(toArrowField);
+  const checkpoint = checkpointFields(property(metadata, "delta.checkpoint.writeStatsAsJson"));
+  const fields = checkpoint.map(toArrowField);
   const compression = property(metadata, "delta.parquet.compression.codec");
   const writer = new ParquetFileWriter({
     compression,
@@ -43,9 +43,8 @@ export async function encodeCheckpoint(
     signal,
   });
   await writer.write(stateBatch(snapshot, fields));
-  const columns = ADD_FIELDS.map(({ name }) => name).filter((name) => withStats || name !== "stats");
   let fileCount = 0;
-  for await (const batch of snapshot.fileBatches({ columns: columns as FileColumn[], signal })) {
+  for await (const batch of snapshot.fileBatches({ columns: fileColumns(checkpoint), signal })) {
     fileCount += batch.numRows;
     await writer.write(actionBatch("add", batch, fields));
   }
@@ -56,6 +55,12 @@ export async function encodeCheckpoint(
   }
   const { parts, rowCount } = await writer.finish();
   return { bytes: Buffer.concat(parts), actionCount: rowCount, fileCount };
+}
+
+/** The columns of live files that the checkpoint has. */
+function fileColumns(checkpoint: readonly StructField[]): readonly FileColumn[] {
+  const add = checkpoint.find(({ name }) => name === "add")!.type as StructType;
+  return add.fields.map(({ name }) => name as FileColumn);
 }
 
 /** The actions that aren't of files, a row each. */
@@ -97,9 +102,10 @@ function actionBatch(name: "add" | "remove", files: RecordBatch, fields: readonl
   const { numRows } = files;
   const columns = fields.map((field) => {
     if (field.name !== name) return nullColumn(field.type, numRows);
-    const children = files.data.children.map((column, index) =>
-      files.schema.fields[index]!.name === "dataChange" ? allFalse(column) : column,
-    );
+    const children = (field.type as Struct).children.map((child) => {
+      const column = columnAt(files, [child.name])![0]!;
+      return child.name === "dataChange" ? allFalse(column) : column;
+    });
     return makeColumn(field.type, numRows, undefined, { children });
   });
   return makeBatch(fields, columns, numRows);

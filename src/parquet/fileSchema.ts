@@ -36,7 +36,7 @@ export function isGroup(element: SchemaElement): boolean {
 }
 
 /** True for a group whose inner groups are levels of a list or a map. */
-export function isListOrMap({ element }: ParquetNode): boolean {
+function isListOrMap({ element }: ParquetNode): boolean {
   return ["LIST", "MAP", "MAP_KEY_VALUE"].includes(element.logical_type?.type ?? element.converted_type ?? "");
 }
 
