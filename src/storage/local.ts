@@ -3,6 +3,7 @@ import path from "node:path";
 import { DeltaError } from "../errors.js";
 import { abortedError, checkSignal } from "../signal.js";
 import { checkPath, checkPrefix, checkRange } from "./arguments.js";
+import { turnNowAndThen } from "./eventLoop.js";
 import { hardLinksUnsupported, isMissing, localError, systemCode } from "./localErrors.js";
 import { readBytes, type StagedFile, stage, statFile, syncFolder, unlinkQuietly, writeNew } from "./localFiles.js";
 import { listFileNames, listFiles } from "./localList.js";
@@ -35,6 +36,8 @@ class LocalStore implements ObjectStore {
     const file = this.#file(at);
     if (range) checkRange(range);
     checkSignal(signal, `reading ${file}`);
+    const turn = turnNowAndThen();
+    if (turn) await turn;
     try {
       return await readBytes(file, range, signal);
     } catch (error) {

@@ -2,6 +2,7 @@ import { DeltaError } from "../errors.js";
 import { runtime } from "../runtime.js";
 import { checkSignal } from "../signal.js";
 import { checkPath, checkPrefix, checkRange } from "./arguments.js";
+import { turnNowAndThen } from "./eventLoop.js";
 import type { ByteRange, ObjectMeta, ObjectStore, PutOutcome } from "./store.js";
 import { compareUtf8, sortUtf8 } from "./utf8Order.js";
 
@@ -39,6 +40,8 @@ class MemoryStore implements ObjectStore {
     checkPath(path);
     if (range) checkRange(range);
     checkSignal(signal, `reading ${path}`);
+    const turn = turnNowAndThen();
+    if (turn) await turn;
     const object = this.#objects.get(path);
     if (!object) throw new DeltaError("DELTA_FILE_NOT_FOUND", `There is no object ${path} in ${this.url}.`, { path });
     return object.bytes.slice(range?.start, range?.end);

@@ -70,6 +70,19 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
       await expect(store.putNew("../new", [text("x")])).rejects.toMatchObject({ code: "DELTA_INVALID_ARGUMENT" });
     });
 
+    it("lets the event loop turn while somebody reads in a loop", async () => {
+      await store.put("loop", text("x"));
+      let hasTurned = false;
+      setTimeout(() => {
+        hasTurned = true;
+      }, 1);
+      for (let i = 0; i < 20_000 && !hasTurned; i++) {
+        await store.get("loop");
+        await store.get("loop/none").catch(() => undefined);
+      }
+      expect(hasTurned).toBe(true);
+    });
+
     it("keeps its own copy: neither side's later changes reach the other", async () => {
       const bytes = text("original");
       await store.put("copy", bytes);
