@@ -59,7 +59,7 @@ async function claimNext(log: DeltaLog, transaction: Transaction, signal?: Abort
     const actions = [{ commitInfo: commitInfoOf(transaction, txnId) }, ...transaction.actions];
     const outcome = await claim(log.store, version, actions, signal);
     if (outcome.status === "committed") {
-      await afterCommit(log, base?.advance(version, actions) ?? firstSnapshot(log.store, actions));
+      await afterCommit(log, version, () => base?.advance(version, actions) ?? firstSnapshot(log.store, actions));
       return { status: "committed", version };
     }
     if (base === undefined) {
@@ -95,16 +95,20 @@ function commitInfoOf(transaction: Transaction, txnId: string): CommitInfo {
   };
 }
 
-/** The commit stands whatever happens here, so a checkpoint that fails is a warning: the next one makes up for it. */
-async function afterCommit(log: DeltaLog, snapshot: Snapshot): Promise<void> {
-  log.adopt(snapshot);
+/**
+ * The commit stands whatever happens here: an error would pass for one that didn't, and its files be removed. So a
+ * failure is a warning; the next read, and the next checkpoint, make up for it.
+ */
+async function afterCommit(log: DeltaLog, version: number, snapshotOf: () => Snapshot): Promise<void> {
   try {
+    const snapshot = snapshotOf();
+    log.adopt(snapshot);
     const interval = property(snapshot.metadata, "delta.checkpointInterval");
     if (snapshot.version > 0 && snapshot.version % interval === 0) await writeCheckpoint(log.store, snapshot);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     runtime.warn(
-      `${log.store.url}: version ${snapshot.version} is committed, but its checkpoint could not be written: ${reason}`,
+      `${log.store.url}: version ${version} is committed, but its checkpoint could not be written: ${reason}`,
       "DELTA_CHECKPOINT_FAILED",
     );
   }
