@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    exclude: ["test/interop/**"],
+    exclude: ["interop", "model", "sim", "crash", "concurrency"].map((suite) => `test/${suite}/**`),
     testTimeout: 120_000,
     hookTimeout: 120_000,
     reporters: ["default", ["json", { outputFile: ".cache/results/test.json" }]],

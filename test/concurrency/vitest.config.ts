@@ -1,0 +1,11 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["test/concurrency/**/*.test.ts"],
+    fileParallelism: false,
+    testTimeout: 1_800_000,
+    hookTimeout: 1_800_000,
+    reporters: ["default", ["json", { outputFile: ".cache/results/concurrency.json" }]],
+  },
+});
