@@ -8,6 +8,7 @@ export type { DataFile } from "./ops/files.js";
 export type { HistoryEntry, HistoryOptions } from "./ops/history.js";
 export type { Scan, ScanOptions } from "./ops/scan.js";
 export type { SchemaOption } from "./ops/schemaOption.js";
+export type { VerifyOptions, VerifyProgress, VerifyReport } from "./ops/verify.js";
 export type { WhereOption } from "./ops/where.js";
 export {
   type NotNull,
@@ -32,4 +33,7 @@ export type { StorageOptions } from "./storage/open.js";
 export type { S3Credentials, S3Options } from "./storage/s3.js";
 export type { ByteRange, ObjectMeta, ObjectStore, PutOutcome } from "./storage/store.js";
 export { type OpenOptions, Table } from "./table.js";
+export type { FindingCode, Severity } from "./verify/findingCodes.js";
+export type { Finding } from "./verify/findings.js";
+export type { Orphans } from "./verify/orphans.js";
 export type { BatchSource, InputRow, RowInput } from "./write/input.js";

@@ -11,6 +11,7 @@ import { type DataFile, listFiles } from "./ops/files.js";
 import { type HistoryEntry, type HistoryOptions, history } from "./ops/history.js";
 import { Scan, type ScanOptions } from "./ops/scan.js";
 import { timeTravelOf } from "./ops/timeTravel.js";
+import { type VerifyOptions, type VerifyReport, verify } from "./ops/verify.js";
 import type { StructType } from "./schema/types.js";
 import { openStore, type StorageOptions } from "./storage/open.js";
 import type { ObjectStore } from "./storage/store.js";
@@ -174,6 +175,23 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
     const snapshot = await this.#snapshot(options.signal);
     await writeCheckpoint(this.#log.store, snapshot, options.signal);
     return { version: snapshot.version };
+  }
+
+  /**
+   * Checks the table from outside, only reading: the log and its checkpoints and checksums against each other, and the live
+   * files, their statistics and deletion vectors against the log. What is wrong is told in the report, never thrown, also of
+   * tables that this release can't read; spec/verify.md explains each finding. `table.at(3).verify()` checks version 3.
+   *
+   * Throws `DELTA_TABLE_NOT_FOUND`, `DELTA_VERSION_NOT_FOUND`, `DELTA_ABORTED`, and what the store throws.
+   *
+   * @example
+   * const { ok, findings } = await table.verify();
+   * for (const { severity, code, message } of findings) console.log(severity, code, message);
+   */
+  async verify(options: VerifyOptions = {}): Promise<VerifyReport> {
+    const travel = this.#travel;
+    const version = travel === undefined || "version" in travel ? travel?.version : await this.version();
+    return verify(this.#log.store, version, options);
   }
 
   /** Lets go of connections and workers. The handle isn't usable afterwards. */

@@ -7,6 +7,17 @@ import { files } from "./verbs/files.js";
 import { history } from "./verbs/history.js";
 import { read } from "./verbs/read.js";
 import { schema } from "./verbs/schema.js";
+import { verify } from "./verbs/verify.js";
 
 /** The commands, in the order that the help has them. */
-export const COMMANDS: readonly CommandRow[] = [create, append, read, schema, history, detail, files, checkpoint];
+export const COMMANDS: readonly CommandRow[] = [
+  create,
+  append,
+  read,
+  schema,
+  history,
+  detail,
+  files,
+  checkpoint,
+  verify,
+];

@@ -3,7 +3,7 @@ import { escapeLines } from "./text.js";
 import { UsageError } from "./usage.js";
 
 export const EXIT_OK = 0;
-const EXIT_FAILED = 1;
+export const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
 
 const ADVICE: Readonly<Record<ErrorKind, string>> = {
@@ -15,6 +15,11 @@ const ADVICE: Readonly<Record<ErrorKind, string>> = {
   upgrade: "a newer release of delta-table may do it",
   bug: "this is a defect of delta-table; please report it with the command that led here",
 };
+
+/** The command did its work and told what is wrong: exit code 1, and nothing more to say. */
+export class WrongFound extends Error {
+  override readonly name = "WrongFound";
+}
 
 /** How a failed command ends. */
 export interface Failure {
@@ -55,8 +60,8 @@ function toJson(error: object): string {
   return `${JSON.stringify({ error }, plainValue)}\n`;
 }
 
-/** Facts of an error that JSON has no form for. */
-function plainValue(_key: string, value: unknown): unknown {
+/** For `JSON.stringify`: facts that JSON has no form for. */
+export function plainValue(_key: string, value: unknown): unknown {
   if (typeof value === "bigint") return value.toString();
   if (typeof value === "number" && !Number.isFinite(value)) return String(value);
   if (value instanceof Uint8Array) return Buffer.from(value).toString("base64");

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { DeltaError } from "../errors.js";
 import { COMMANDS } from "./commands.js";
-import { EXIT_OK, failureOf, interruption } from "./failure.js";
+import { EXIT_FAILED, EXIT_OK, failureOf, interruption, WrongFound } from "./failure.js";
 import { Output, OutputClosed } from "./output.js";
 import { Progress } from "./progress.js";
 import { runCommand } from "./run.js";
@@ -26,6 +26,7 @@ async function main(args: readonly string[]): Promise<number> {
   } catch (error) {
     progress.clear();
     if (error instanceof OutputClosed) return EXIT_OK;
+    if (error instanceof WrongFound) return EXIT_FAILED;
     const code = interrupted.exitCode();
     const aborted = code !== undefined && isAbort(error);
     const { exitCode, text } = aborted ? interruption(code, json, mayCommit(args[0])) : failureOf(error, json);

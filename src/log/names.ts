@@ -37,6 +37,11 @@ export function multiPartCheckpointPath(version: number, part: number, parts: nu
   return `${LOG_FOLDER}${versionDigits(version)}.checkpoint.${digits(part)}.${digits(parts)}.parquet`;
 }
 
+/** `_delta_log/<version>.crc` */
+export function checksumPath(version: number): string {
+  return `${LOG_FOLDER}${versionDigits(version)}.crc`;
+}
+
 /** A path that sorts just before every log file of `version`: where a listing from that version on starts. */
 export function beforeVersion(version: number): string {
   return LOG_FOLDER + versionDigits(version);

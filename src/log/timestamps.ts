@@ -116,7 +116,7 @@ function commitInfoOf(version: number, bytes: Uint8Array): CommitInfo | undefine
 }
 
 /** Stretches of consecutive versions. */
-function runsOf(versions: readonly number[]): { first: number; last: number }[] {
+export function runsOf(versions: readonly number[]): { first: number; last: number }[] {
   const runs: { first: number; last: number }[] = [];
   for (const version of versions) {
     const run = runs.at(-1);

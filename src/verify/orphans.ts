@@ -1,0 +1,45 @@
+import { LOG_FOLDER } from "../log/names.js";
+import type { ObjectStore } from "../storage/store.js";
+import type { Findings } from "./findings.js";
+import type { References } from "./references.js";
+
+/** Files that no action in the log names. */
+export interface Orphans {
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/**
+ * Lists the table's folder: notes the size of each file that the log names, and reports the others where `reportsOrphans`.
+ * Hidden files and folders (`_…`, `.…`) aren't the table's, but for change data and partition folders.
+ */
+export async function listFiles(
+  store: ObjectStore,
+  references: References,
+  options: {
+    readonly partitionColumns: readonly string[];
+    readonly reportsOrphans: boolean;
+    readonly findings: Findings;
+    readonly onFile: (done: number) => void;
+    readonly signal?: AbortSignal | undefined;
+  },
+): Promise<Orphans> {
+  const { partitionColumns, reportsOrphans, findings, onFile, signal } = options;
+  let [done, files, bytes] = [0, 0, 0];
+  for await (const { path, sizeBytes, modifiedMs } of store.list("", undefined, signal)) {
+    onFile(++done);
+    if (path.startsWith(LOG_FOLDER) || references.list(path, sizeBytes)) continue;
+    if (!reportsOrphans || isHidden(path, partitionColumns)) continue;
+    files++;
+    bytes += sizeBytes;
+    findings.add("orphan-file", `Nothing in the log names ${path}.`, { path }, { sizeBytes, modifiedMs });
+  }
+  return { files, bytes };
+}
+
+function isHidden(path: string, partitionColumns: readonly string[]): boolean {
+  return path.split("/").some((part) => {
+    if (!/^[_.]/.test(part) || part === "_change_data") return false;
+    return !partitionColumns.some((column) => part.startsWith(`${column}=`));
+  });
+}
