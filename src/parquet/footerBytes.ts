@@ -19,6 +19,9 @@ export interface PlacedChunk {
   readonly start: number;
 }
 
+// 16 bits.
+const MAX_ORDINAL = 32_767;
+
 /** A footer in parquet.thrift's FileMetaData, without statistics and indexes: enough to decode every page. */
 export function footerBytes(parts: FooterParts): Uint8Array {
   const out = new ThriftWriter();
@@ -27,13 +30,20 @@ export function footerBytes(parts: FooterParts): Uint8Array {
     out.i32Field(1, 1);
     out.structsField(2, flatten(parts.root), (node) => writeSchemaElement(out, node));
     out.i64Field(3, rowCount);
-    out.structsField(4, parts.rowGroups, (group) => {
-      out.structsField(1, group.chunks, (chunk) => writeChunk(out, chunk));
+    out.structsField(4, [...parts.rowGroups.entries()], ([ordinal, { rowCount: groupRows, chunks }]) => {
+      const sum = (sizeOf: (chunk: Chunk) => number) => chunks.reduce((total, { chunk }) => total + sizeOf(chunk), 0);
+      out.structsField(1, chunks, (chunk) => writeChunk(out, chunk));
       out.i64Field(
         2,
-        group.chunks.reduce((sum, { chunk }) => sum + chunk.uncompressedBytes, 0),
+        sum((chunk) => chunk.uncompressedBytes),
       );
-      out.i64Field(3, group.rowCount);
+      out.i64Field(3, groupRows);
+      out.i64Field(5, chunks[0]?.start);
+      out.i64Field(
+        6,
+        sum((chunk) => chunk.end - chunk.start),
+      );
+      if (ordinal <= MAX_ORDINAL) out.i16Field(7, ordinal);
     });
     const keyValues = Object.entries(parts.keyValues);
     if (keyValues.length > 0) {

@@ -1,11 +1,13 @@
-import { RecordBatch, type Schema, util } from "apache-arrow";
+import { RecordBatch, util } from "apache-arrow";
 import { DeltaError } from "../errors.js";
+import { checkSignal } from "../signal.js";
 import { highCardinalityColumns } from "./cardinality.js";
 import type { Compression, EncodeJob } from "./codec.js";
 import { ipcBytes } from "./ipc.js";
 import { rowCountOf } from "./joinedFile.js";
 import { withParquetNames } from "./names.js";
 import { JobFailed, run } from "./pool.js";
+import { encodeSmall } from "./small/encode.js";
 
 export type { Compression } from "./codec.js";
 
@@ -47,6 +49,12 @@ export async function encodeParquet(
 ): Promise<EncodedParquet> {
   const { compression = "snappy", rowGroupRows = ROW_GROUP_ROWS, signal } = options;
   const rowCount = batches.reduce((sum, batch) => sum + batch.numRows, 0);
+  checkSignal(signal, "encoding a Parquet file");
+  checkSchemas(batches);
+  if ((compression === "snappy" || compression === "uncompressed") && rowCount <= rowGroupRows) {
+    const bytes = encodeSmall(batches, compression);
+    if (bytes !== undefined) return { bytes, rowCount };
+  }
   const job = {
     kind: "encode",
     bytes: toIpc(batches),
@@ -76,15 +84,14 @@ export function checkRowCount(file: Uint8Array, rowCount: number): void {
 }
 
 function toIpc(batches: readonly RecordBatch[]): Uint8Array<ArrayBuffer> {
-  const [first] = batches;
-  if (first === undefined) throw new DeltaError("DELTA_INTERNAL", "A Parquet file needs a batch, be it an empty one.");
-  const schema = withParquetNames(first.schema);
-  return ipcBytes(batches.map((batch) => renamed(batch, first.schema, schema)));
+  const schema = withParquetNames(batches[0]!.schema);
+  return ipcBytes(batches.map((batch) => new RecordBatch(schema, batch.data)));
 }
 
-function renamed(batch: RecordBatch, expected: Schema, schema: Schema): RecordBatch {
-  if (batch.schema !== expected && !util.compareSchemas(expected, batch.schema)) {
-    throw new DeltaError("DELTA_INTERNAL", `Batches of ${expected} and of ${batch.schema} can't share a file.`);
+function checkSchemas([first, ...others]: readonly RecordBatch[]): void {
+  if (first === undefined) throw new DeltaError("DELTA_INTERNAL", "A Parquet file needs a batch, be it an empty one.");
+  for (const { schema } of others) {
+    if (schema === first.schema || util.compareSchemas(first.schema, schema)) continue;
+    throw new DeltaError("DELTA_INTERNAL", `Batches of ${first.schema} and of ${schema} can't share a file.`);
   }
-  return new RecordBatch(schema, batch.data);
 }

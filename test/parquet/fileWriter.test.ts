@@ -134,9 +134,12 @@ describe("ParquetFileWriter", () => {
 
   it("keeps each row group's statistics, and says of the file what the encoder says", async () => {
     const source = batches([100, 100, 50], ["long", "few", "struct"]);
-    const { bytes } = await write(source, { rowGroupRows: 100 });
+    const compression = "zstd";
+    const { bytes } = await write(source, { rowGroupRows: 100, compression });
     const metadata = parquetMetadata(bytes);
-    const { key_value_metadata, created_by, schema } = parquetMetadata((await encodeParquet(source)).bytes);
+    const { key_value_metadata, created_by, schema } = parquetMetadata(
+      (await encodeParquet(source, { compression })).bytes,
+    );
     expect(metadata).toMatchObject({ key_value_metadata, created_by, schema });
     const bounds = metadata.row_groups.map(({ columns }) => columns[0]!.meta_data!.statistics);
     expect(bounds.map((one) => [one?.min_value, one?.max_value, one?.null_count])).toEqual([

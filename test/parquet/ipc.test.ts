@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { RecordBatch, tableFromIPC } from "apache-arrow";
+import { tableFromIPC } from "apache-arrow";
 import fc from "fast-check";
-import { expect, it } from "vitest";
+import { it } from "vitest";
 import { buildBatch } from "#src/arrow/build.js";
 import { rowReader } from "#src/arrow/rows.js";
 import { sliceBatch } from "#src/arrow/take.js";
@@ -33,17 +33,4 @@ it("gives any batches back, slices and empty ones among them", () => {
     }),
     { numRuns: 300 },
   );
-});
-
-it("writes a schema's message again for other columns that begin alike", () => {
-  const of = (...names: string[]) => ({
-    type: "struct" as const,
-    fields: names.map((name) => ({ name, type: "long" as const, nullable: true, metadata: {} })),
-  });
-  const [long, short] = [buildBatch(of("a", "b"), [{ a: 1n, b: 2n }], 0), buildBatch(of("a"), [{ a: 1n }], 0)];
-  const shared = new RecordBatch(long.schema.select(["a"]), short.data);
-  for (const batch of [long, shared, short, long]) {
-    const { schema } = tableFromIPC(ipcBytes([batch]));
-    expect(schema.fields.map((field) => field.name)).toEqual(batch.schema.fields.map((field) => field.name));
-  }
 });
