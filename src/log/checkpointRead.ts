@@ -12,7 +12,10 @@ import type { CheckpointFiles } from "./segment.js";
 /** Footers of checkpoints in use: they name what a later read of other columns needs. */
 const footersOf = new WeakMap<CheckpointFiles, Promise<Footer[]>>();
 
-/** The batches of a checkpoint's columns, part after part, some row groups at a time. */
+/**
+ * The batches of a checkpoint's columns, part after part, some row groups at a time. Deletion vectors, whose columns all
+ * checkpoints have but few have values of, are left out of parts where they are null throughout.
+ */
 export async function* readCheckpoint(
   store: ObjectStore,
   checkpoint: CheckpointFiles,
@@ -20,8 +23,17 @@ export async function* readCheckpoint(
   signal?: AbortSignal,
 ): AsyncGenerator<RecordBatch> {
   for (const footer of await footers(store, checkpoint, signal)) {
-    yield* readParquet(store, footer.file, { columns, footer, signal });
+    const used = columns.filter(([kind, name]) => name !== DELETION_VECTOR || hasDeletionVectors(footer, kind!));
+    yield* readParquet(store, footer.file, { columns: used, footer, signal });
   }
+}
+
+const DELETION_VECTOR = "deletionVector";
+
+function hasDeletionVectors(footer: Footer, kind: string): boolean {
+  return footer.rowGroups.some((_, rowGroup) =>
+    mayHaveValues(footer, rowGroup, [kind, DELETION_VECTOR, "storageType"]),
+  );
 }
 
 async function footers(store: ObjectStore, checkpoint: CheckpointFiles, signal?: AbortSignal): Promise<Footer[]> {

@@ -101,8 +101,14 @@ export const FEATURES: readonly FeatureRow[] = [
     write: "refusedWhenActive",
   },
   { name: "timestampNtz", ...readerWriter, ...whenType("timestamp_ntz"), read: "supported", write: "supported" },
-  // Files may carry deletion vectors whatever the property says.
-  { name: "deletionVectors", ...readerWriter, ...whenTrue("delta.enableDeletionVectors"), ...refused },
+  // An append adds files without deletion vectors, which nothing more is asked of.
+  {
+    name: "deletionVectors",
+    ...readerWriter,
+    ...whenTrue("delta.enableDeletionVectors"),
+    read: "supported",
+    write: "supported",
+  },
   { name: "v2Checkpoint", ...readerWriter, ...v2Checkpoint, ...refused },
   { name: "vacuumProtocolCheck", ...readerWriter, ...never, read: "supported", write: "supported" },
   { name: "typeWidening", ...readerWriter, ...whenTrue("delta.enableTypeWidening"), ...refused },

@@ -1,4 +1,6 @@
 import type { RecordBatch } from "apache-arrow";
+import type { DeletionVectorDescriptor } from "../log/actions.js";
+import { descriptorReader } from "../log/deletionVectors/descriptors.js";
 import { decodePath } from "../log/paths.js";
 import type { Snapshot } from "../log/snapshot.js";
 import { mapReader, numRecordsOf } from "../read/plan.js";
@@ -13,28 +15,42 @@ export interface DataFile {
   readonly modificationTime: number;
   /** Values as the log holds them: texts, null for null. */
   readonly partitionValues: Readonly<Record<string, string | null>>;
-  /** Rows, where the statistics tell. */
+  /** Rows in the file, where the statistics tell; those that a deletion vector removes are among them. */
   readonly numRecords?: number;
   /** The statistics' JSON text, where there are any. */
   readonly stats?: string;
+  /** Which of the file's rows are removed, where any are (PROTOCOL.md, Deletion Vectors). */
+  readonly deletionVector?: DeletionVectorDescriptor;
 }
+
+/** The columns that {@link dataFiles} reads. */
+export const DATA_FILE_COLUMNS = [
+  "path",
+  "size",
+  "modificationTime",
+  "partitionValues",
+  "stats",
+  "deletionVector",
+] as const;
 
 /** The live files of a snapshot as objects. */
 export async function listFiles(snapshot: Snapshot, signal?: AbortSignal): Promise<DataFile[]> {
-  const columns = ["path", "size", "modificationTime", "partitionValues", "stats"] as const;
   const files: DataFile[] = [];
-  for await (const batch of snapshot.fileBatches({ columns, signal })) files.push(...dataFiles(batch));
+  for await (const batch of snapshot.fileBatches({ columns: DATA_FILE_COLUMNS, signal }))
+    files.push(...dataFiles(batch));
   return files;
 }
 
-/** The files of a batch that `fileBatches` gave with all columns of {@link DataFile}. */
+/** The files of a batch that `fileBatches` gave with {@link DATA_FILE_COLUMNS}. */
 export function dataFiles(batch: RecordBatch): DataFile[] {
   const column = (name: string) => batch.getChild(name)!;
   const [paths, sizes, times, stats] = ["path", "size", "modificationTime", "stats"].map(column);
   const partitionValues = mapReader(batch, "partitionValues");
+  const deletionVectors = descriptorReader(batch);
   return Array.from({ length: batch.numRows }, (_, row) => {
     const text: string | null = stats.get(row);
     const numRecords = numRecordsOf(text);
+    const deletionVector = deletionVectors(row);
     return {
       path: decodePath(paths.get(row)),
       size: Number(sizes.get(row)),
@@ -42,6 +58,7 @@ export function dataFiles(batch: RecordBatch): DataFile[] {
       partitionValues: Object.fromEntries(partitionValues(row)),
       ...(numRecords === undefined ? {} : { numRecords }),
       ...(text === null ? {} : { stats: text }),
+      ...(deletionVector === undefined ? {} : { deletionVector }),
     };
   });
 }

@@ -1,4 +1,6 @@
 import { type Data, type RecordBatch, Vector } from "apache-arrow";
+import type { DeletionVectorDescriptor } from "../log/actions.js";
+import { descriptorReader } from "../log/deletionVectors/descriptors.js";
 import { storePath } from "../log/paths.js";
 import type { Snapshot } from "../log/snapshot.js";
 import type { Predicate } from "../schema/predicate.js";
@@ -13,8 +15,10 @@ export interface ScanFile {
   readonly partitionValues: ReadonlyMap<string, string | null>;
   /** Whether the predicate holds for every row by partition values and statistics alone, or has to be evaluated. */
   readonly match: "all" | "some";
-  /** From the statistics; undefined where there are none. */
+  /** Rows in the file, removed ones among them, by the statistics; undefined where there are none. */
   readonly numRecords: number | undefined;
+  /** Says which of the file's rows are removed; undefined where none is. */
+  readonly deletionVector: DeletionVectorDescriptor | undefined;
 }
 
 export interface PlanOptions {
@@ -26,7 +30,7 @@ export interface PlanOptions {
 
 /**
  * The files of `snapshot` that may hold rows for which the predicate is true, in the log's order: partition pruning and
- * data skipping on statistics. Statistics are decoded only where something asks for them.
+ * data skipping on statistics; without those of which a deletion vector removes every row. Statistics are decoded only where something asks for them.
  */
 export async function* planFiles(snapshot: Snapshot, options: PlanOptions = {}): AsyncGenerator<ScanFile> {
   const { predicate, partitionTimeZone, signal } = options;
@@ -35,23 +39,28 @@ export async function* planFiles(snapshot: Snapshot, options: PlanOptions = {}):
     predicate === undefined
       ? undefined
       : fileFilter(predicate, snapshot.schema, partitionColumns, { timeZone: partitionTimeZone });
-  const columns = ["path", "size", "partitionValues", "stats"] as const;
+  const columns = ["path", "size", "partitionValues", "stats", "deletionVector"] as const;
   for await (const batch of snapshot.fileBatches({ columns, signal })) {
     const paths = batch.getChild("path")!;
     const sizes = batch.getChild("size")!;
     const stats = batch.getChild("stats");
     const partitionValues = mapReader(batch, "partitionValues");
+    const deletionVectors = descriptorReader(batch);
     for (let row = 0; row < batch.numRows; row++) {
       const values = partitionColumns.length === 0 ? NO_VALUES : partitionValues(row);
       const text: string | null = stats?.get(row) ?? null;
       const match = matches?.({ partitionValues: (column) => values.get(column) ?? null, stats: text }) ?? "all";
       if (match === "none") continue;
+      const numRecords = numRecordsOf(text);
+      const deletionVector = deletionVectors(row);
+      if (deletionVector !== undefined && deletionVector.cardinality === numRecords) continue;
       yield {
         path: storePath(snapshot.store, paths.get(row)),
         sizeBytes: Number(sizes.get(row)),
         partitionValues: values,
         match,
-        numRecords: numRecordsOf(text),
+        numRecords,
+        deletionVector,
       };
     }
   }

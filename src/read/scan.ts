@@ -5,8 +5,10 @@ import { constantVector } from "../arrow/constant.js";
 import { evaluatePredicate } from "../arrow/evaluate.js";
 import { toArrowSchema } from "../arrow/schema.js";
 import { sliceBatch, takeRows } from "../arrow/take.js";
+import { DeltaError } from "../errors.js";
+import { type DeletionVector, DeletionVectorReader } from "../log/deletionVector.js";
 import type { Snapshot } from "../log/snapshot.js";
-import { readFooter } from "../parquet/footer.js";
+import { type Footer, readFooter } from "../parquet/footer.js";
 import { readParquet } from "../parquet/read.js";
 import { parsePartitionValue } from "../schema/partition.js";
 import { columnsOf, type Predicate } from "../schema/predicate.js";
@@ -34,7 +36,8 @@ export async function* scanBatches(snapshot: Snapshot, options: ReadOptions = {}
   if (remaining === 0) return;
   const files = planFiles(snapshot, options);
   const ahead = options.limit === undefined ? FILES_AHEAD : 0;
-  for await (const batch of readAhead(files, (file) => fileBatches(snapshot, file, columns, options), ahead)) {
+  const source = { snapshot, vectors: new DeletionVectorReader(snapshot.store) };
+  for await (const batch of readAhead(files, (file) => fileBatches(source, file, columns, options), ahead)) {
     if (batch.numRows > remaining) {
       yield sliceBatch(batch, 0, remaining);
       return;
@@ -47,19 +50,29 @@ export async function* scanBatches(snapshot: Snapshot, options: ReadOptions = {}
 
 /** The rows of `snapshot` for which the predicate is true, counted from statistics where they decide. */
 export async function countRows(snapshot: Snapshot, options: PlanOptions = {}): Promise<number> {
+  const source = { snapshot, vectors: new DeletionVectorReader(snapshot.store) };
   let count = 0;
   for await (const file of planFiles(snapshot, options)) {
     if (file.match === "all") {
-      count += file.numRecords ?? (await readFooter(snapshot.store, file, options.signal)).rowCount;
+      const rowCount = file.numRecords ?? (await readFooter(snapshot.store, file, options.signal)).rowCount;
+      const removed = file.deletionVector?.cardinality ?? 0;
+      if (!(removed >= 0 && removed <= rowCount)) throw outOfRange(file, rowCount, `removes ${removed} rows`);
+      count += rowCount - removed;
       continue;
     }
-    for await (const batch of fileBatches(snapshot, file, [], options)) count += batch.numRows;
+    for await (const batch of fileBatches(source, file, [], options)) count += batch.numRows;
   }
   return count;
 }
 
+interface Source {
+  readonly snapshot: Snapshot;
+  /** Of this scan: files often share a file of deletion vectors. */
+  readonly vectors: DeletionVectorReader;
+}
+
 async function* fileBatches(
-  snapshot: Snapshot,
+  { snapshot, vectors }: Source,
   file: ScanFile,
   columns: readonly StructField[],
   options: PlanOptions,
@@ -73,8 +86,15 @@ async function* fileBatches(
   const outputSchema = toArrowSchema({ type: "struct", fields: columns });
   const positions = columns.map((column) => needed.findIndex((field) => field.name === column.name));
 
-  const read = readParquet(snapshot.store, file, { columns: inFile.fields.map((field) => [field.name]), signal });
-  for await (const raw of read) {
+  const { footer, vector } = await openVector(snapshot, vectors, file, signal);
+  const paths = inFile.fields.map((field) => [field.name]);
+  let start = 0;
+  for await (const all of readParquet(snapshot.store, file, { columns: paths, footer, signal })) {
+    const kept = vector?.keptRows(start, all.numRows) ?? "all";
+    start += all.numRows;
+    if (kept === "none") continue;
+    // A predicate never sees removed rows: it may fail on what they hold.
+    const raw = kept === "all" ? all : takeRows(all, kept);
     const conformed = conformBatch(raw, inFile);
     let next = 0;
     const children = needed.map((field): Data => {
@@ -96,6 +116,31 @@ async function* fileBatches(
     const output = positions.map((position) => batch.data.children[position]);
     yield makeBatch(outputSchema.fields, output, batch.numRows);
   }
+}
+
+/** The file's deletion vector, where it has one, and the footer, by which it was checked. */
+async function openVector(
+  { store }: Snapshot,
+  vectors: DeletionVectorReader,
+  file: ScanFile,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly footer?: Footer; readonly vector?: DeletionVector }> {
+  if (file.deletionVector === undefined) return {};
+  const [footer, vector] = await Promise.all([
+    readFooter(store, file, signal),
+    vectors.read(file.deletionVector, signal),
+  ]);
+  const { last = -1 } = vector;
+  if (last >= footer.rowCount) throw outOfRange(file, footer.rowCount, `removes row ${last}`);
+  return { footer, vector };
+}
+
+function outOfRange({ path }: ScanFile, rowCount: number, what: string): DeltaError {
+  return new DeltaError(
+    "DELTA_DELETION_VECTOR_INVALID_ROW_INDEX",
+    `The deletion vector of ${path} ${what}, but the file has ${rowCount}. One of them is damaged; restore the table from a backup or go back to an older version.`,
+    { path, rowCount },
+  );
 }
 
 /** The columns to give and those the predicate asks about, each once. */

@@ -29,14 +29,13 @@ describe("reading", () => {
   test.each([
     ["plain legacy tables", { minReaderVersion: 1, minWriterVersion: 2 }],
     ["column mapping that is off", { minReaderVersion: 2, minWriterVersion: 5 }],
-    ["features of readers that are here", readers("timestampNtz", "vacuumProtocolCheck")],
+    ["features of readers that are here", readers("timestampNtz", "vacuumProtocolCheck", "deletionVectors")],
     ["writers' features whatever they are", writers("rowTracking", "clustering", "somethingNew", "identityColumns")],
   ])("takes %s", (_, protocol) => {
     expect(() => checkReadable(protocol, metadataOf())).not.toThrow();
   });
 
   test.each([
-    "deletionVectors",
     "v2Checkpoint",
     "typeWidening",
     "typeWidening-preview",
@@ -109,7 +108,6 @@ describe("writing", () => {
     ["allowColumnDefaults", writers("allowColumnDefaults"), {}, field("CURRENT_DEFAULT", "1")],
     ["rowTracking", writers("rowTracking", "domainMetadata"), {}, undefined],
     ["clustering", writers("clustering"), {}, undefined],
-    ["deletionVectors", readers("deletionVectors"), {}, undefined],
     ["somethingNew", writers("somethingNew"), {}, undefined],
   ])("refuses %s", async (feature, protocol, configuration, schemaString) => {
     const metadata = metadataOf(configuration as Record<string, string>, schemaString);

@@ -48,7 +48,8 @@ describe("a property", () => {
 describe("a new table's properties", () => {
   test("may be known ones with valid values, and any outside of delta.", () => {
     expect(() => checkNewProperties({ "delta.checkpointInterval": "5", owner: "me", "Delta.x": "1" })).not.toThrow();
-    expect(() => checkNewProperties({ "delta.enableDeletionVectors": "false" })).not.toThrow();
+    expect(() => checkNewProperties({ "delta.enableDeletionVectors": "true" })).not.toThrow();
+    expect(() => checkNewProperties({ "delta.enableRowTracking": "false" })).not.toThrow();
   });
 
   test("that don't exist are refused with the nearest that does", async () => {
@@ -59,7 +60,6 @@ describe("a new table's properties", () => {
   });
 
   test.each([
-    ["delta.enableDeletionVectors", "true", "deletionVectors"],
     ["delta.columnMapping.mode", "name", "columnMapping"],
     ["delta.enableRowTracking", "true", "rowTracking"],
     ["delta.enableInCommitTimestamps", "true", "inCommitTimestamp"],

@@ -3,8 +3,6 @@ import type { CommandRow, Given, Session } from "../command.js";
 import { countOf, escapeControls, formatCount, formatSize } from "../text.js";
 import { PAST_OPTIONS, tableAt } from "./past.js";
 
-const COLUMNS = ["path", "size", "modificationTime", "partitionValues", "stats"] as const;
-
 export const files: CommandRow = {
   name: "files",
   summary: "List the live data files of a table",
@@ -19,10 +17,10 @@ export const files: CommandRow = {
 
 /** File by file as the log is read, however many there are. */
 async function printFiles({ stdout, table, json, signal }: Session, given: Given): Promise<void> {
-  const { dataFiles } = await import("../../ops/files.js");
+  const { DATA_FILE_COLUMNS: columns, dataFiles } = await import("../../ops/files.js");
   let [count, sizeBytes] = [0, 0];
   if (!json) await stdout.line(line("size", "rows", "path"));
-  for await (const batch of tableAt(table, given).fileBatches({ columns: COLUMNS, signal })) {
+  for await (const batch of tableAt(table, given).fileBatches({ columns, signal })) {
     const listed = dataFiles(batch);
     count += listed.length;
     for (const file of listed) sizeBytes += file.size;
@@ -31,8 +29,9 @@ async function printFiles({ stdout, table, json, signal }: Session, given: Given
   if (!json) await stdout.line(`${countOf(count, "file")}, ${formatSize(sizeBytes)}`);
 }
 
-function fileLine({ size, numRecords, path }: DataFile): string {
-  return line(formatSize(size), numRecords === undefined ? "" : formatCount(numRecords), escapeControls(path));
+function fileLine({ size, numRecords, path, deletionVector }: DataFile): string {
+  const rows = numRecords === undefined ? "" : formatCount(numRecords - (deletionVector?.cardinality ?? 0));
+  return line(formatSize(size), rows, escapeControls(path));
 }
 
 function line(size: string, rows: string, path: string): string {
