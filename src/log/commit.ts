@@ -22,7 +22,7 @@ const MAX_BACKOFF_MS = 4000;
  * Where storage doesn't say whose the file is, it is read back and its `commitInfo.txnId` compared, so `actions` must
  * hold one. Once begun, a claim runs to its end: `signal` counts only before that, since stopping midway would leave an
  * outcome that nobody knows. Throws `DELTA_COMMIT_OUTCOME_UNKNOWN` with `version` and `txnId` when storage stays
- * unreachable; after any other error nothing was committed.
+ * unreachable, or can't promise that the commit lasts; after any other error nothing was committed.
  */
 export async function claim(
   store: ObjectStore,
@@ -37,19 +37,27 @@ export async function claim(
   const path = commitPath(version);
   const bytes = serializeCommit(actions);
 
-  let outcome = await put(store, path, bytes, undefined);
+  let outcome = await put(store, path, bytes);
+  let isClear = true;
   for (let round = 1; outcome.put !== "created"; round++) {
+    const { error } = outcome;
+    isClear &&= outcome.isClear;
+    if (isVisible(error)) throw outcomeUnknown(store, version, txnId, error);
+    if (isClear && !isUnavailable(error)) throw error;
     const found = await readBack(store, version);
     if (found.actions !== undefined) {
       return txnIdOf(found.actions) === txnId
         ? { status: "committed" }
         : { status: "conflict", actions: found.actions };
     }
-    if (round === MAX_ROUNDS) throw outcomeUnknown(store, version, txnId, found.error ?? outcome.error);
+    if (round === MAX_ROUNDS) {
+      if (isClear) throw error;
+      throw outcomeUnknown(store, version, txnId, found.error ?? error);
+    }
     const ceilingMs = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** round);
     await runtime.sleep(ceilingMs * (0.5 + runtime.random() / 2));
     // Putting the same bytes again is safe: whichever put takes effect, the others find it.
-    outcome = await put(store, path, bytes, outcome);
+    outcome = await put(store, path, bytes);
   }
   return { status: "committed" };
 }
@@ -57,35 +65,38 @@ export async function claim(
 interface PutResult {
   readonly put: PutOutcome;
   readonly error?: unknown;
+  /** Whether this put surely left nothing. */
+  readonly isClear: boolean;
 }
 
-/** Errors that leave the first put's outcome clear are thrown; after an unclear one, none is clear any more. */
-async function put(
-  store: ObjectStore,
-  path: string,
-  bytes: Uint8Array,
-  before: PutResult | undefined,
-): Promise<PutResult> {
+async function put(store: ObjectStore, path: string, bytes: Uint8Array): Promise<PutResult> {
   try {
-    return { put: await store.putIfAbsent(path, bytes) };
+    return { put: await store.putIfAbsent(path, bytes), isClear: false };
   } catch (error) {
-    if (before === undefined && !hasCode(error, "DELTA_STORAGE_UNAVAILABLE")) throw error;
-    return { put: "unknown", error };
+    const saysSo = error instanceof DeltaError && error.data.written === false;
+    return { put: "unknown", error, isClear: saysSo || !(isUnavailable(error) || isVisible(error)) };
   }
 }
 
-/** The commit that holds the version now; none where it is absent or storage can't tell. */
+function isUnavailable(error: unknown): boolean {
+  return hasCode(error, "DELTA_STORAGE_UNAVAILABLE");
+}
+
+/** The commit is there, but storage couldn't make it last. */
+function isVisible(error: unknown): boolean {
+  return hasCode(error, "DELTA_COMMIT_OUTCOME_UNKNOWN");
+}
+
+/** The commit that holds the version now; none where it is absent, or storage can't tell or gives something else. */
 async function readBack(
   store: ObjectStore,
   version: number,
 ): Promise<{ readonly actions?: readonly Action[]; readonly error?: unknown }> {
-  let bytes: Uint8Array;
   try {
-    bytes = await store.get(commitPath(version));
+    return { actions: parseCommit(version, await store.get(commitPath(version))) };
   } catch (error) {
     return hasCode(error, "DELTA_FILE_NOT_FOUND") ? {} : { error };
   }
-  return { actions: parseCommit(version, bytes) };
 }
 
 function txnIdOf(actions: readonly Action[]): string | undefined {

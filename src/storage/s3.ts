@@ -2,9 +2,9 @@ import { DeltaError } from "../errors.js";
 import { checkSignal } from "../signal.js";
 import { checkPath, checkPrefix, checkRange } from "./arguments.js";
 import { bytesBetween, sizeOf } from "./parts.js";
-import { faultOf, s3Error } from "./s3Errors.js";
+import { faultOf, mayPass, s3Error } from "./s3Errors.js";
 import { parseS3Url, type S3Location, type S3Options } from "./s3Options.js";
-import { keysOf, type ListedKey, readBody } from "./s3Read.js";
+import { checkETag, keysOf, type ListedKey, readBody } from "./s3Read.js";
 import { S3Requests } from "./s3Requests.js";
 import { MULTIPART_BYTES, uploadInParts } from "./s3Upload.js";
 import type { ByteRange, ObjectMeta, ObjectStore, PutOutcome } from "./store.js";
@@ -37,14 +37,15 @@ class S3Store implements ObjectStore {
     checkPath(path);
     if (range) checkRange(range);
     if (range && range.start === range.end) return this.#getNothing(path, signal);
-    const Range = range && `bytes=${range.start}-${range.end - 1}`;
+    // All of an object is asked for as a range too: the answer then gives the object's size, and one that was cut shows.
+    const Range = range === undefined ? "bytes=0-" : `bytes=${range.start}-${range.end - 1}`;
     return this.#requests.run(
       async ({ client, sdk }, options) => {
         try {
           const answer = await client.send(new sdk.GetObjectCommand({ ...this.#at(path), Range }), options);
           return await readBody(answer, range);
         } catch (error) {
-          if (range && faultOf(error) === "range") return new Uint8Array(0);
+          if (faultOf(error) === "range") return new Uint8Array(0);
           throw error;
         }
       },
@@ -67,7 +68,9 @@ class S3Store implements ObjectStore {
     }
     const bytes = bytesBetween(parts, 0, sizeBytes);
     await this.#requests.run(
-      ({ client, sdk }, options) => client.send(new sdk.PutObjectCommand({ ...this.#at(path), Body: bytes }), options),
+      async ({ client, sdk }, options) => {
+        checkETag(await client.send(new sdk.PutObjectCommand({ ...this.#at(path), Body: bytes }), options));
+      },
       "write",
       this.#url(path),
       signal,
@@ -79,8 +82,10 @@ class S3Store implements ObjectStore {
     checkPath(path);
     try {
       await this.#requests.once(
-        ({ client, sdk }, options) =>
-          client.send(new sdk.PutObjectCommand({ ...this.#at(path), Body: bytes, IfNoneMatch: "*" }), options),
+        async ({ client, sdk }, options) => {
+          const input = { ...this.#at(path), Body: bytes, IfNoneMatch: "*" };
+          checkETag(await client.send(new sdk.PutObjectCommand(input), options));
+        },
         `write ${this.#url(path)}`,
         signal,
       );
@@ -89,7 +94,7 @@ class S3Store implements ObjectStore {
       if (error instanceof DeltaError) throw error;
       const fault = faultOf(error);
       if (fault === "exists") return "exists";
-      if (fault === "transient" || signal?.aborted) return "unknown";
+      if (mayPass(fault) || signal?.aborted) return "unknown";
       throw s3Error(error, "write", this.#url(path));
     }
   }
@@ -117,9 +122,10 @@ class S3Store implements ObjectStore {
       async ({ client, sdk }, options) => {
         try {
           const answer = await client.send(new sdk.HeadObjectCommand(this.#at(path)), options);
+          checkETag(answer);
           return { path, sizeBytes: answer.ContentLength ?? 0, modifiedMs: answer.LastModified?.getTime() ?? 0 };
         } catch (error) {
-          if (faultOf(error) === "missing") return undefined;
+          if (isMissing(error)) return undefined;
           throw error;
         }
       },
@@ -136,13 +142,17 @@ class S3Store implements ObjectStore {
         try {
           await client.send(new sdk.DeleteObjectCommand(this.#at(path)), options);
         } catch (error) {
-          if (faultOf(error) !== "missing") throw error;
+          if (!isMissing(error)) throw error;
         }
       },
       "delete",
       this.#url(path),
       signal,
     );
+  }
+
+  async settle(prefix: string): Promise<void> {
+    checkPrefix(prefix);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -168,13 +178,16 @@ class S3Store implements ObjectStore {
         ContinuationToken,
         EncodingType: "url",
       } as const;
-      const page = await this.#requests.run(
-        ({ client, sdk }, options) => client.send(new sdk.ListObjectsV2Command(input), options),
+      const { page, keys } = await this.#requests.run(
+        async ({ client, sdk }, options) => {
+          const answer = await client.send(new sdk.ListObjectsV2Command(input), options);
+          return { page: answer, keys: keysOf(answer) };
+        },
         "list",
         this.#url(prefix),
         signal,
       );
-      yield keysOf(page);
+      yield keys;
       ContinuationToken = page.IsTruncated ? page.NextContinuationToken : undefined;
     } while (ContinuationToken !== undefined);
   }
@@ -194,4 +207,10 @@ class S3Store implements ObjectStore {
   #url(path: string): string {
     return `${this.url}/${path}`;
   }
+}
+
+/** What HEAD and DELETE, whose answers have no body to name the reason, say of an object that isn't there. */
+function isMissing(error: unknown): boolean {
+  const fault = faultOf(error);
+  return fault === "missing" || fault === "nameless";
 }

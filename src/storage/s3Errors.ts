@@ -5,7 +5,11 @@ import { DeltaError, type ErrorCode } from "../errors.js";
  *
  * - `missing`: there is no such object. `no-bucket`: nor a bucket.
  * - `exists`: the condition `If-None-Match: *` failed. `range`: the range begins after the object's end.
- * - `denied`: credentials are missing, wrong, expired or not enough.
+ * - `denied`: credentials are missing, wrong or not enough. `expired`: they were good once.
+ * - `skewed`: this machine's clock is wrong. The SDK has learnt the server's from this answer; the next request is right.
+ * - `moved`: the bucket is in another region.
+ * - `nameless`: 404 and no more. The answer to a HEAD has no room for more; any other of S3's own would say what is missing.
+ * - `foreign`: somebody between here and the server answered in its place.
  * - `transient`: the server or the way to it failed; the request may or may not have had its effect.
  * - `unsupported`: the server lacks the operation. `refused`: it took the request for wrong.
  * - `local`: no request was made (configuration, certificate).
@@ -16,6 +20,11 @@ export type S3Fault =
   | "exists"
   | "range"
   | "denied"
+  | "expired"
+  | "skewed"
+  | "moved"
+  | "nameless"
+  | "foreign"
   | "transient"
   | "unsupported"
   | "refused"
@@ -26,16 +35,22 @@ export class IncompleteBody extends Error {
   override readonly name = "IncompleteBody";
 }
 
+/** An answer that says "success" and lacks what S3's own always has: a sign-in page, an empty answer. */
+export class ForeignAnswer extends Error {
+  override readonly name = "ForeignAnswer";
+}
+
 const FAULT_BY_NAME: Readonly<Record<string, S3Fault>> = {
   NoSuchKey: "missing",
   NoSuchUpload: "missing",
-  NotFound: "missing",
+  NotFound: "nameless",
   NoSuchBucket: "no-bucket",
   PreconditionFailed: "exists",
   InvalidRange: "range",
   AccessDenied: "denied",
-  ExpiredToken: "denied",
-  ExpiredTokenException: "denied",
+  ExpiredToken: "expired",
+  ExpiredTokenException: "expired",
+  TokenRefreshRequired: "expired",
   InvalidToken: "denied",
   InvalidAccessKeyId: "denied",
   SignatureDoesNotMatch: "denied",
@@ -44,8 +59,11 @@ const FAULT_BY_NAME: Readonly<Record<string, S3Fault>> = {
   ConditionalRequestConflict: "transient",
   OperationAborted: "transient",
   RequestTimeout: "transient",
-  // The SDK has learnt the server's clock from this answer; the next request is right.
-  RequestTimeTooSkewed: "transient",
+  RequestTimeTooSkewed: "skewed",
+  PermanentRedirect: "moved",
+  TemporaryRedirect: "moved",
+  AuthorizationHeaderMalformed: "moved",
+  ForeignAnswer: "foreign",
   BadDigest: "transient",
   IncompleteBody: "transient",
   SlowDown: "transient",
@@ -76,6 +94,7 @@ interface S3Failure {
   readonly system: string | undefined;
   readonly status: number | undefined;
   readonly requestId: string | undefined;
+  readonly bucketRegion: string | undefined;
 }
 
 function failureOf(error: unknown): S3Failure {
@@ -83,13 +102,14 @@ function failureOf(error: unknown): S3Failure {
     name?: string;
     code?: string;
     $metadata?: { httpStatusCode?: number; requestId?: string };
-    $response?: { statusCode?: number };
+    $response?: { statusCode?: number; headers?: Record<string, string> };
   };
   return {
     name: e.name ?? "Error",
     system: typeof e.code === "string" ? e.code : undefined,
     status: e.$metadata?.httpStatusCode ?? e.$response?.statusCode,
     requestId: e.$metadata?.requestId,
+    bucketRegion: e.$response?.headers?.["x-amz-bucket-region"],
   };
 }
 
@@ -104,12 +124,19 @@ export function faultOf(error: unknown): S3Fault {
   if (status < 300 || status === 408 || status === 429) return "transient";
   if (status === 401 || status === 403) return "denied";
   // The answer to a HEAD has no body that names the error; an expired or wrong token gives 400.
-  if (status === 400 && NAMELESS.has(name)) return "denied";
-  if (status === 404) return "missing";
+  if (status === 400 && NAMELESS.has(name)) return "expired";
+  if (status === 301 || status === 307 || status === 308) return "moved";
+  if (status < 400) return "foreign";
+  if (status === 404) return NAMELESS.has(name) ? "nameless" : "refused";
   if (status === 412) return "exists";
   if (status === 416) return "range";
   if (status === 501) return "unsupported";
   return status >= 500 ? "transient" : "refused";
+}
+
+/** Whether the same request may do better soon. It may have had its effect. */
+export function mayPass(fault: S3Fault): boolean {
+  return fault === "transient" || fault === "skewed" || fault === "nameless" || fault === "foreign";
 }
 
 const CODE: Readonly<Record<S3Fault, ErrorCode>> = {
@@ -118,6 +145,11 @@ const CODE: Readonly<Record<S3Fault, ErrorCode>> = {
   exists: "DELTA_STORAGE_FAILED",
   range: "DELTA_STORAGE_FAILED",
   denied: "DELTA_ACCESS_DENIED",
+  expired: "DELTA_ACCESS_DENIED",
+  skewed: "DELTA_ACCESS_DENIED",
+  moved: "DELTA_STORAGE_FAILED",
+  nameless: "DELTA_STORAGE_UNAVAILABLE",
+  foreign: "DELTA_STORAGE_UNAVAILABLE",
   transient: "DELTA_STORAGE_UNAVAILABLE",
   unsupported: "DELTA_STORAGE_FAILED",
   refused: "DELTA_STORAGE_FAILED",
@@ -129,7 +161,13 @@ const ADVICE: Readonly<Record<S3Fault, string>> = {
   "no-bucket": "the bucket doesn't exist. Create it, or check the name and the endpoint",
   exists: "the server refused a condition that wasn't set",
   range: "the server refused the range of bytes",
-  denied: "access was denied. Check the credentials, that they haven't expired, and their rights on the bucket",
+  denied: "access was denied. Check the credentials and their rights on the bucket",
+  expired: "the credentials have expired. Get new ones and call again",
+  skewed: "the server and this machine don't agree on the time. Set this machine's clock",
+  moved: "the bucket is in another region. Set s3.region or AWS_REGION",
+  nameless: "the answer, 404 without a reason, isn't S3's. Check the endpoint, and what is between here and it",
+  foreign:
+    "the answer isn't S3's. Check the endpoint, and whether a proxy or a network that wants a sign-in answers in its place",
   transient: "the server failed or couldn't be reached, also when asked again. Check the endpoint and try later",
   unsupported:
     "the server lacks this operation. A table needs one that honours If-None-Match on PutObject (AWS S3, MinIO, Ceph, R2 …)",
@@ -145,6 +183,7 @@ export function s3Error(error: unknown, doing: string, at: string): DeltaError {
   const facts = [
     failure.system ?? failure.name,
     failure.status === undefined ? "" : `HTTP ${failure.status}`,
+    failure.bucketRegion === undefined || fault !== "moved" ? "" : `its region is ${failure.bucketRegion}`,
     failure.requestId === undefined ? "" : `request ${failure.requestId}`,
   ].filter((fact) => fact !== "");
   return new DeltaError(

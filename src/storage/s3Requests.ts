@@ -3,7 +3,7 @@ import { DeltaError } from "../errors.js";
 import { runtime } from "../runtime.js";
 import { abortedError, checkSignal } from "../signal.js";
 import { RequestLimit } from "./requestLimit.js";
-import { faultOf, s3Error } from "./s3Errors.js";
+import { faultOf, mayPass, s3Error } from "./s3Errors.js";
 import { endpointOf, positive, type S3Options } from "./s3Options.js";
 
 type Sdk = typeof import("@aws-sdk/client-s3");
@@ -47,7 +47,10 @@ export class S3Requests {
     return this.#limit.size;
   }
 
-  /** Makes exactly one attempt and throws what the SDK throws. */
+  /**
+   * Makes exactly one attempt and throws what the SDK throws. Only where the server refuses credentials that have
+   * expired, which leaves nothing done, are new ones asked for and the attempt made anew.
+   */
   async once<T>(attempt: S3Attempt<T>, doing: string, signal?: AbortSignal): Promise<T> {
     if (this.#disposed) throw new DeltaError("DELTA_INVALID_ARGUMENT", `The store was closed: ${doing}.`);
     const release = await this.#limit.enter(signal, doing);
@@ -55,7 +58,15 @@ export class S3Requests {
       this.#connection ??= this.#connect();
       const connection = await this.#connection;
       checkSignal(signal, doing);
-      return await attempt(connection, signal ? { abortSignal: signal } : {});
+      const options = signal ? { abortSignal: signal } : {};
+      try {
+        return await attempt(connection, options);
+      } catch (error) {
+        // Keys given as values can't be renewed.
+        if (faultOf(error) !== "expired" || typeof this.#options.credentials === "object") throw error;
+        await connection.client.config.credentials({ forceRefresh: true });
+        return await attempt(connection, options);
+      }
     } finally {
       release();
     }
@@ -73,7 +84,7 @@ export class S3Requests {
       } catch (error) {
         if (error instanceof DeltaError) throw error;
         checkSignal(signal, doing);
-        if (tries === ATTEMPTS || faultOf(error) !== "transient") throw s3Error(error, verb, at);
+        if (tries === ATTEMPTS || !mayPass(faultOf(error))) throw s3Error(error, verb, at);
       }
       const delayMs = runtime.random() * Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** (tries - 1));
       try {

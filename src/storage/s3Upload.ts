@@ -1,5 +1,7 @@
 import { DeltaError } from "../errors.js";
 import { bytesBetween, sizeOf } from "./parts.js";
+import { ForeignAnswer } from "./s3Errors.js";
+import { checkETag } from "./s3Read.js";
 import type { S3Requests } from "./s3Requests.js";
 
 /** Above this a put goes in parts. */
@@ -8,6 +10,7 @@ export const MULTIPART_BYTES = 64 * 1024 * 1024;
 const MIN_PART_BYTES = 16 * 1024 * 1024;
 const MAX_PARTS = 10_000;
 const UPLOADS = 2;
+const LOST = ["NoSuchUpload", "InvalidPart"];
 
 /** Where an upload goes: the key for the server, the URL for messages. */
 export interface UploadTarget {
@@ -36,9 +39,10 @@ export async function uploadInParts(
       await uploadOnce(requests, target, content, signal);
       return;
     } catch (error) {
-      // The upload is gone: the answer to its completion was lost, or somebody aborted it. Both are made good by another one.
-      const gone = error instanceof DeltaError && error.data.name === "NoSuchUpload";
-      if (!gone || upload === UPLOADS) throw error;
+      // The answer to its completion was lost, somebody aborted it, or a part isn't what its answer said: another one
+      // makes all of that good.
+      const isLost = error instanceof DeltaError && LOST.includes(String(error.data.name));
+      if (!isLost || upload === UPLOADS) throw error;
     }
   }
 }
@@ -50,7 +54,11 @@ async function uploadOnce(
   signal?: AbortSignal,
 ): Promise<void> {
   const { UploadId } = await requests.run(
-    ({ client, sdk }, options) => client.send(new sdk.CreateMultipartUploadCommand({ Bucket, Key }), options),
+    async ({ client, sdk }, options) => {
+      const answer = await client.send(new sdk.CreateMultipartUploadCommand({ Bucket, Key }), options);
+      if (!answer.UploadId) throw new ForeignAnswer("The answer names no upload");
+      return answer;
+    },
     "write",
     url,
     signal,
@@ -60,8 +68,14 @@ async function uploadOnce(
       content,
       async (PartNumber, Body, partSignal) => {
         const answer = await requests.run(
-          ({ client, sdk }, options) =>
-            client.send(new sdk.UploadPartCommand({ Bucket, Key, UploadId, PartNumber, Body }), options),
+          async ({ client, sdk }, options) => {
+            const part = await client.send(
+              new sdk.UploadPartCommand({ Bucket, Key, UploadId, PartNumber, Body }),
+              options,
+            );
+            checkETag(part);
+            return part;
+          },
           "write",
           url,
           partSignal,
@@ -72,11 +86,10 @@ async function uploadOnce(
       signal,
     );
     await requests.run(
-      ({ client, sdk }, options) =>
-        client.send(
-          new sdk.CompleteMultipartUploadCommand({ Bucket, Key, UploadId, MultipartUpload: { Parts } }),
-          options,
-        ),
+      async ({ client, sdk }, options) => {
+        const input = { Bucket, Key, UploadId, MultipartUpload: { Parts } };
+        checkETag(await client.send(new sdk.CompleteMultipartUploadCommand(input), options));
+      },
       "write",
       url,
       signal,

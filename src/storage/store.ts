@@ -50,6 +50,9 @@ export interface ObjectStore extends AsyncDisposable {
   /**
    * Writes the object unless one is there, atomically and durably: of any number of callers, on any number of
    * machines, one gets `created`.
+   *
+   * An error with `data.written === false` says that nothing was written, `DELTA_COMMIT_OUTCOME_UNKNOWN` that the object is
+   * visible but may not last; after `DELTA_STORAGE_UNAVAILABLE` without it, the object may be there.
    */
   putIfAbsent(path: string, bytes: Uint8Array, signal?: AbortSignal): Promise<PutOutcome>;
 
@@ -67,4 +70,11 @@ export interface ObjectStore extends AsyncDisposable {
 
   /** Removes the object; one that isn't there is no error. */
   delete(path: string, signal?: AbortSignal): Promise<void>;
+
+  /**
+   * Resolves once the objects right in the folder `prefix`, those that can be seen at the call, survive a crash, whoever put them
+   * there. Where what can be seen is durable (S3), it does nothing; on a local disk another process may have put an
+   * object without having flushed it yet, or have been killed before.
+   */
+  settle(prefix: string): Promise<void>;
 }

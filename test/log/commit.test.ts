@@ -109,6 +109,34 @@ describe("a claim", () => {
     expect(await claim(store, 1, MINE)).toEqual({ status: "committed" });
   });
 
+  test("that storage refuses again and again for want of something throws why, and surely left nothing", async () => {
+    inner.putIfAbsent = async () => {
+      throw new DeltaError("DELTA_STORAGE_UNAVAILABLE", "no descriptors", { written: false });
+    };
+    await expectCode("DELTA_STORAGE_UNAVAILABLE", () => claim(store, 1, MINE));
+    expect(store.count("putIfAbsent")).toBeGreaterThan(3);
+    answer("unknown");
+    await expectCode("DELTA_COMMIT_OUTCOME_UNKNOWN", () => claim(store, 1, MINE));
+  });
+
+  test("that is visible but may not last is of unknown outcome", async () => {
+    answer(new DeltaError("DELTA_COMMIT_OUTCOME_UNKNOWN", "flush failed"));
+    const error = await expectCode("DELTA_COMMIT_OUTCOME_UNKNOWN", () => claim(store, 1, MINE));
+    expect(error.data).toEqual({ version: 1, txnId: "mine" });
+    expect(store.count()).toBe(1);
+  });
+
+  test("reads back again what came back as something else", async () => {
+    await inner.put(commitPath(1), serializeCommit(MINE));
+    answer("unknown", "exists");
+    const { get } = inner;
+    let reads = 0;
+    inner.get = (...args) =>
+      reads++ === 0 ? Promise.resolve(new TextEncoder().encode("<html>")) : get.apply(inner, args);
+    expect(await claim(store, 1, MINE)).toEqual({ status: "committed" });
+    expect(reads).toBe(2);
+  });
+
   test("stops before it begins, not midway", async () => {
     const aborted = AbortSignal.abort();
     await expectCode("DELTA_ABORTED", () => claim(store, 1, MINE, aborted));

@@ -1,4 +1,4 @@
-import http from "node:http";
+import http, { type OutgoingHttpHeaders } from "node:http";
 import type net from "node:net";
 import { runtime } from "#src/runtime.js";
 
@@ -19,13 +19,27 @@ export type Fault =
   /** The request arrives, and the answer comes back, unharmed but late. */
   | { readonly kind: "delay"; readonly ms: number }
   /** No answer ever comes, and the server never sees the request. */
-  | { readonly kind: "silence" };
+  | { readonly kind: "silence" }
+  /** No answer ever comes, after the effect. */
+  | { readonly kind: "swallow-answer" }
+  /** An answer of somebody else's; the server never sees the request. */
+  | { readonly kind: "answer"; readonly status: number; readonly headers: OutgoingHttpHeaders; readonly body: string }
+  /** The server's answer with something changed; `content-length` is made to fit. */
+  | { readonly kind: "alter"; readonly change: (answer: AlteredAnswer) => AlteredAnswer };
+
+/** An answer on its way back. Names of headers are in lower case. */
+export interface AlteredAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
 
 /** Which requests a fault hits. */
 export interface FaultRule {
-  readonly method: string;
-  /** Matched against the decoded path `/bucket/key` with the query. */
-  readonly target: RegExp;
+  /** All methods where it's left out. */
+  readonly method?: string;
+  /** Matched against the decoded path `/bucket/key` with the query. All where it's left out. */
+  readonly target?: RegExp;
   /** So many matching requests go through unharmed first. Default 0. */
   readonly after?: number;
   /** So many are hit then. Default 1. */
@@ -37,6 +51,8 @@ export interface FaultProxy {
   readonly endpoint: string;
   /** Each request that came, as "METHOD /bucket/key?query". */
   readonly requests: string[];
+  /** The headers of those requests. */
+  readonly headers: http.IncomingHttpHeaders[];
   /** How many requests were under way at once, at most. */
   readonly peak: () => number;
   /** Connections that are open now. */
@@ -51,6 +67,7 @@ export interface FaultProxy {
 export async function startFaultProxy(endpoint: string): Promise<FaultProxy> {
   const upstream = new URL(endpoint);
   const requests: string[] = [];
+  const headers: http.IncomingHttpHeaders[] = [];
   const sockets = new Set<net.Socket>();
   let rules: { rule: FaultRule; seen: number }[] = [];
   let active = 0;
@@ -60,7 +77,8 @@ export async function startFaultProxy(endpoint: string): Promise<FaultProxy> {
     let fault: Fault | undefined;
     for (const entry of rules) {
       const { rule } = entry;
-      if (rule.method !== method || !rule.target.test(target)) continue;
+      if (rule.method !== undefined && rule.method !== method) continue;
+      if (rule.target !== undefined && !rule.target.test(target)) continue;
       const nth = entry.seen++;
       const first = rule.after ?? 0;
       if (nth >= first && nth < first + (rule.times ?? 1)) fault ??= rule.fault;
@@ -74,6 +92,7 @@ export async function startFaultProxy(endpoint: string): Promise<FaultProxy> {
     const method = request.method ?? "";
     const target = decodeURIComponent(request.url ?? "");
     requests.push(`${method} ${target}`);
+    headers.push(request.headers);
     const fault = faultFor(method, target);
     try {
       const body = await bodyOf(request);
@@ -91,6 +110,7 @@ export async function startFaultProxy(endpoint: string): Promise<FaultProxy> {
   return {
     endpoint: `http://127.0.0.1:${port}`,
     requests,
+    headers,
     peak: () => peak,
     sockets: () => sockets.size,
     add: (rule) => {
@@ -99,6 +119,7 @@ export async function startFaultProxy(endpoint: string): Promise<FaultProxy> {
     reset: () => {
       rules = [];
       requests.length = 0;
+      headers.length = 0;
       peak = 0;
     },
     close: () =>
@@ -125,6 +146,10 @@ async function serve(
     case "refuse":
       sendError(response, fault.status, fault.code);
       return;
+    case "answer":
+      response.writeHead(fault.status, { ...fault.headers, "content-length": Buffer.byteLength(fault.body) });
+      response.end(fault.body);
+      return;
     case "cut-request":
       await forward(upstream, request, body, { cut: true }).catch(() => undefined);
       response.destroy();
@@ -133,9 +158,21 @@ async function serve(
   if (fault?.kind === "delay") await runtime.sleep(fault.ms);
   const answer = await forward(upstream, request, body);
   switch (fault?.kind) {
+    case "swallow-answer":
+      return;
     case "drop-answer":
       response.destroy();
       return;
+    case "alter": {
+      const pairs = Array.from({ length: answer.headers.length / 2 }, (_, i) => answer.headers.slice(2 * i, 2 * i + 2));
+      const headers = Object.fromEntries(pairs.map(([name = "", value = ""]) => [name.toLowerCase(), value]));
+      const altered = fault.change({ status: answer.status, headers, body: answer.body });
+      // The answer to a HEAD gives the length of a body that isn't sent.
+      const length = request.method === "HEAD" ? {} : { "content-length": String(altered.body.length) };
+      response.writeHead(altered.status, { ...altered.headers, ...length });
+      response.end(altered.body);
+      return;
+    }
     case "replace-answer":
       sendError(response, fault.status, fault.code);
       return;
