@@ -14,6 +14,7 @@ import { addReader, recordOf, removeReader } from "./fileRecord.js";
 import type { FileTable } from "./fileTable.js";
 import type { Findings } from "./findings.js";
 import type { ListedCheckpoint } from "./logFiles.js";
+import type { References } from "./references.js";
 
 /** A checkpoint whose content was read, or why it wasn't. */
 export type CheckpointContent =
@@ -120,11 +121,13 @@ async function visitFiles(
 export class CheckpointComparison implements FileVisitor {
   readonly #checkpoint: ListedCheckpoint;
   readonly #files: FileTable;
+  readonly #references: References;
   readonly #findings: Findings;
 
-  constructor(checkpoint: ListedCheckpoint, files: FileTable, findings: Findings) {
+  constructor(checkpoint: ListedCheckpoint, files: FileTable, references: References, findings: Findings) {
     this.#checkpoint = checkpoint;
     this.#files = files;
+    this.#references = references;
     this.#findings = findings;
     files.beginComparison();
   }
@@ -134,6 +137,8 @@ export class CheckpointComparison implements FileVisitor {
     const row = this.#files.find(record.key);
     const path = decodePath(add.path);
     if (row < 0 || this.#files.state(row) !== "live") {
+      // Readers that start here take it for live.
+      this.#references.add(add.path, add.deletionVector);
       this.#report("checkpoint-file-extra", path, "has the file, which the commits don't have", {});
       return;
     }
@@ -155,6 +160,7 @@ export class CheckpointComparison implements FileVisitor {
     if (isTombstone) this.#files.meet(row);
     const hasOtherTime = isTombstone && !Object.is(this.#files.time(row), record.time);
     if (isTombstone && !hasOtherTime) return;
+    this.#references.add(remove.path, remove.deletionVector);
     const what = hasOtherTime ? "gives another time of removal" : "has a tombstone that the commits don't have";
     this.#report("checkpoint-tombstone-extra", path, what, {});
   }

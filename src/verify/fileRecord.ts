@@ -1,6 +1,6 @@
-import { type RecordBatch, Vector } from "apache-arrow";
-import { columnAt } from "../arrow/column.js";
-import type { AddFile, DeletionVectorDescriptor, RemoveFile } from "../log/actions.js";
+import type { RecordBatch } from "apache-arrow";
+import type { AddFile, RemoveFile } from "../log/actions.js";
+import { descriptorReader } from "../log/deletionVectors/descriptors.js";
 import { fileKey } from "../log/tail.js";
 import { mapReader } from "../read/plan.js";
 import { hashOf, type Key, keyOf } from "./hashIndex.js";
@@ -94,9 +94,6 @@ export function removeReader(batch: RecordBatch): (row: number) => RemoveFile {
 
 function readers(batch: RecordBatch) {
   const columns = new Map(batch.schema.fields.map(({ name }) => [name, batch.getChild(name)]));
-  const vectorData = columnAt(batch, ["deletionVector"])?.[0];
-  const vectors = vectorData === undefined || vectorData.nullCount === vectorData.length ? undefined : vectorData;
-  const descriptors = vectors && new Vector([vectors]);
   const value = (name: string, row: number): unknown => columns.get(name)?.get(row) ?? undefined;
   return {
     text: (name: string, row: number) => value(name, row) as string | undefined,
@@ -104,18 +101,6 @@ function readers(batch: RecordBatch) {
       const found = value(name, row);
       return found === undefined ? undefined : Number(found);
     },
-    vector: (row: number) => descriptorOf(descriptors?.get(row)),
-  };
-}
-
-function descriptorOf(row: DeletionVectorDescriptor | null | undefined): DeletionVectorDescriptor | undefined {
-  if (row === null || row === undefined) return undefined;
-  const { storageType, pathOrInlineDv, offset, sizeInBytes, cardinality } = row;
-  return {
-    storageType,
-    pathOrInlineDv,
-    ...(offset === null || offset === undefined ? {} : { offset }),
-    sizeInBytes,
-    cardinality: Number(cardinality),
+    vector: descriptorReader(batch),
   };
 }

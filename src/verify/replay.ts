@@ -194,7 +194,8 @@ export class Replay {
     const { version, sizeBytes, paths } = checkpoint;
     const { files } = this.#history;
     const replayed = this.#builtState(version);
-    const comparison = files && replayed && new CheckpointComparison(checkpoint, files, this.#findings);
+    const comparison =
+      files && replayed && new CheckpointComparison(checkpoint, files, this.#references, this.#findings);
     const base = comparison === undefined ? new BaseFiles(version, this.#references) : undefined;
     const visitor = comparison ?? base!;
     const content = await readWholeCheckpoint(this.#store, checkpoint, visitor, this.#findings, this.#signal);
