@@ -7,7 +7,8 @@ import { decodePath } from "../log/paths.js";
 import { property } from "../log/properties.js";
 import { StateBuilder, type TableState } from "../log/state.js";
 import { Tail } from "../log/tail.js";
-import { readFooter } from "../parquet/footer.js";
+import { type Footer, readFooter } from "../parquet/footer.js";
+import { readParquet } from "../parquet/read.js";
 import type { ObjectStore } from "../storage/store.js";
 import { type StateDifference, stateDifferences } from "./canonical.js";
 import { addReader, recordOf, removeReader } from "./fileRecord.js";
@@ -27,8 +28,18 @@ export interface FileVisitor {
   remove(remove: RemoveFile): void;
 }
 
-/** Columns that only checkpoints of V2 have. */
-const V2_COLUMNS = new Set(["checkpointMetadata", "sidecar"]);
+/** One required field of each action that only checkpoints of V2 hold; some writers give all checkpoints their columns. */
+const V2_MARKERS = [
+  ["checkpointMetadata", "version"],
+  ["sidecar", "path"],
+];
+
+async function isOfV2(store: ObjectStore, footer: Footer, signal?: AbortSignal): Promise<boolean> {
+  for await (const batch of readParquet(store, footer.file, { columns: V2_MARKERS, footer, signal })) {
+    if (batch.data.children.some((column) => column.nullCount < column.length)) return true;
+  }
+  return false;
+}
 
 /** Reads a checkpoint once, its files going to `visitor`; reports one that can't be read, or is of V2. */
 export async function readWholeCheckpoint(
@@ -44,7 +55,7 @@ export async function readWholeCheckpoint(
     for (const path of paths) {
       const { sizeBytes } = (await store.head(path, signal)) ?? { sizeBytes: 0 };
       const footer = await readFooter(store, { path, sizeBytes }, signal);
-      if (footer.root.children.some(({ element }) => V2_COLUMNS.has(element.name))) {
+      if (await isOfV2(store, footer, signal)) {
         findings.add("not-checked", `The checkpoint ${path} is of V2 and isn't compared.`, { version, path });
         return { kind: "otherFormat" };
       }

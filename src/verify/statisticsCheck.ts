@@ -69,7 +69,12 @@ export class StatisticsCheck {
       ] as const) {
         const value = memberAt(this.#statistics[part], path);
         if (bound !== undefined || value === undefined || value === null || value === "NaN") continue;
-        this.#report("stats-bound-unreadable", path, `has ${part} that is no ${JSON.stringify(type)}`, { part, value });
+        this.#report(
+          "stats-bound-unreadable",
+          path,
+          `has ${part} that can't be taken for a bound of ${JSON.stringify(type)}`,
+          { part, value },
+        );
       }
     }
   }
