@@ -1,0 +1,175 @@
+/** A bug put into a copy of the compiled product, and the seed of a schedule that finds it. */
+export interface Mutant {
+  /** What the product does wrong. */
+  readonly bug: string;
+  readonly file: string;
+  /** Text that occurs once in the file, and what stands in its place. */
+  readonly from: string;
+  readonly to: string;
+  readonly seed: number;
+}
+
+/** The bugs that the simulator must find. None of them was ever in `src/`. */
+export const MUTANTS: Readonly<Record<string, Mutant>> = {
+  overwriteCommit: {
+    bug: "a commit is put over whatever is there",
+    file: "log/commit.js",
+    from: "return { put: await store.putIfAbsent(path, bytes), isClear: false };",
+    to: 'await store.put(path, bytes);\n        return { put: "created", isClear: false };',
+    seed: 0,
+  },
+  unknownIsSuccess: {
+    bug: "an unknown outcome counts as success",
+    file: "log/commit.js",
+    from: 'outcome.put !== "created"; round++',
+    to: 'outcome.put === "exists"; round++',
+    seed: 0,
+  },
+  unknownIsLost: {
+    bug: "after an unknown outcome, a commit that is there is taken for another writer's, and made again",
+    file: "log/commit.js",
+    from: "return txnIdOf(found.actions) === txnId",
+    to: 'return outcome.put !== "unknown" && txnIdOf(found.actions) === txnId',
+    seed: 0,
+  },
+  existsIsLost: {
+    bug: "an own put that is answered 'exists', since it was repeated on its way, is taken for another writer's",
+    file: "log/commit.js",
+    from: "return txnIdOf(found.actions) === txnId",
+    to: 'return outcome.put !== "exists" && txnIdOf(found.actions) === txnId',
+    seed: 0,
+  },
+  lostErrorIsFailure: {
+    bug: "an error of a put whose answer is lost counts as a clear failure",
+    file: "log/commit.js",
+    from: "if (isClear && !isUnavailable(error))",
+    to: "if (error !== undefined)",
+    seed: 0,
+  },
+  sameTxnId: {
+    bug: "all commits have the same txnId",
+    file: "write/transaction.js",
+    from: "const txnId = runtime.randomUUID();",
+    to: 'const txnId = "same";',
+    seed: 0,
+  },
+  adoptBeforeClaim: {
+    bug: "the handle takes its next snapshot for granted before the claim",
+    file: "write/transaction.js",
+    from: "const outcome = await claim(",
+    to: "if (base !== undefined) log.adopt(base.advance(version, actions));\n        const outcome = await claim(",
+    seed: 0,
+  },
+  winnerSkipped: {
+    bug: "the commit that won a race is left out of the loser's next snapshot",
+    file: "write/transaction.js",
+    from: "base.advance(version, outcome.actions)",
+    to: "base.advance(version, [])",
+    seed: 0,
+  },
+  checkpointFailsAppend: {
+    bug: "an append fails where the checkpoint after its commit does",
+    file: "write/transaction.js",
+    from: "const reason = error instanceof Error",
+    to: "throw error;\n        const reason = error instanceof Error",
+    seed: 0,
+  },
+  txnIgnored: {
+    bug: "an append with a `txn` that is recorded is made again",
+    file: "ops/append.js",
+    from: "return recorded !== undefined && txn !== undefined && recorded.version >= txn.version;",
+    to: "return false;",
+    seed: 0,
+  },
+  discardOnUnknown: {
+    bug: "data files are removed though their commit may be there",
+    file: "ops/append.js",
+    from: 'if (!hasCode(error, "DELTA_COMMIT_OUTCOME_UNKNOWN"))',
+    to: "if (true)",
+    seed: 0,
+  },
+  discardOnLostRace: {
+    bug: "data files are removed when a race is lost, and then committed",
+    file: "ops/append.js",
+    from: "current = retarget(current, outcome.snapshot);",
+    to: "await staged.discard();\n            current = retarget(current, outcome.snapshot);",
+    seed: 0,
+  },
+  checkpointForgetsTxn: {
+    bug: "checkpoints lack the applications' progress",
+    file: "log/checkpointWrite.js",
+    from: "rows.push({ txn });",
+    to: "void txn;",
+    seed: 0,
+  },
+  checkpointDropsFile: {
+    bug: "a checkpoint lacks a file",
+    file: "log/checkpointWrite.js",
+    from: 'actionBatch("add", batch, fields)',
+    to: 'actionBatch("add", batch.numRows > 1 ? batch.slice(1) : batch, fields)',
+    seed: 0,
+  },
+  checkpointOffByOne: {
+    bug: "a checkpoint has the name of the version before",
+    file: "log/checkpoint.js",
+    from: "const { version, protocol, metadata } = snapshot;",
+    to: "const { protocol, metadata } = snapshot;\n    const version = Math.max(0, snapshot.version - 1);",
+    seed: 0,
+  },
+  hintFirst: {
+    bug: "_last_checkpoint points at a checkpoint that isn't written yet",
+    file: "log/checkpoint.js",
+    from: "await store.put(path, bytes, signal);",
+    to: "await writeLastCheckpoint(store, { version, size: actionCount }, signal);\n    await store.put(path, bytes, signal);",
+    seed: 0,
+  },
+  removedStaysInTail: {
+    bug: "a file that was added and removed since the checkpoint stays live",
+    file: "log/tail.js",
+    from: "if (before !== undefined)",
+    to: "if (before !== undefined && isAdd)",
+    seed: 0,
+  },
+  removedStaysInCheckpoint: {
+    bug: "a file of the checkpoint that was removed since stays live",
+    file: "log/tail.js",
+    from: "return newest !== undefined &&",
+    to: "return newest !== undefined && this.isAdd[newest] &&",
+    seed: 0,
+  },
+  commitTakenTwice: {
+    bug: "a commit that the tail has is taken in again",
+    file: "log/snapshot.js",
+    from: "const isNew = version > tail.version;",
+    to: "const isNew = true;",
+    seed: 0,
+  },
+  refreshStale: {
+    bug: "a handle sees only one new commit at a time",
+    file: "log/snapshot.js",
+    from: "return this.#at(newest, state);",
+    to: "return this.#at(this.version + 1, state);",
+    seed: 0,
+  },
+  listingTrusted: {
+    bug: "a commit that a listing lacks isn't asked for by name",
+    file: "log/segment.js",
+    from: "!known.has(commit) && (await store.head(commitPath(commit), signal)) === undefined",
+    to: "!known.has(commit)",
+    seed: 0,
+  },
+  noQueue: {
+    bug: "the commits of a handle don't wait for each other",
+    file: "log/deltaLog.js",
+    from: "const mine = before.then(claim, claim);",
+    to: "const mine = claim();",
+    seed: 0,
+  },
+  adoptOlder: {
+    bug: "a handle goes back to an older snapshot",
+    file: "log/deltaLog.js",
+    from: "if (this.#newest === undefined || snapshot.version > this.#newest.version)",
+    to: "if (true)",
+    seed: 0,
+  },
+};

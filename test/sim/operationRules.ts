@@ -1,0 +1,148 @@
+import type { FinalState } from "./finale.js";
+import { type CommitRecord, type History, liveFiles, logAt, newestAt, type Operation, type Value } from "./history.js";
+import { refusalCodes } from "./store.js";
+
+/** What is wrong with single calls: their results, their errors, what they left. */
+export function* operationFaults(history: History, final: FinalState): Generator<string> {
+  const files = rowsByFile(history);
+  const log = logAt(history, final.step);
+  for (const operation of history.operations) {
+    const { id, verb, outcome } = operation;
+    const said = (what: string) => `${verb} ${id}: ${what}`;
+    if (operation.rowIds.length > 0) for (const fault of traces(history, log, operation)) yield said(fault);
+    if (outcome === undefined || operation.end === undefined) yield said("never ended");
+    else if (outcome.status === "failed")
+      for (const fault of wrongError(history, operation, outcome.code)) yield said(fault);
+    else if (outcome.status === "ok") {
+      for (const fault of wrongValue({ history, files }, operation, operation.end, outcome.value)) yield said(fault);
+    }
+  }
+}
+
+/** The rows of each data file: those of the append whose commit named it first. */
+function rowsByFile({ operations, commits }: History): Map<string, readonly string[]> {
+  const rows = new Map(operations.map(({ id, rowIds }) => [id, rowIds]));
+  const files = new Map<string, readonly string[]>();
+  for (const { operation, actions } of commits) {
+    const ids = rows.get(operation ?? "");
+    if (ids === undefined) continue;
+    for (const action of actions) if ("add" in action) files.set(action.add.path, ids);
+  }
+  return files;
+}
+
+/** What an append left in the log: one commit where it succeeded, none where it said that there is none, else at most one. */
+function* traces(history: History, log: readonly CommitRecord[], operation: Operation): Generator<string> {
+  const { id, outcome, begin, end } = operation;
+  const ever = history.commits.filter((commit) => commit.operation === id);
+  const now = log.filter((commit) => commit.operation === id);
+  if (ever.length > 1) yield `was committed ${ever.length} times`;
+  if (ever.some(({ landedAt }) => landedAt < begin)) yield "was committed before it began";
+  if (outcome?.status === "failed" && outcome.code !== "DELTA_COMMIT_OUTCOME_UNKNOWN" && ever.length > 0) {
+    yield `failed with ${outcome.code}, but was committed`;
+  }
+  if (outcome?.status !== "ok" || outcome.value.kind !== "append") return;
+  const { version, skipped, rowCount } = outcome.value;
+  if (skipped) {
+    if (ever.length > 0) yield "was skipped, but was committed";
+    return;
+  }
+  if (now.length !== 1) yield `succeeded, but is in the log ${now.length} times`;
+  else if (now[0]!.version !== version) yield `succeeded as version ${version}, but is version ${now[0]!.version}`;
+  else if (now[0]!.landedAt > end!) yield "succeeded before it was committed";
+  if (rowCount !== operation.rowIds.length) yield `says it appended ${rowCount} rows`;
+}
+
+interface Seen {
+  readonly history: History;
+  readonly files: ReadonlyMap<string, readonly string[]>;
+}
+
+/** What a call gave must be true of a version that was the newest at some time while it ran. */
+function* wrongValue(seen: Seen, operation: Operation, end: number, value: Value): Generator<string> {
+  const log = logAt(seen.history, end);
+  const oldest = newestAt(seen.history, operation.begin);
+  const newest = log.length - 1;
+  const possible = Array.from({ length: newest - oldest + 1 }, (_, index) => oldest + index).filter((v) => v >= 0);
+  const within = (version: number) => oldest <= version && version <= newest;
+  const { asked, txn } = operation;
+  if (value.kind === "append" && value.skipped) {
+    const recorded = log.flatMap((commit) =>
+      commit.actions.some((a) => "txn" in a && a.txn.appId === txn?.appId && a.txn.version >= txn.version)
+        ? [commit.version]
+        : [],
+    );
+    if (recorded.length === 0) yield "was skipped, but nobody did it";
+    else if (value.version < recorded[0]! || value.version > newest) yield `was skipped at version ${value.version}`;
+  }
+  if (value.kind === "version" && operation.verb === "readTime") {
+    const expected = versionAtTime(log, asked.timestampMs!);
+    if (value.version !== expected) yield `is version ${value.version}, should be ${expected}`;
+  } else if (value.kind === "version" && !within(value.version)) {
+    yield `is version ${value.version}, not one of ${oldest} to ${newest}`;
+  }
+  if (value.kind === "rows") {
+    const versions = asked.version === undefined ? possible : [asked.version];
+    const found = sortedText(value.ids);
+    const matches = versions.some((version) => version <= newest && found === sortedText(rowsAt(seen, log, version)));
+    if (!matches) yield `its rows are those of none of the versions ${versions.join(", ")}: ${found}`;
+  }
+  if (value.kind === "count" && !possible.some((version) => rowsAt(seen, log, version).length === value.count)) {
+    yield `counts ${value.count} rows, as none of the versions ${possible.join(", ")}`;
+  }
+  if (value.kind === "files") {
+    const found = sortedText(value.paths);
+    if (!possible.some((version) => found === sortedText([...liveFiles(log, version).keys()]))) {
+      yield `has the files of none of the versions ${possible.join(", ")}`;
+    }
+  }
+  if (value.kind === "history") {
+    const told = JSON.stringify(value.commits.toReversed());
+    const true_ = log.map(({ version, txnId, operation: id }) => ({ version, txnId, userMetadata: id ?? null }));
+    if (!possible.some((version) => told === JSON.stringify(true_.slice(0, version + 1))))
+      yield "tells another history";
+  }
+}
+
+function rowsAt({ files }: Seen, log: readonly CommitRecord[], version: number): string[] {
+  return [...liveFiles(log, version).keys()].flatMap((path) => files.get(path) ?? [`no row known of ${path}`]);
+}
+
+function sortedText(texts: readonly string[]): string {
+  return [...texts].sort().join(" ");
+}
+
+/** Commit times are those of the files, made to rise. */
+function versionAtTime(log: readonly CommitRecord[], timestampMs: number): number {
+  let time = Number.NEGATIVE_INFINITY;
+  let found = -1;
+  for (const { version, modifiedMs } of log) {
+    time = Math.max(modifiedMs, time + 1);
+    if (time <= timestampMs) found = version;
+  }
+  return found;
+}
+
+/** An error must have a reason: a fault that struck while the call ran, or what it asked for. */
+function* wrongError(history: History, operation: Operation, code: string): Generator<string> {
+  const { begin, end, client, asked, verb } = operation;
+  const before = newestAt(history, begin);
+  const codes = new Set<string>();
+  for (const strike of history.strikes) {
+    if (strike.client !== client || strike.step < begin || strike.step > end!) continue;
+    // A checkpoint after a commit never fails the append.
+    if (operation.rowIds.length > 0 && /^put (?:checkpoint|lastCheckpoint)/.test(strike.point)) continue;
+    if (strike.kind === "refused")
+      for (const refusal of refusalCodes(strike.point.startsWith("put"))) codes.add(refusal);
+    else codes.add("DELTA_STORAGE_UNAVAILABLE");
+    if (strike.kind === "unflushed") codes.add("DELTA_COMMIT_OUTCOME_UNKNOWN");
+    const isOutage = strike.kind.startsWith("outage");
+    if (isOutage && strike.point === "putIfAbsent commit") codes.add("DELTA_COMMIT_OUTCOME_UNKNOWN");
+    if (isOutage && strike.point === "get commit") codes.add("DELTA_COMMIT_OUTCOME_UNKNOWN");
+  }
+  if (operation.rowIds.length === 0) codes.delete("DELTA_COMMIT_OUTCOME_UNKNOWN");
+  if (operation.rowIds.length === 0 && before === -1) codes.add("DELTA_TABLE_NOT_FOUND");
+  if (asked.version !== undefined && asked.version > before) codes.add("DELTA_VERSION_NOT_FOUND");
+  if (verb === "readTime") codes.add("DELTA_TIMESTAMP_OUT_OF_RANGE");
+  if (!codes.has(code)) yield `failed with ${code}, for which there is no reason`;
+}

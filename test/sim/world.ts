@@ -1,0 +1,164 @@
+import { createHash } from "node:crypto";
+import { Disk, type Landing } from "./disk.js";
+import {
+  type Course,
+  FAULT_KINDS,
+  type FaultPoint,
+  ordinaryCourse,
+  outageCourse,
+  type PlannedFault,
+} from "./faults.js";
+import {
+  type CommitRecord,
+  commitVersion,
+  type History,
+  type Operation,
+  parseActions,
+  type Strike,
+} from "./history.js";
+import { RandomStream } from "./random.js";
+import { type Life, Scheduler } from "./scheduler.js";
+
+const CHECKPOINT_NAME = /^_delta_log\/\d{20}\.checkpoint\.parquet$/;
+const LAST_CHECKPOINT = "_delta_log/_last_checkpoint";
+
+/** All of one run: the disk, the clock, the clients' lives, what happened, and what was wrong at once. */
+export class World implements History {
+  readonly scheduler = new Scheduler();
+  readonly disk = new Disk();
+  readonly operations: Operation[] = [];
+  readonly commits: CommitRecord[] = [];
+  readonly strikes: Strike[] = [];
+  readonly warnings: { step: number; client: number }[] = [];
+  /** What must not happen at any time. */
+  readonly violations: string[] = [];
+  readonly lives: Life[] = [];
+  /** Undefined where every way to storage takes the same time. */
+  readonly latency: RandomStream | undefined;
+  isFaulty = true;
+  #trace: string[] = [];
+  #calls = new Map<string, number>();
+  #outageUntil = new Map<number, number>();
+  #chance = new Map<Life, RandomStream>();
+  #faults: Map<string, PlannedFault>;
+  readonly #onDeath: (life: Life) => void;
+
+  constructor(faults: readonly PlannedFault[], jitter: number, onDeath: (life: Life) => void) {
+    this.#faults = new Map(faults.map((fault) => [`${fault.client} ${fault.point} ${fault.nth}`, fault]));
+    this.latency = jitter === 0 ? undefined : new RandomStream(jitter);
+    this.#onDeath = onDeath;
+  }
+
+  get trace(): readonly string[] {
+    return this.#trace;
+  }
+
+  /** The number of the step that comes next. */
+  get step(): number {
+    return this.#trace.length;
+  }
+
+  note(life: Life, text: string): number {
+    return (
+      this.#trace.push(
+        `${this.step} ${this.scheduler.nowMs - 1_767_225_600_000}ms c${life.client}.${life.number} ${text}`,
+      ) - 1
+    );
+  }
+
+  begin(client: number, skewMs: number): Life {
+    const number = this.lives.filter((life) => life.client === client).length;
+    const life = { client, number, skewMs, isDead: false };
+    this.lives.push(life);
+    this.#chance.set(life, new RandomStream(client, number));
+    return life;
+  }
+
+  chanceOf(life: Life): RandomStream {
+    return this.#chance.get(life)!;
+  }
+
+  /** What happens to a client's next call at a point. */
+  courseOf(life: Life, point: FaultPoint): { readonly course: Course; readonly kind: string; readonly size: number } {
+    const key = `${life.client} ${point}`;
+    const nth = this.#calls.get(key) ?? 0;
+    this.#calls.set(key, nth + 1);
+    const ordinary = { course: ordinaryCourse(), kind: "", size: 0 };
+    if (!this.isFaulty) return ordinary;
+    if ((this.#outageUntil.get(life.client) ?? 0) > this.scheduler.nowMs) {
+      this.strikes.push({ step: this.step, client: life.client, point, kind: "outage" });
+      return { course: outageCourse(), kind: "outage", size: 0 };
+    }
+    const fault = this.#faults.get(`${key} ${nth}`);
+    if (fault === undefined) return ordinary;
+    const { kind, size } = fault;
+    const course: Course = FAULT_KINDS[kind](size);
+    this.strikes.push({ step: this.step, client: life.client, point, kind });
+    if (course.outageMs !== undefined) this.#outageUntil.set(life.client, this.scheduler.nowMs + course.outageMs);
+    return { course, kind, size };
+  }
+
+  /** Writes to the disk, and looks at what must be true of every change. */
+  land(path: string, bytes: Uint8Array | undefined): Landing {
+    const version = commitVersion(path);
+    if (version !== undefined && bytes !== undefined) this.#landCommit(version, bytes, path);
+    if (path === LAST_CHECKPOINT && bytes !== undefined) this.#checkHint(bytes);
+    return this.disk.land(path, bytes, Math.floor(this.scheduler.nowMs));
+  }
+
+  /** Ends a client's life; `size` says which of its requests still arrive. */
+  crash(life: Life, size: number): void {
+    if (life.isDead) return;
+    this.note(life, "crash");
+    this.scheduler.kill(life, (order) => (size + order) % 2 === 0);
+    this.#onDeath(life);
+  }
+
+  cutPower(life: Life, size: number): void {
+    const lost = this.disk.cutPower(size % 4);
+    const step = this.note(life, `power cut, lost: ${lost.join(" ")}`);
+    for (const path of lost) {
+      const version = commitVersion(path);
+      for (const commit of this.commits) if (commit.version === version) commit.undoneAt ??= step;
+    }
+    for (const each of [...this.lives]) {
+      if (each.isDead) continue;
+      this.scheduler.kill(each, () => false);
+      this.#onDeath(each);
+    }
+  }
+
+  #landCommit(version: number, bytes: Uint8Array, path: string): void {
+    if (this.disk.head(path) !== undefined) this.violations.push(`commit ${version} was overwritten`);
+    const actions = parseActions(bytes);
+    const info = actions.flatMap((action) => ("commitInfo" in action ? [action.commitInfo] : []))[0];
+    const torn = actions.flatMap((action) => {
+      if (!("add" in action)) return [];
+      const { path: file, size } = action.add;
+      return this.disk.head(file)?.sizeBytes === size ? [] : [file];
+    });
+    this.commits.push({
+      version,
+      landedAt: this.step,
+      undoneAt: undefined,
+      modifiedMs: Math.floor(this.scheduler.nowMs),
+      actions,
+      txnId: info?.txnId,
+      operation: info?.userMetadata,
+      torn,
+    });
+  }
+
+  #checkHint(bytes: Uint8Array): void {
+    const { version } = JSON.parse(new TextDecoder().decode(bytes));
+    const path = `_delta_log/${String(version).padStart(20, "0")}.checkpoint.parquet`;
+    if (!CHECKPOINT_NAME.test(path) || this.disk.head(path) === undefined) {
+      this.violations.push(`_last_checkpoint points at version ${version}, which has no checkpoint`);
+    }
+  }
+}
+
+/** A few digits that stand for bytes in a trace. */
+export function digest(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex").slice(0, 12);
+}
