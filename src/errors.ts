@@ -60,6 +60,7 @@ const KIND_OF = {
   DELTA_PARQUET_UNREADABLE: "fix-data",
   DELTA_INPUT_UNREADABLE: "fix-data",
   DELTA_UNSUPPORTED_FILE_PATH: "upgrade",
+  DELTA_LIMIT_EXCEEDED: "fix-data",
   // storage
   DELTA_ACCESS_DENIED: "fix-environment",
   DELTA_DISK_FULL: "fix-environment",
@@ -90,11 +91,20 @@ export class DeltaError extends Error {
   readonly data: Readonly<Record<string, unknown>>;
 
   constructor(code: ErrorCode, message: string, data: Record<string, unknown> = {}, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
+    super(shortened(message), cause === undefined ? undefined : { cause });
     this.code = code;
     this.kind = KIND_OF[code];
     this.data = data;
   }
+}
+
+/** An error's message; the rest is cut off. */
+const MAX_MESSAGE_CHARS = 10_000;
+
+/** Names, values and paths in it are others', and may be as long as they like. */
+function shortened(message: string): string {
+  if (message.length <= MAX_MESSAGE_CHARS) return message;
+  return `${message.slice(0, MAX_MESSAGE_CHARS)}… (${message.length - MAX_MESSAGE_CHARS} more characters)`;
 }
 
 /** True for a {@link DeltaError} with this code. */

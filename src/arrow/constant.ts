@@ -1,5 +1,6 @@
 import { type DataType as ArrowType, type Data, type Field, Type } from "apache-arrow";
 import { DeltaError } from "../errors.js";
+import { limits } from "../limits.js";
 import { parseDecimalType } from "../schema/decimal.js";
 import type { Literal } from "../schema/predicate.js";
 import type { DataType } from "../schema/types.js";
@@ -11,7 +12,7 @@ import { toArrowType } from "./schema.js";
 /**
  * A column that has one value `length` times, null included: a partition column's. `value` is in the column's own domain
  * (see {@link Literal}). No dictionary is used; the buffers are filled at the speed of memory.
- * Throws DELTA_INVALID_ARGUMENT where the column's text would pass 2 GiB.
+ * Throws DELTA_LIMIT_EXCEEDED where the column's text would pass `MAX_CONSTANT_COLUMN_BYTES`.
  */
 export function constantVector(type: DataType, value: Literal | null, length: number): Data {
   const arrowType = toArrowType(type);
@@ -36,10 +37,12 @@ export function constantVector(type: DataType, value: Literal | null, length: nu
 }
 
 function repeatBytes(type: ArrowType, value: Uint8Array, length: number): Data {
-  if (value.length * length > 2_147_483_647) {
+  const { MAX_CONSTANT_COLUMN_BYTES } = limits;
+  if (value.length * length > MAX_CONSTANT_COLUMN_BYTES) {
     throw new DeltaError(
-      "DELTA_INVALID_ARGUMENT",
-      `A value of ${value.length} bytes repeated ${length} times passes 2 GiB; read smaller batches.`,
+      "DELTA_LIMIT_EXCEEDED",
+      `A partition value of ${value.length} bytes, repeated for ${length} rows, passes ${MAX_CONSTANT_COLUMN_BYTES} bytes. Read the table without its column.`,
+      { limit: "MAX_CONSTANT_COLUMN_BYTES", value: value.length * length },
     );
   }
   const offsets = new Int32Array(length + 1);

@@ -1,14 +1,17 @@
 import { DeltaError } from "../errors.js";
+import { limits } from "../limits.js";
 import { exactJson, parseExactJson } from "../schema/exactJson.js";
+import { isJsonBomb } from "../schema/jsonScan.js";
+import { type ActionKey, flawOf, isActionKey, isObject } from "./actionShape.js";
 import type { Action } from "./actions.js";
 import { commitPath } from "./names.js";
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
 const encoder = new TextEncoder();
 const COMMIT_INFO = '{"commitInfo":';
-
-/** The keys of the actions that a commit may hold; a line with another key is of no concern to us. */
-const ACTION_KEYS = ["add", "remove", "txn", "commitInfo", "metaData", "protocol", "domainMetadata", "cdc"] as const;
+const LINE_FEED = 0x0a;
+/** Longer commits are decoded piece by piece: a string holds half a gigabyte at most, and takes twice the room. */
+const TEXT_BYTES = 16 * 1024 * 1024;
 
 /** A commit as newline-delimited JSON, one action a line (PROTOCOL.md, Delta Log Entries). */
 export function serializeCommit(actions: readonly Action[]): Uint8Array {
@@ -28,7 +31,8 @@ export function parseCommit(version: number, bytes: Uint8Array): Action[] {
  * Calls `visit` with each action of a commit, in their order; lines of unknown actions are passed over. Without
  * `commitInfo`, lines that start with one aren't parsed, which saves a third of the time of a long log.
  *
- * Throws `DELTA_LOG_CORRUPT` naming file and line.
+ * Throws `DELTA_LOG_CORRUPT` naming file and line: also for a line longer than `MAX_COMMIT_LINE_BYTES`, or one that would
+ * take many times its room.
  */
 export function forEachAction(
   version: number,
@@ -36,21 +40,49 @@ export function forEachAction(
   wanted: { readonly commitInfo: boolean },
   visit: (action: Action) => void,
 ): void {
-  const text = decode(version, bytes);
   let lineNumber = 0;
-  for (let start = 0; start < text.length; ) {
-    let end = text.indexOf("\n", start);
-    if (end === -1) end = text.length;
-    lineNumber++;
-    const skipped = !wanted.commitInfo && text.startsWith(COMMIT_INFO, start);
-    const line = text.slice(start, end).trim();
-    start = end + 1;
-    if (line === "") continue;
-    // A line cut short doesn't end as an object does.
-    if (skipped && line.endsWith("}")) continue;
-    const action = parseLine(version, lineNumber, line);
-    if (action !== undefined) visit(action);
+  for (const piece of pieces(version, bytes, () => lineNumber + 1)) {
+    const text = decode(version, piece);
+    for (let start = 0; start < text.length; ) {
+      let end = text.indexOf("\n", start);
+      if (end === -1) end = text.length;
+      lineNumber++;
+      checkLength(version, lineNumber, end - start);
+      const skipped = !wanted.commitInfo && text.startsWith(COMMIT_INFO, start);
+      const line = text.slice(start, end).trim();
+      start = end + 1;
+      if (line === "") continue;
+      // A line cut short doesn't end as an object does.
+      if (skipped && line.endsWith("}")) continue;
+      const action = parseLine(version, lineNumber, line);
+      if (action !== undefined) visit(action);
+    }
   }
+}
+
+/** The bytes, in pieces that end where a line does. `lineNumber` is that of a piece's first line. */
+function* pieces(version: number, bytes: Uint8Array, lineNumber: () => number): Generator<Uint8Array> {
+  for (let start = 0; start < bytes.length; ) {
+    const first = bytes.indexOf(LINE_FEED, start);
+    checkLength(version, lineNumber(), (first === -1 ? bytes.length : first) - start);
+    const piece = pieceAt(bytes, start);
+    yield piece;
+    start += piece.length;
+  }
+}
+
+function checkLength(version: number, lineNumber: number, length: number): void {
+  const { MAX_COMMIT_LINE_BYTES } = limits;
+  if (length <= MAX_COMMIT_LINE_BYTES) return;
+  throw corrupt(version, lineNumber, `has more than the ${MAX_COMMIT_LINE_BYTES} bytes that a line may have`);
+}
+
+function pieceAt(bytes: Uint8Array, start: number): Uint8Array {
+  if (bytes.length - start <= TEXT_BYTES) return bytes.subarray(start);
+  const last = bytes.lastIndexOf(LINE_FEED, start + TEXT_BYTES);
+  if (last >= start) return bytes.subarray(start, last + 1);
+  const end = bytes.indexOf(LINE_FEED, start);
+  return bytes.subarray(start, end === -1 ? bytes.length : end + 1);
 }
 
 function decode(version: number, bytes: Uint8Array): string {
@@ -62,6 +94,7 @@ function decode(version: number, bytes: Uint8Array): string {
 }
 
 function parseLine(version: number, lineNumber: number, line: string): Action | undefined {
+  if (isJsonBomb(line)) throw corrupt(version, lineNumber, "holds too many values, or nests them too deep");
   let parsed: unknown;
   try {
     parsed = JSON.parse(line);
@@ -69,31 +102,33 @@ function parseLine(version: number, lineNumber: number, line: string): Action | 
     throw corrupt(version, lineNumber, "isn't JSON", cause);
   }
   if (!isObject(parsed)) throw corrupt(version, lineNumber, "isn't a JSON object");
-  for (const key of ACTION_KEYS) {
-    const body = parsed[key];
-    if (body === undefined || body === null) continue;
-    if (!isObject(body)) throw corrupt(version, lineNumber, `has no object as its ${key}`);
-    const flaw = flawOf(key, body);
-    if (flaw !== undefined) throw corrupt(version, lineNumber, `has a ${key} ${flaw}`);
-    // Numbers beyond 2^53 lose digits otherwise.
-    if (key === "txn" && !Number.isSafeInteger(body.version)) return parseExactJson(line) as Action;
-    return parsed as unknown as Action;
+  const key = keyOf(version, lineNumber, parsed);
+  if (key === undefined) return undefined;
+  const flaw = flawOf(key, parsed[key]);
+  if (flaw !== undefined) throw corrupt(version, lineNumber, `has ${flaw}`);
+  // Numbers beyond 2^53 lose digits otherwise.
+  if (key !== "txn" || Number.isSafeInteger((parsed.txn as { version: unknown }).version)) return action(key, parsed);
+  const exact = parseExactJson(line) as Record<string, unknown>;
+  const exactFlaw = flawOf(key, exact.txn);
+  if (exactFlaw !== undefined) throw corrupt(version, lineNumber, `has ${exactFlaw}`);
+  return action(key, exact);
+}
+
+/** Which action the line holds. With two of them, one reader would take the first, another the second. */
+function keyOf(version: number, lineNumber: number, parsed: Record<string, unknown>): ActionKey | undefined {
+  let found: ActionKey | undefined;
+  for (const key in parsed) {
+    if (!isActionKey(key) || parsed[key] === null) continue;
+    if (found !== undefined) throw corrupt(version, lineNumber, `holds two actions, ${found} and ${key}`);
+    found = key;
   }
-  return undefined;
+  return found;
 }
 
-/** The least that replay relies on; other fields are checked where they are used. */
-function flawOf(key: (typeof ACTION_KEYS)[number], body: Record<string, unknown>): string | undefined {
-  const lacks = (field: string, type: string) => (typeof body[field] === type ? undefined : `without its ${field}`);
-  if (key === "add") return lacks("path", "string") ?? lacks("size", "number");
-  if (key === "remove") return lacks("path", "string");
-  if (key === "txn") return lacks("appId", "string") ?? lacks("version", "number");
-  if (key === "domainMetadata") return lacks("domain", "string");
-  return undefined;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+/** The action alone: what else the line holds mustn't pass for one that was looked at. */
+function action(key: ActionKey, parsed: Record<string, unknown>): Action {
+  for (const other in parsed) if (other !== key) return { [key]: parsed[key] } as unknown as Action;
+  return parsed as unknown as Action;
 }
 
 function corrupt(version: number, line: number, flaw: string, cause?: unknown): DeltaError {

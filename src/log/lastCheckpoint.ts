@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
 import { hasCode } from "../errors.js";
+import { limits } from "../limits.js";
+import { isJsonBomb } from "../schema/jsonScan.js";
 import type { ObjectStore } from "../storage/store.js";
 import { LAST_CHECKPOINT_PATH } from "./names.js";
 
@@ -15,18 +17,21 @@ export interface LastCheckpoint {
 
 /**
  * The version of a recent checkpoint. It is a hint and no more: undefined where the file is missing, isn't what it should
- * be, or doesn't match its own checksum.
+ * be, is larger than `MAX_LAST_CHECKPOINT_BYTES`, or doesn't match its own checksum.
  */
 export async function readLastCheckpoint(store: ObjectStore, signal?: AbortSignal): Promise<number | undefined> {
   let bytes: Uint8Array;
   try {
-    bytes = await store.get(LAST_CHECKPOINT_PATH, undefined, signal);
+    bytes = await store.get(LAST_CHECKPOINT_PATH, { start: 0, end: limits.MAX_LAST_CHECKPOINT_BYTES + 1 }, signal);
   } catch (error) {
     if (hasCode(error, "DELTA_FILE_NOT_FOUND")) return undefined;
     throw error;
   }
+  if (bytes.length > limits.MAX_LAST_CHECKPOINT_BYTES) return undefined;
   try {
-    const hint: LastCheckpoint = JSON.parse(new TextDecoder().decode(bytes));
+    const text = new TextDecoder().decode(bytes);
+    if (isJsonBomb(text)) return undefined;
+    const hint: LastCheckpoint = JSON.parse(text);
     if (hint.checksum !== undefined && hint.checksum !== jsonChecksum(hint)) return undefined;
     return Number.isSafeInteger(hint.version) && hint.version >= 0 ? hint.version : undefined;
   } catch {
@@ -45,34 +50,48 @@ export async function writeLastCheckpoint(
 }
 
 /**
- * The MD5 of the canonical form of an object without its `checksum` (PROTOCOL.md, JSON checksum).
- * @testonly
+ * The MD5 of the canonical form of an object without its `checksum` (PROTOCOL.md, JSON checksum); undefined where
+ * that form is beyond measure.
  */
-export function jsonChecksum(value: object): string {
-  const lines: { path: Buffer; text: string }[] = [];
-  collect(
-    Object.entries(value).filter(([name]) => name !== "checksum"),
-    "",
-    lines,
-  );
-  lines.sort((a, b) => Buffer.compare(a.path, b.path));
+export function jsonChecksum(value: object): string | undefined {
+  const lines = new Lines();
+  try {
+    collect(
+      Object.entries(value).filter(([name]) => name !== "checksum"),
+      "",
+      lines,
+    );
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+  lines.all.sort((a, b) => Buffer.compare(a.path, b.path));
   return createHash("md5")
-    .update(lines.map(({ text }) => text).join(","))
+    .update(lines.all.map(({ text }) => text).join(","))
     .digest("hex");
 }
 
-function collect(
-  entries: [string, unknown][],
-  prefix: string,
-  lines: { path: Buffer; text: string }[],
-  isArray = false,
-) {
+/** A long name counts in each line below it: a small file could ask for any room. */
+class Lines {
+  readonly all: { readonly path: Buffer; readonly text: string }[] = [];
+  #chars = 0;
+
+  add(path: string, value: unknown): void {
+    this.#chars += path.length;
+    if (this.#chars > MAX_PATH_CHARS) throw new RangeError("its names are too long");
+    this.all.push({ path: Buffer.from(path), text: `${path}=${typeof value === "string" ? quoted(value) : value}` });
+  }
+}
+
+const MAX_PATH_CHARS = 16 * 1024 * 1024;
+
+function collect(entries: [string, unknown][], prefix: string, lines: Lines, isArray = false): void {
   for (const [name, value] of entries) {
     const path = prefix + (isArray ? name : quoted(name));
     if (typeof value === "object" && value !== null) {
       collect(Object.entries(value), `${path}+`, lines, Array.isArray(value));
     } else if (value !== undefined) {
-      lines.push({ path: Buffer.from(path), text: `${path}=${typeof value === "string" ? quoted(value) : value}` });
+      lines.add(path, value);
     }
   }
 }

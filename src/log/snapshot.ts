@@ -1,13 +1,13 @@
 import type { RecordBatch } from "apache-arrow";
 import { DeltaError, hasCode } from "../errors.js";
 import { parseSchema } from "../schema/json.js";
+import { checkPartitionColumns } from "../schema/partition.js";
 import type { StructType } from "../schema/types.js";
 import type { ObjectStore } from "../storage/store.js";
 import type { Action, DomainMetadata, Metadata, Protocol, SetTransaction } from "./actions.js";
 import { forEachAction } from "./commitFile.js";
 import { checkReadable } from "./features.js";
-import { commitPath } from "./names.js";
-import { readCommits } from "./readCommits.js";
+import { readCommit, readCommits } from "./readCommits.js";
 import { type CheckpointFiles, type LogSegment, newestCommit, readSegment } from "./segment.js";
 import { type FileBatchOptions, isDamage, type SnapshotFiles } from "./snapshotFiles.js";
 import { StateBuilder, type TableState } from "./state.js";
@@ -41,9 +41,14 @@ export class Snapshot {
     return this.#state.metadata;
   }
 
-  /** The table's schema. Throws `DELTA_INVALID_SCHEMA`. */
+  /** The table's schema. Throws `DELTA_INVALID_SCHEMA`, also where it lacks a partition column. */
   get schema(): StructType {
-    this.#schema ??= parseSchema(this.metadata.schemaString);
+    if (this.#schema === undefined) {
+      const { schemaString, partitionColumns } = this.metadata;
+      const schema = parseSchema(schemaString);
+      checkPartitionColumns(schema, partitionColumns);
+      this.#schema = schema;
+    }
     return this.#schema;
   }
 
@@ -101,7 +106,7 @@ export class Snapshot {
    * Throws what {@link advance} and the store do, and `DELTA_LOG_CORRUPT`.
    */
   async refresh(signal?: AbortSignal): Promise<Snapshot> {
-    const next = await getIfExists(this.store, commitPath(this.version + 1), signal);
+    const next = await commitIfExists(this.store, this.version + 1, signal);
     if (next === undefined) return this;
     const { newest, checkpoint } = await newestCommit(this.store, this.version + 1, signal);
     if (checkpoint !== undefined && checkpoint - this.version > LONG_WAY) return loadSnapshot(this.store, { signal });
@@ -226,9 +231,13 @@ function takeCommit(version: number, bytes: Uint8Array, state: StateBuilder, tai
   if (isNew) tail.version = version;
 }
 
-async function getIfExists(store: ObjectStore, path: string, signal?: AbortSignal): Promise<Uint8Array | undefined> {
+async function commitIfExists(
+  store: ObjectStore,
+  version: number,
+  signal?: AbortSignal,
+): Promise<Uint8Array | undefined> {
   try {
-    return await store.get(path, undefined, signal);
+    return await readCommit(store, version, signal);
   } catch (error) {
     if (hasCode(error, "DELTA_FILE_NOT_FOUND")) return undefined;
     throw error;

@@ -2,7 +2,7 @@ import { DeltaError } from "../errors.js";
 import { runtime } from "../runtime.js";
 import type { ObjectStore } from "../storage/store.js";
 import type { CommitInfo } from "./actions.js";
-import { parseCommit } from "./commitFile.js";
+import { forEachAction } from "./commitFile.js";
 import { commitPath, LOG_FOLDER, parseLogPath } from "./names.js";
 import { property } from "./properties.js";
 import { readCommits } from "./readCommits.js";
@@ -103,16 +103,26 @@ async function inCommitTimes(
   for (const { first, last } of runsOf(versions)) {
     for await (const { version, bytes } of readCommits(store, first, last, signal)) {
       const timestampMs = commitInfoOf(version, bytes)?.inCommitTimestamp;
-      if (typeof timestampMs !== "number") throw withoutTimestamp(version);
+      if (!isTime(timestampMs)) throw withoutTimestamp(version);
       times.push({ version, timestampMs });
     }
   }
   return times;
 }
 
+/** Whether a Date can hold it. */
+function isTime(value: unknown): value is number {
+  return Number.isInteger(value) && Math.abs(value as number) <= MAX_DATE_MS;
+}
+
+const MAX_DATE_MS = 8.64e15;
+
 function commitInfoOf(version: number, bytes: Uint8Array): CommitInfo | undefined {
-  for (const action of parseCommit(version, bytes)) if ("commitInfo" in action) return action.commitInfo;
-  return undefined;
+  let info: CommitInfo | undefined;
+  forEachAction(version, bytes, { commitInfo: true }, (action) => {
+    if ("commitInfo" in action) info ??= action.commitInfo;
+  });
+  return info;
 }
 
 /** Stretches of consecutive versions. */

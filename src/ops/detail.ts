@@ -36,7 +36,7 @@ export async function detail(snapshot: Snapshot, signal?: AbortSignal): Promise<
     description: metadata.description ?? null,
     location: snapshot.store.url,
     version: snapshot.version,
-    createdAt: metadata.createdTime === undefined ? null : new Date(metadata.createdTime),
+    createdAt: dateOf(metadata.createdTime),
     partitionColumns: metadata.partitionColumns,
     numFiles,
     sizeInBytes: Number(sizeInBytes),
@@ -45,4 +45,10 @@ export async function detail(snapshot: Snapshot, signal?: AbortSignal): Promise<
     minWriterVersion: protocol.minWriterVersion,
     tableFeatures: [...new Set([...(protocol.readerFeatures ?? []), ...(protocol.writerFeatures ?? [])])].sort(),
   };
+}
+
+/** Null too for a number that is no time. */
+function dateOf(ms: number | undefined | null): Date | null {
+  const date = new Date(ms ?? Number.NaN);
+  return Number.isNaN(date.getTime()) ? null : date;
 }

@@ -30,17 +30,33 @@ export async function history(snapshot: Snapshot, options: HistoryOptions = {}):
   return commits.map(({ version, timestampMs, commitInfo }) => entryOf(version, timestampMs, commitInfo));
 }
 
+/** What a commitInfo holds is its writer's affair: a field of another type than ours is as good as none. */
 function entryOf(version: number, timestampMs: number, info: Partial<CommitInfo> = {}): HistoryEntry {
+  const { operationParameters, operationMetrics, readVersion, isBlindAppend } = info;
   return {
     version,
     timestamp: new Date(timestampMs),
-    operation: info.operation ?? null,
-    operationParameters: info.operationParameters ?? {},
-    operationMetrics: info.operationMetrics ?? {},
-    readVersion: info.readVersion ?? null,
-    isBlindAppend: info.isBlindAppend ?? null,
-    userMetadata: info.userMetadata ?? null,
-    engineInfo: info.engineInfo ?? null,
-    txnId: info.txnId ?? null,
+    operation: textOf(info.operation),
+    operationParameters: isRecord(operationParameters) ? operationParameters : {},
+    operationMetrics: isRecord(operationMetrics) ? textsOf(operationMetrics) : {},
+    readVersion: typeof readVersion === "number" ? readVersion : null,
+    isBlindAppend: typeof isBlindAppend === "boolean" ? isBlindAppend : null,
+    userMetadata: textOf(info.userMetadata),
+    engineInfo: textOf(info.engineInfo),
+    txnId: textOf(info.txnId),
   };
+}
+
+function textOf(value: unknown): string | null {
+  return typeof value === "string" ? value : null;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Some writers give numbers. */
+function textsOf(metrics: Record<string, unknown>): Record<string, string> {
+  const entries = Object.entries(metrics).filter(([, value]) => typeof value === "string" || typeof value === "number");
+  return Object.fromEntries(entries.map(([name, value]) => [name, String(value)]));
 }

@@ -1,8 +1,10 @@
-import { type Data, type RecordBatch, Vector } from "apache-arrow";
+import type { Data, RecordBatch } from "apache-arrow";
+import { offsetsOf } from "../arrow/column.js";
 import type { DeletionVectorDescriptor } from "../log/actions.js";
 import { descriptorReader } from "../log/deletionVectors/descriptors.js";
 import { storePath } from "../log/paths.js";
 import type { Snapshot } from "../log/snapshot.js";
+import { isJsonBomb } from "../schema/jsonScan.js";
 import type { Predicate } from "../schema/predicate.js";
 import { fileFilter } from "../schema/skipping.js";
 
@@ -74,23 +76,33 @@ export function mapReader(batch: RecordBatch, column: string): (row: number) => 
   if (index < 0) return () => NO_VALUES;
   const map: Data = batch.data.children[index];
   const entries = map.children[0];
-  const keys = new Vector([entries.children[0]]);
-  const values = new Vector([entries.children[1]]);
+  const keys = textReader(entries.children[0]);
+  const values = textReader(entries.children[1]);
   return (row) => {
     const result = new Map<string, string | null>();
     if (!map.getValid(row)) return result;
-    for (let i = map.valueOffsets[row]; i < map.valueOffsets[row + 1]; i++) result.set(keys.get(i), values.get(i));
+    for (let i = map.valueOffsets[row]; i < map.valueOffsets[row + 1]; i++) result.set(keys(i)!, values(i));
     return result;
   };
 }
 
-const LEADING_NUM_RECORDS = /^\{"numRecords":(\d+)[,}]/;
+/** Arrow's own way to read a text would take a byte order mark at its begin away. */
+function textReader(data: Data): (index: number) => string | null {
+  const offsets = offsetsOf(data) as Int32Array;
+  const { buffer, byteOffset, byteLength } = data.values as Uint8Array;
+  const bytes = Buffer.from(buffer, byteOffset, byteLength);
+  return (index) => (data.getValid(index) ? bytes.toString("utf8", offsets[index], offsets[index + 1]) : null);
+}
+
+// Fifteen digits are exact for sure.
+const LEADING_NUM_RECORDS = /^\{"numRecords":(\d{1,15})[,}]/;
 
 /** `numRecords` of a file's statistics; undefined where they are missing or malformed. */
 export function numRecordsOf(stats: string | null): number | undefined {
   if (stats === null || stats === "") return undefined;
   const leading = LEADING_NUM_RECORDS.exec(stats);
   if (leading !== null) return Number(leading[1]);
+  if (isJsonBomb(stats)) return undefined;
   try {
     const { numRecords } = JSON.parse(stats);
     return Number.isSafeInteger(numRecords) && numRecords >= 0 ? numRecords : undefined;

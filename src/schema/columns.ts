@@ -37,12 +37,18 @@ export function columnNames(schema: StructType): string[] {
   ]);
 }
 
+/** Longer names aren't typed by hand. */
+const MAX_TYPED_CHARS = 200;
+
 /** The candidate that a mistyped `name` most likely means, `undefined` where none is near. */
 export function nearestName(name: string, candidates: readonly string[]): string | undefined {
   const wanted = name.toLowerCase();
+  if (name.length > MAX_TYPED_CHARS) return undefined;
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.floor(name.length / 3)) + 1;
   for (const candidate of candidates) {
+    // So many characters have to be added or taken away at least.
+    if (Math.abs(candidate.length - name.length) >= bestDistance) continue;
     const distance = editDistance(wanted, candidate.toLowerCase());
     if (distance < bestDistance && distance < candidate.length) {
       best = candidate;

@@ -1,3 +1,4 @@
+import { limits } from "../limits.js";
 import type { DataType } from "./types.js";
 
 const DECIMAL_TYPE = /^decimal\(\s*(\d{1,2})\s*,\s*(-?\d{1,2})\s*\)$/;
@@ -31,9 +32,9 @@ export interface ExactDecimal {
   readonly scale: number;
 }
 
-/** Reads "-12.30", "1e3", ".5"; `undefined` where the text is no number. Trailing zeros behind the point are kept. */
+/** Reads "-12.30", "1e3", ".5"; `undefined` where the text is no number, or longer than `MAX_NUMBER_CHARS`. Trailing zeros behind the point are kept. */
 export function parseDecimal(text: string): ExactDecimal | undefined {
-  const match = DECIMAL_TEXT.exec(text);
+  const match = text.length > limits.MAX_NUMBER_CHARS ? null : DECIMAL_TEXT.exec(text);
   if (!match) return undefined;
   const [, sign, whole = "", fraction = "", exponent] = match;
   if (whole === "" && fraction === "") return undefined;

@@ -1,5 +1,5 @@
 const LONG_NUMBER = /\d{16}/;
-const TOKEN = /\s*(?:("(?:[^"\\]|\\.)*")|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|(true|false|null)|([[\]{},:]))/y;
+const TOKEN = /\s*(?:("[^"\\]*(?:\\.[^"\\]*)*")|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|(true|false|null)|([[\]{},:]))/y;
 
 /** Parses JSON; integers that a double can't hold become `bigint` instead of losing digits. Throws SyntaxError. */
 export function parseExactJson(text: string): unknown {

@@ -1,5 +1,5 @@
 import { floorDecimal, parseDecimal, parseDecimalType, rescaleDecimal } from "./decimal.js";
-import { findMember, scalarAt } from "./jsonScan.js";
+import { findMember, isJsonBomb, scalarAt } from "./jsonScan.js";
 import { integerRange } from "./numbers.js";
 import type { Literal } from "./predicate.js";
 import { parseDate, parseTimestamp } from "./time.js";
@@ -14,9 +14,9 @@ export interface FileStatistics {
   readonly nullCount: unknown;
 }
 
-/** Reads `stats`; `undefined` where it is missing or no JSON object. */
+/** Reads `stats`; `undefined` where it is missing, no JSON object, or beyond `MAX_JSON_VALUES`. */
 export function parseStatistics(json: string | null): FileStatistics | undefined {
-  if (json === null || json === "") return undefined;
+  if (json === null || json === "" || isJsonBomb(json)) return undefined;
   let value: unknown;
   try {
     value = JSON.parse(json);

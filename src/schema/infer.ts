@@ -1,4 +1,5 @@
 import { DeltaError } from "../errors.js";
+import { limits } from "../limits.js";
 import type { DataType, PrimitiveType, StructField, StructType } from "./types.js";
 
 /**
@@ -70,8 +71,6 @@ interface Node {
   key: Node | undefined;
 }
 
-const MAX_DEPTH = 128;
-
 function addFields(
   shape: StructShape,
   row: Record<string, unknown>,
@@ -136,7 +135,8 @@ function addObject(node: Node, value: object, rowNumber: number): void {
 }
 
 function addNested(node: Node, value: object, rowNumber: number): void {
-  if (node.depth > MAX_DEPTH) throw unsupported(node, `nested more than ${MAX_DEPTH} deep`, rowNumber);
+  const { MAX_SCHEMA_DEPTH } = limits;
+  if (node.depth > MAX_SCHEMA_DEPTH) throw unsupported(node, `nested more than ${MAX_SCHEMA_DEPTH} deep`, rowNumber);
   if (Array.isArray(value)) {
     see(node, "array", rowNumber);
     node.element ??= newNode("element", node);

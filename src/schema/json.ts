@@ -1,6 +1,8 @@
 import { DeltaError } from "../errors.js";
+import { limits } from "../limits.js";
 import { isDecimalInRange, parseDecimalType } from "./decimal.js";
 import { exactJson, parseExactJson } from "./exactJson.js";
+import { isJsonBomb } from "./jsonScan.js";
 import type { ArrayType, DataType, MapType, PrimitiveType, StructField, StructType } from "./types.js";
 
 /** Every primitive type but the decimals. */
@@ -23,16 +25,15 @@ export const PRIMITIVE_NAMES: ReadonlySet<string> = new Set([
 const UNSUPPORTED_TYPE =
   /^(variant|void|null|interval\b.*|geometry\b.*|geography\b.*|timestamp_nanos|timestamp_ntz_nanos|timestampnanos.*|time\b.*|char\b.*|varchar\b.*|udt)$/i;
 
-const MAX_DEPTH = 128;
-
 /**
  * Reads a table's `schemaString` (PROTOCOL.md, Schema Serialization Format). Field order and each field's metadata
  * are kept as they are; integers in metadata that a double can't hold become `bigint`.
- * Throws DELTA_INVALID_SCHEMA (not JSON, not of this shape, nested more than 128 deep) and
+ * Throws DELTA_INVALID_SCHEMA (not JSON, not of this shape, nested deeper than `MAX_SCHEMA_DEPTH`, beyond `MAX_JSON_VALUES`) and
  * DELTA_UNSUPPORTED_FEATURES_FOR_READ (a type of Delta's that this release lacks, such as variant).
  */
 export function parseSchema(json: string): StructType {
   let value: unknown;
+  if (typeof json === "string" && isJsonBomb(json)) throw invalid([], "holds too many values, or nests them too deep");
   try {
     value = parseExactJson(json);
   } catch (cause) {
@@ -75,13 +76,15 @@ function typeToJson(type: DataType): unknown {
 }
 
 function parseType(value: unknown, path: readonly string[]): DataType {
-  if (path.length > MAX_DEPTH) throw invalid(path.slice(0, 3), `nests types more than ${MAX_DEPTH} deep`);
+  if (path.length > limits.MAX_SCHEMA_DEPTH) {
+    throw invalid(path.slice(0, 3), `nests types more than ${limits.MAX_SCHEMA_DEPTH} deep`);
+  }
   if (typeof value === "string") return parsePrimitive(value, path);
   const { type } = object(value, path);
   if (type === "struct") return parseStruct(value, path);
   if (type === "array") return parseArray(object(value, path), path);
   if (type === "map") return parseMap(object(value, path), path);
-  if (typeof type === "string" && UNSUPPORTED_TYPE.test(type)) throw unsupported(type, path);
+  if (typeof type === "string" && UNSUPPORTED_TYPE.test(type)) throw unsupportedType(type, path);
   throw invalid(path, `has ${shown(type)} for a type`);
 }
 
@@ -94,7 +97,7 @@ function parsePrimitive(name: string, path: readonly string[]): PrimitiveType {
     if (!isDecimalInRange(precision, scale)) throw invalid(path, `has the type ${name}, beyond decimal(38,38)`);
     return `decimal(${precision},${scale})`;
   }
-  if (UNSUPPORTED_TYPE.test(name)) throw unsupported(name, path);
+  if (UNSUPPORTED_TYPE.test(name)) throw unsupportedType(name, path);
   throw invalid(path, `has the unknown type "${name}"`);
 }
 
@@ -109,6 +112,7 @@ function parseField(value: unknown, parent: readonly string[]): StructField {
   const { name, type, nullable, metadata } = object(value, parent);
   if (typeof name !== "string") throw invalid(parent, "has a field without a name");
   const path = [...parent, name];
+  if (name.startsWith("\ufeff")) throw unsupported("a name that begins with a byte order mark", path);
   if (nullable !== undefined && typeof nullable !== "boolean") throw invalid(path, "has a nullable that is no boolean");
   const kept = metadata === undefined || metadata === null ? {} : object(metadata, path);
   return { name, type: parseType(type, path), nullable: nullable ?? true, metadata: kept };
@@ -148,10 +152,14 @@ function invalid(path: readonly string[], what: string): DeltaError {
   });
 }
 
-function unsupported(type: string, path: readonly string[]): DeltaError {
+function unsupportedType(type: string, path: readonly string[]): DeltaError {
+  return unsupported(`the type "${type}"`, path, { type });
+}
+
+function unsupported(what: string, path: readonly string[], facts: Record<string, unknown> = {}): DeltaError {
   return new DeltaError(
     "DELTA_UNSUPPORTED_FEATURES_FOR_READ",
-    `The table can't be read: ${place(path)} has the type "${type}", which this release doesn't support.`,
-    { column: path.join("."), type },
+    `The table can't be read: ${place(path)} has ${what}, which this release doesn't support.`,
+    { column: path.join("."), ...facts },
   );
 }

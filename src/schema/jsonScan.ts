@@ -1,5 +1,7 @@
 /** Finds the text of single values in valid JSON. Positions are indices; -1 is "not there". */
 
+import { limits } from "../limits.js";
+
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const OPEN_BRACE = 0x7b;
@@ -8,6 +10,32 @@ const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
 const COLON = 0x3a;
 const COMMA = 0x2c;
+
+/** Texts up to here can't hold what is too much, and nearly all are as short. */
+const SHORT_CHARS = 4096;
+
+/**
+ * True for a text whose parsed form would take a hundred times its room, or nest deeper than the stack allows: more than
+ * `MAX_JSON_VALUES`, or deeper than `MAX_JSON_DEPTH`. It needn't be JSON.
+ */
+export function isJsonBomb(text: string): boolean {
+  if (text.length <= SHORT_CHARS) return false;
+  let depth = 0;
+  let values = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === QUOTE) {
+      i = skipString(text, i) - 1;
+      if (i < 0) return false;
+    } else if (code === OPEN_BRACE || code === OPEN_BRACKET) {
+      values++;
+      if (++depth > limits.MAX_JSON_DEPTH) return true;
+    } else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) depth--;
+    else if (code === COMMA) values++;
+    if (values > limits.MAX_JSON_VALUES) return true;
+  }
+  return false;
+}
 
 /** The position of the value of a member of the object at `at`. */
 export function findMember(text: string, at: number, name: string): number {

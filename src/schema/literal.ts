@@ -1,4 +1,5 @@
 import { DeltaError } from "../errors.js";
+import { limits } from "../limits.js";
 import { nearestName } from "./columns.js";
 import { isDecimalInRange, parseDecimalType } from "./decimal.js";
 import { PRIMITIVE_NAMES } from "./json.js";
@@ -100,7 +101,8 @@ function resolve(literal: TypeLiteral, path: readonly string[]): { type: DataTyp
     const name = literal.replace(/\s+not\s+null\s*$/i, "");
     return { type: primitive(name, path), nullable: name === literal };
   }
-  if (typeof literal !== "object" || literal === null || path.length > MAX_DEPTH) throw invalid(path, literal);
+  if (typeof literal !== "object" || literal === null || path.length > limits.MAX_SCHEMA_DEPTH)
+    throw invalid(path, literal);
   if (NOT_NULL in literal) return { type: resolve(literal[NOT_NULL] as TypeLiteral, path).type, nullable: false };
   if (Array.isArray(literal)) {
     if (literal.length !== 1) throw invalid(path, literal);
@@ -118,34 +120,38 @@ function resolve(literal: TypeLiteral, path: readonly string[]): { type: DataTyp
   return { type: { type: "struct", fields: fieldsOf(literal, path) }, nullable: true };
 }
 
-const MAX_DEPTH = 128;
-
 function primitive(name: string, path: readonly string[]): PrimitiveType {
   if (PRIMITIVE_NAMES.has(name)) return name as PrimitiveType;
   const decimal = parseDecimalType(name as DataType);
   if (decimal && isDecimalInRange(decimal.precision, decimal.scale)) {
     return `decimal(${decimal.precision},${decimal.scale})`;
   }
-  throw invalid(path, name, ALIASES[name.toLowerCase()] ?? nearestName(name, [...PRIMITIVE_NAMES, "decimal(10,2)"]));
+  throw invalid(
+    path,
+    name,
+    ALIASES.get(name.toLowerCase()) ?? nearestName(name, [...PRIMITIVE_NAMES, "decimal(10,2)"]),
+  );
 }
 
-const ALIASES: Readonly<Record<string, string>> = {
-  int: "integer",
-  int8: "byte",
-  int16: "short",
-  int32: "integer",
-  int64: "long",
-  bigint: "long",
-  number: "double",
-  float32: "float",
-  float64: "double",
-  bool: "boolean",
-  varchar: "string",
-  text: "string",
-  datetime: "timestamp",
-  numeric: "decimal(10,2)",
-  decimal: "decimal(10,2)",
-};
+const ALIASES: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    int: "integer",
+    int8: "byte",
+    int16: "short",
+    int32: "integer",
+    int64: "long",
+    bigint: "long",
+    number: "double",
+    float32: "float",
+    float64: "double",
+    bool: "boolean",
+    varchar: "string",
+    text: "string",
+    datetime: "timestamp",
+    numeric: "decimal(10,2)",
+    decimal: "decimal(10,2)",
+  }),
+);
 
 function isStructType(schema: SchemaLiteral | StructType): schema is StructType {
   return schema?.type === "struct" && Array.isArray(schema.fields);

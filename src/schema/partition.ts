@@ -1,9 +1,10 @@
 import { DeltaError } from "../errors.js";
+import { limits } from "../limits.js";
 import { decimalToUnscaled, fitsPrecision, parseDecimalType, unscaledToDecimal } from "./decimal.js";
 import { integerRange } from "./numbers.js";
 import type { Literal } from "./predicate.js";
 import { formatDate, formatTimestamp, formatTimestampShort, parseDate, parseTimestamp } from "./time.js";
-import type { DataType } from "./types.js";
+import type { DataType, StructType } from "./types.js";
 
 /** How partition text is read and written. */
 export interface PartitionTextOptions {
@@ -46,6 +47,29 @@ export function parsePartitionValue(
     `The log holds ${JSON.stringify(text)} as the value of partition column "${column}", which is no ${String(type)}.`,
     { column, value: text, type },
   );
+}
+
+/**
+ * Checks the partition columns that a table's metadata names. Throws DELTA_INVALID_SCHEMA for one that the schema lacks, that
+ * has no text form, or that is named twice.
+ */
+export function checkPartitionColumns(schema: StructType, partitionColumns: readonly string[]): void {
+  if (partitionColumns.length === 0) return;
+  const types = new Map(schema.fields.map(({ name, type }) => [name, type]));
+  const seen = new Set<string>();
+  for (const column of partitionColumns) {
+    const type = types.get(column);
+    const what =
+      type === undefined ? "isn't one of its columns" : typeof type !== "string" ? "is nested" : "is named twice";
+    if (typeof type !== "string" || seen.has(column)) {
+      throw new DeltaError(
+        "DELTA_INVALID_SCHEMA",
+        `The table's metadata names ${JSON.stringify(column)} as a partition column, which ${what}.`,
+        { column },
+      );
+    }
+    seen.add(column);
+  }
 }
 
 /** The folder of Hive and Spark for partition values as text: `year=2024/city=New York`, null and "" as a fixed name. */
@@ -93,12 +117,17 @@ function valueText(type: DataType, value: Literal, options: PartitionTextOptions
   }
 }
 
+const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
+  ["true", true],
+  ["false", false],
+]);
+
 function parseText(type: DataType, text: string, timeZone: string | undefined): Literal | undefined {
   switch (type) {
     case "string":
       return text;
     case "boolean":
-      return { true: true, false: false }[text.toLowerCase()];
+      return BOOLEANS.get(text.toLowerCase());
     case "date": {
       const days = parseDate(text);
       return days !== undefined && Math.abs(days) < 2 ** 31 ? days : undefined;
@@ -134,7 +163,7 @@ function parseNumber(type: DataType, text: string): Literal | undefined {
     return unscaled !== undefined && fitsPrecision(unscaled, decimal.precision) ? unscaled : undefined;
   }
   const range = integerRange(type);
-  if (!range || !/^[+-]?\d+$/.test(text)) return undefined;
+  if (!range || text.length > limits.MAX_NUMBER_CHARS || !/^[+-]?\d+$/.test(text)) return undefined;
   const value = BigInt(text.replace("+", ""));
   if (value < range.min || value > range.max) return undefined;
   return type === "long" ? value : Number(value);

@@ -6,9 +6,13 @@ import type { DataType, StructType } from "./types.js";
 /** Spark refuses these in column names, nested ones too, wherever a table has no column mapping. */
 const FORBIDDEN = /[ ,;{}()\n\t=]/;
 
+/** Arrow's readers take it away from names, so that such a column would be lost. */
+const BYTE_ORDER_MARK = "\ufeff";
+
 /**
  * Checks the schema of a table about to be created. Throws DELTA_INVALID_SCHEMA (no columns; a name that is empty,
- * taken regardless of case, or holds one of ` ,;{}()\n\t=`; a decimal out of range; an unknown type) and
+ * taken regardless of case, holds one of ` ,;{}()\n\t=` or begins with a byte order mark; a decimal out of range; an unknown
+ * type) and
  * DELTA_INVALID_PARTITION_COLUMN (unknown, named twice, not primitive, or no column left for the data files).
  */
 export function validateNewTable(schema: StructType, partitionColumns: readonly string[] = []): void {
@@ -23,6 +27,13 @@ function validateStruct(struct: StructType, parent: readonly string[]): void {
     const path = [...parent, field.name];
     const column = path.join(".");
     if (field.name === "") throw invalid(column, `A column of ${parent.join(".") || "the table"} has an empty name.`);
+    if (field.name.startsWith(BYTE_ORDER_MARK)) {
+      throw invalid(
+        column,
+        `The column name ${JSON.stringify(column)} begins with a byte order mark (U+FEFF), as the first name of a CSV file may. Remove it.`,
+        { character: BYTE_ORDER_MARK },
+      );
+    }
     const forbidden = FORBIDDEN.exec(field.name)?.[0];
     if (forbidden !== undefined) {
       throw invalid(

@@ -56,6 +56,7 @@ async function claimNext(log: DeltaLog, transaction: Transaction, signal?: Abort
       if (conflict !== undefined) return { status: "conflict", conflict, snapshot: base };
     }
     const version = base === undefined ? 0 : base.version + 1;
+    if (!Number.isSafeInteger(version)) throw noVersionLeft(log.store.url);
     const actions = [{ commitInfo: commitInfoOf(transaction, txnId) }, ...transaction.actions];
     const outcome = await claim(log.store, version, actions, signal);
     if (outcome.status === "committed") {
@@ -76,6 +77,18 @@ async function claimNext(log: DeltaLog, transaction: Transaction, signal?: Abort
     "DELTA_MAX_COMMIT_RETRIES_EXCEEDED",
     `${log.store.url}: other writers were first ${MAX_ATTEMPTS} times in a row. Nothing was committed; try again when fewer write.`,
     { attempts: MAX_ATTEMPTS },
+  );
+}
+
+/** Nobody could read a commit of a higher number, and no honest table has so many. */
+function noVersionLeft(url: string): DeltaError {
+  return new DeltaError(
+    "DELTA_LOG_CORRUPT",
+    `${url} is at version ${Number.MAX_SAFE_INTEGER}, the highest that there can be.`,
+    {
+      path: url,
+      version: Number.MAX_SAFE_INTEGER,
+    },
   );
 }
 

@@ -1,0 +1,74 @@
+/**
+ * How much of what others wrote is taken in, so that no table, file or row uses up memory, stack or time without bound.
+ * What goes beyond is an error that names the file. spec/threat-model.md has what each limit is for.
+ */
+export interface Limits {
+  /** A commit; it is held in memory as long as it is read. */
+  readonly MAX_COMMIT_BYTES: number;
+  /** A line of a commit. */
+  readonly MAX_COMMIT_LINE_BYTES: number;
+  /** What is asked for of each commit at first, while others are read ahead. */
+  readonly COMMIT_PART_BYTES: number;
+  /** A larger `_last_checkpoint` is no hint. */
+  readonly MAX_LAST_CHECKPOINT_BYTES: number;
+  /** Names of a folder that a listing takes in. */
+  readonly MAX_LISTED_NAMES: number;
+  /** Values, members and items in a JSON text: a line of a commit, a schema, a file's statistics. */
+  readonly MAX_JSON_VALUES: number;
+  /** JSON arrays and objects within each other. */
+  readonly MAX_JSON_DEPTH: number;
+  /** A line of JSON rows given to the command. */
+  readonly MAX_JSON_ROW_BYTES: number;
+  /** Characters of a number as text. The exact value of a double has 1,100 at most. */
+  readonly MAX_NUMBER_CHARS: number;
+  /** Types within each other in a schema. */
+  readonly MAX_SCHEMA_DEPTH: number;
+  /** A Parquet footer. */
+  readonly MAX_FOOTER_BYTES: number;
+  /** Values in a Parquet footer. */
+  readonly MAX_FOOTER_VALUES: number;
+  /** Stored bytes of a Parquet file that are decoded at once. */
+  readonly MAX_PARQUET_PART_BYTES: number;
+  /** Pages without a value that follow each other in a Parquet column. */
+  readonly MAX_EMPTY_PAGES: number;
+  /** The memory of the Parquet library in one thread: what it unpacks, however small that was, has to fit. */
+  readonly MAX_DECODER_MEMORY_BYTES: number;
+  /** A partition value, repeated for each row of a batch. */
+  readonly MAX_CONSTANT_COLUMN_BYTES: number;
+}
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const GIB = 1024 * MIB;
+
+const defaults: Limits = {
+  MAX_COMMIT_BYTES: 2 * GIB,
+  MAX_COMMIT_LINE_BYTES: 64 * MIB,
+  COMMIT_PART_BYTES: 4 * MIB,
+  MAX_LAST_CHECKPOINT_BYTES: MIB,
+  MAX_LISTED_NAMES: 5_000_000,
+  MAX_JSON_VALUES: 2_000_000,
+  MAX_JSON_DEPTH: 1000,
+  MAX_JSON_ROW_BYTES: 128 * MIB,
+  MAX_NUMBER_CHARS: 2000,
+  MAX_SCHEMA_DEPTH: 128,
+  MAX_FOOTER_BYTES: 64 * MIB,
+  MAX_FOOTER_VALUES: 20_000_000,
+  MAX_PARQUET_PART_BYTES: GIB,
+  MAX_EMPTY_PAGES: 1000,
+  MAX_DECODER_MEMORY_BYTES: 2 * GIB,
+  MAX_CONSTANT_COLUMN_BYTES: 512 * MIB,
+};
+
+/** The limits in force. */
+export const limits: Limits = { ...defaults };
+
+/**
+ * Replaces some limits (tests only); the returned function puts the old ones back.
+ * @testonly
+ */
+export function replaceLimits(parts: Partial<Limits>): () => void {
+  const before = { ...limits };
+  Object.assign(limits, parts);
+  return () => Object.assign(limits, before);
+}
