@@ -3,7 +3,7 @@ import { buildColumn } from "#src/arrow/buildColumn.js";
 import { makeBatch } from "#src/arrow/column.js";
 import { toArrowField } from "#src/arrow/schema.js";
 import type { Action } from "#src/log/actions.js";
-import { readStateActions } from "#src/log/checkpointRead.js";
+import { readCheckpoint, readStateActions } from "#src/log/checkpointRead.js";
 import { checkpointFields } from "#src/log/checkpointSchema.js";
 import { readFooter } from "#src/parquet/footer.js";
 import { type EncodeParquetOptions, encodeParquet } from "#src/parquet/write.js";
@@ -65,5 +65,35 @@ describe("readStateActions of a large checkpoint", () => {
       expect(ranges.filter(({ start, end }) => start < chunk.end && end > chunk.start && end < sizeBytes)).toEqual([]);
     }
     expect(fileChunks.filter(({ end }) => end < tail).length).toBeGreaterThan(0);
+  });
+});
+
+describe("the deletion vectors of a checkpoint", () => {
+  const COLUMNS = ["path", "deletionVector"].map((name) => ["add", name]);
+  const vector = { storageType: "u", pathOrInlineDv: "v", offset: 1, sizeInBytes: 9, cardinality: 2 };
+
+  /** The vectors found, or undefined where their column wasn't read. */
+  async function vectorsOf({ store }: Awaited<ReturnType<typeof checkpointOf>>): Promise<unknown[] | undefined> {
+    const found: unknown[] = [];
+    let isRead = false;
+    let rows = 0;
+    for await (const batch of readCheckpoint(store, { version: 1, paths: ["file"] }, COLUMNS)) {
+      rows += batch.numRows;
+      const vectors = batch.getChild("add")!.getChild("deletionVector");
+      isRead ||= vectors !== null;
+      for (const value of vectors ?? []) if (value !== null) found.push(value.toJSON());
+    }
+    expect(rows).toBe(ROWS);
+    return isRead ? found : undefined;
+  }
+
+  it("aren't decoded where there are none", async () => {
+    expect(await vectorsOf(await checkpointOf(new Map(), { rowGroupRows: 3000 }))).toBe(undefined);
+  });
+
+  it("are read where one file has one", async () => {
+    const state = new Map([[ROWS - 1, add("last", { deletionVector: vector })]]);
+    const found = await vectorsOf(await checkpointOf(state, { rowGroupRows: 3000 }));
+    expect(found).toEqual([{ ...vector, cardinality: 2n }]);
   });
 });

@@ -74,6 +74,20 @@ describe("what a vector holds", () => {
     expect(vector.keptRows(last - 1, 2)).toEqual(Uint32Array.of(0));
   });
 
+  test("rows on the borders of containers and bitmaps", async () => {
+    const borders = [65_535, 65_536, 131_071, 2 ** 32 - 1, 2 ** 32];
+    for (const format of ["portable", "native"] as const) {
+      const vector = await read(inlineVector(borders, { format }));
+      for (const border of borders) {
+        expect(vector.has(border)).toBe(true);
+        expect(vector.keptRows(border, 1)).toBe("none");
+        for (const start of [border - 2, border - 1, border]) {
+          expect(keptOf(vector, start, 4)).toEqual(kept(new Set(borders), start, 4));
+        }
+      }
+    }
+  });
+
   test("billions of rows in few bytes", async () => {
     const full = roaringBytes(rows(0, 65_536), { isRun: () => true });
     expect(full.length).toBeLessThan(50);
