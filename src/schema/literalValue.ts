@@ -8,7 +8,8 @@ import type { DataType } from "./types.js";
 
 /**
  * A value as JavaScript has it, in the column's own domain (see {@link Literal}). Numbers, bigints and decimal texts
- * go into number columns; Dates and ISO texts (UTC unless they name a zone) into dates and timestamps. null is null.
+ * go into number columns; Dates and ISO texts (UTC unless they name a zone) into dates and timestamps, bigints of
+ * microseconds into timestamps. null is null.
  * Throws DELTA_INVALID_PREDICATE, naming the column, for a value that the column can't hold.
  */
 export function toLiteral(type: DataType, value: unknown, column: readonly string[] = []): Literal | null {
@@ -80,6 +81,8 @@ function timePosition(type: "date" | "timestamp" | "timestamp_ntz", value: unkno
   if (value instanceof Date) {
     const micros = dateToMicros(value);
     if (micros !== undefined) instant = { micros, exact: true };
+  } else if (typeof value === "bigint" && type !== "date") {
+    instant = { micros: value, exact: true };
   } else if (typeof value === "string") {
     const days = parseDate(value);
     instant = days === undefined ? parseTimestamp(value) : { micros: microsOfDays(days), exact: true };
