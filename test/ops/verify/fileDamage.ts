@@ -1,5 +1,4 @@
 import { expect } from "vitest";
-import { Table } from "#src/index.js";
 import type { DeletionVectorDescriptor } from "#src/log/actions.js";
 import { decodePath } from "#src/log/paths.js";
 import type { ObjectStore } from "#src/storage/store.js";
@@ -34,7 +33,7 @@ const withType = (column: string, from: string, to: string) => (store: ObjectSto
   }));
 
 /** The ordinary table, the second of its last file's rows removed by a vector in a file. */
-async function withVector(store: ObjectStore): Promise<void> {
+export async function withVector(store: ObjectStore): Promise<void> {
   await ordinaryTable(store);
   const [vector] = await putVectors(store, UUID, [[1]]);
   await setVector(store, vector!);
@@ -215,12 +214,3 @@ export const FILE_DAMAGE = {
     finds: { version: 3 },
   },
 } satisfies Damages;
-
-/** Sound tables with deletion vectors. */
-export const VECTOR_TABLES = {
-  withVector,
-  untouched: (store: ObjectStore) =>
-    Table.open(store)
-      .append([{ id: 1 }])
-      .then(() => undefined),
-};
