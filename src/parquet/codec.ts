@@ -1,5 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
+import { DeltaError } from "../errors.js";
+import { loaded } from "../lazy.js";
 
 /** The part of the WebAssembly library that is used: calls that don't wait. */
 export type Wasm = typeof import("parquet-wasm/esm");
@@ -42,15 +44,27 @@ const { WebAssembly } = globalThis as unknown as {
   };
 };
 
-/** Compiles the WebAssembly code, outside of the main thread; the result can be sent to workers. */
+/**
+ * Compiles the WebAssembly code, outside of the main thread; the result can be sent to workers. Throws
+ * `DELTA_STORAGE_UNAVAILABLE`.
+ */
 export async function compileWasm(): Promise<WasmModule> {
   const path = createRequire(import.meta.url).resolve("parquet-wasm/esm/parquet_wasm_bg.wasm");
-  return WebAssembly.compile(await readFile(path));
+  try {
+    return await WebAssembly.compile(await readFile(path));
+  } catch (error) {
+    throw new DeltaError(
+      "DELTA_STORAGE_UNAVAILABLE",
+      `Cannot load ${path} now. Call again, with fewer files open or more memory free.`,
+      { path },
+      error,
+    );
+  }
 }
 
 /** This thread's instance of the library. */
 export async function instantiate(module: WasmModule): Promise<Wasm> {
-  const wasm = await import("parquet-wasm/esm");
+  const wasm = await loaded(import("parquet-wasm/esm"), "parquet-wasm");
   wasm.initSync({ module });
   return wasm;
 }

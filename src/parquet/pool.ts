@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
+import { DeltaError } from "../errors.js";
 import { runtime } from "../runtime.js";
 import { abortedError, checkSignal } from "../signal.js";
 import { compileWasm, instantiate, isTrap, type Job, runJob, type Wasm, type WasmModule } from "./codec.js";
@@ -41,12 +42,11 @@ let startedWorkers = 0;
  * don't keep the process alive when idle, and end after 10 idle seconds.
  *
  * Throws a {@link JobFailed} for bytes that the library can't work with, and `DELTA_ABORTED` at once when `signal`
- * fires: a worker that is busy with the job then is stopped.
+ * fires: a worker that is busy with the job then is stopped. `DELTA_STORAGE_UNAVAILABLE` where no thread can be started.
  */
 export async function run(job: Job, workBytes: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
   checkSignal(signal, "reading or writing Parquet");
-  compiled ??= compileWasm();
-  const module = await compiled;
+  const module = await wasmModule();
   checkSignal(signal, "reading or writing Parquet");
   if (workBytes < SMALL_BYTES && !ownThreadBroken) {
     ownThread ??= instantiate(module);
@@ -67,6 +67,15 @@ export async function run(job: Job, workBytes: number, signal?: AbortSignal): Pr
   } finally {
     signal?.removeEventListener("abort", onAbort);
   }
+}
+
+/** Compiled once; a failure isn't kept. */
+function wasmModule(): Promise<WasmModule> {
+  compiled ??= compileWasm().catch((error: unknown) => {
+    compiled = undefined;
+    throw error;
+  });
+  return compiled;
 }
 
 function runHere(wasm: Wasm, job: Job): Uint8Array<ArrayBuffer> {
@@ -90,7 +99,8 @@ function dispatch(module: WasmModule): void {
 
 function start(module: WasmModule): Worker {
   startedWorkers++;
-  const worker = new Worker(new URL("./worker.js", import.meta.url), { workerData: module });
+  // Without the program's own options of Node: a worker refuses some of them, `--input-type` for one.
+  const worker = new Worker(new URL("./worker.js", import.meta.url), { workerData: module, execArgv: [] });
   // Of a worker that ends while it is idle nobody would hear; a job given to it would never end.
   worker.once("exit", () => {
     if (takeFromIdle(worker)) startedWorkers--;
@@ -115,7 +125,8 @@ function give(worker: Worker, waiting: Waiting, module: WasmModule): void {
     outcome();
     dispatch(module);
   };
-  const fail = (error: unknown) => waiting.reject(new JobFailed(String(error), { cause: error }));
+  const fail = (error: unknown) =>
+    waiting.reject(isShortage(error) ? shortage(error) : new JobFailed(String(error), { cause: error }));
   const onMessage = (answer: Answer) => {
     if ("error" in answer) settle(!answer.trapped, () => fail(answer.error));
     else settle(answer.memoryBytes <= MAX_KEPT_MEMORY_BYTES, () => waiting.resolve(answer.bytes));
@@ -126,6 +137,21 @@ function give(worker: Worker, waiting: Waiting, module: WasmModule): void {
   worker.on("message", onMessage).on("error", onError).on("exit", onExit);
   worker.ref();
   worker.postMessage(waiting.job, [waiting.job.bytes.buffer]);
+}
+
+/** A thread that couldn't begin says nothing of the bytes it was given. */
+function isShortage(error: unknown): boolean {
+  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
+  return code !== undefined && ["ERR_WORKER_INIT_FAILED", "EMFILE", "ENFILE", "ENOMEM", "EAGAIN"].includes(code);
+}
+
+function shortage(error: unknown): DeltaError {
+  return new DeltaError(
+    "DELTA_STORAGE_UNAVAILABLE",
+    `No thread could be started to read or write Parquet (${error}). Call again, with fewer files open or more memory free.`,
+    {},
+    error,
+  );
 }
 
 function rest(worker: Worker): void {

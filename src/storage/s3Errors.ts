@@ -85,6 +85,10 @@ const NETWORK = new Set([
   "EHOSTUNREACH",
   "ENETUNREACH",
   "ENETDOWN",
+  // No descriptor or buffer left for a socket.
+  "EMFILE",
+  "ENFILE",
+  "ENOBUFS",
   "ERR_STREAM_PREMATURE_CLOSE",
 ]);
 

@@ -1,5 +1,6 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import { DeltaError } from "../errors.js";
+import { loaded } from "../lazy.js";
 import { runtime } from "../runtime.js";
 import { abortedError, checkSignal } from "../signal.js";
 import { RequestLimit } from "./requestLimit.js";
@@ -103,7 +104,7 @@ export class S3Requests {
   }
 
   async #connect(): Promise<S3Connection> {
-    const sdk = await import("@aws-sdk/client-s3");
+    const sdk = await loaded(import("@aws-sdk/client-s3"), "@aws-sdk/client-s3");
     const { region, credentials, forcePathStyle } = this.#options;
     const endpoint = this.#endpoint;
     const agent = { keepAlive: true, maxSockets: this.#limit.size };
