@@ -1,5 +1,6 @@
 export { Timestamp } from "./arrow/timestamp.js";
 export { DeltaError, type ErrorCode, type ErrorKind } from "./errors.js";
+export type { DeletionVectorDescriptor } from "./log/actions.js";
 export type { FileBatchOptions, FileColumn } from "./log/snapshotFiles.js";
 export type { AppendOptions, AppendProgress, AppendResult } from "./ops/append.js";
 export type { CreateOptions } from "./ops/create.js";

@@ -15,6 +15,7 @@ const text: Type = { fits: (value) => typeof value === "string", expects: "a tex
 const flag: Type = { fits: (value) => typeof value === "boolean", expects: "true or false" };
 const integer: Type = { fits: (value) => Number.isSafeInteger(value), expects: "a whole number" };
 const count: Type = { fits: (value) => Number.isSafeInteger(value) && (value as number) >= 0, expects: "a count" };
+const int: Type = { fits: (value) => count.fits(value) && (value as number) < 2 ** 31, expects: "a count of 32 bits" };
 const long: Type = { fits: isLong, expects: "a whole number of 64 bits" };
 const texts: Type = { fits: isTextList, expects: "an array of texts" };
 const textMap: Type = { fits: isTextMap, expects: "an object of texts" };
@@ -27,8 +28,8 @@ const deletionVector: Type = {
     isObject(value) &&
     text.fits(value.storageType) &&
     text.fits(value.pathOrInlineDv) &&
-    (isMissing(value.offset) || count.fits(value.offset)) &&
-    count.fits(value.sizeInBytes) &&
+    (isMissing(value.offset) || int.fits(value.offset)) &&
+    int.fits(value.sizeInBytes) &&
     count.fits(value.cardinality),
   expects: "a deletion vector's descriptor",
 };

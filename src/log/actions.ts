@@ -18,11 +18,17 @@ export interface Metadata {
   readonly createdTime?: number;
 }
 
+/** Where a file's deletion vector is, and how many of the file's rows it removes (PROTOCOL.md, Deletion Vectors). */
 export interface DeletionVectorDescriptor {
+  /** `u`: a file named by a UUID; `p`: a file by its absolute path; `i`: here in the log. */
   readonly storageType: string;
+  /** An optional prefix and the UUID in Z85; the path; or the vector in Z85. */
   readonly pathOrInlineDv: string;
+  /** Where it begins in its file, in bytes. */
   readonly offset?: number;
+  /** Without what a file holds beside it: its size and its checksum. */
   readonly sizeInBytes: number;
+  /** The number of rows removed. */
   readonly cardinality: number;
 }
 

@@ -2,7 +2,10 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { formatDdl, parseDdl } from "#src/schema/ddl.js";
+import { localStore } from "#src/storage/local.js";
 import { Table } from "#src/table.js";
+import { inlineVector } from "../log/deletionVectorBytes.js";
+import { tableOf } from "../read/tableWithVectors.js";
 import { failed, inFolder, objects, ok, run, withoutPackages } from "./command.js";
 
 describe("the program", () => {
@@ -113,6 +116,15 @@ describe("create and schema", () => {
 });
 
 describe("history, detail, files and checkpoint", () => {
+  it("count the rows that deletion vectors leave", async () => {
+    await inFolder(async (folder) => {
+      const deletionVector = inlineVector([1, 3]);
+      await tableOf(localStore(folder), [{ first: 0, rowCount: 5, deletionVector }]);
+      expect(await ok(["files", folder])).toMatch(/ {2}3 {2}f0\.parquet$/m);
+      expect(objects(await ok(["files", folder, "--json"]))).toMatchObject([{ numRecords: 5, deletionVector }]);
+    });
+  });
+
   it("tell people and programs about a table", async () => {
     await inFolder(async (folder) => {
       const T = join(folder, "t");

@@ -32,6 +32,12 @@ describe("an action of another shape", () => {
     ["statistics as an object", add({ stats: {} })],
     ["tags as a text", add({ tags: "x" })],
     ["a deletion vector as a text", add({ deletionVector: "x" })],
+    [
+      "a deletion vector beyond 2^31 bytes",
+      add({
+        deletionVector: { storageType: "u", pathOrInlineDv: "x", offset: 2 ** 31, sizeInBytes: 1, cardinality: 1 },
+      }),
+    ],
     ["a deletion vector without its cardinality", add({ deletionVector: { storageType: "u", pathOrInlineDv: "x" } })],
     [
       "a deletion vector of negative size",
