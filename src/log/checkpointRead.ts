@@ -1,11 +1,14 @@
 import { MapRow, type RecordBatch, StructRow, Vector } from "apache-arrow";
 import { columnAt } from "../arrow/column.js";
 import { DeltaError } from "../errors.js";
-import { type Footer, readFooter } from "../parquet/footer.js";
+import { isGroup } from "../parquet/fileSchema.js";
+import { type Footer, readFooter, unreadable } from "../parquet/footer.js";
 import { readParquet } from "../parquet/read.js";
 import { type RowRange, readRows } from "../parquet/readRows.js";
 import type { ObjectStore } from "../storage/store.js";
+import { type ActionKey, flawOf, isActionKey } from "./actionShape.js";
 import type { Action } from "./actions.js";
+import { checkpointContent } from "./checkpointDamage.js";
 import { STATE_FIELDS } from "./checkpointSchema.js";
 import type { CheckpointFiles } from "./segment.js";
 
@@ -50,7 +53,11 @@ async function footerOf(store: ObjectStore, path: string, signal?: AbortSignal):
   if (meta === undefined) {
     throw new DeltaError("DELTA_FILE_NOT_FOUND", `The checkpoint ${path} has been removed.`, { path });
   }
-  return readFooter(store, { path, sizeBytes: meta.sizeBytes }, signal);
+  const footer = await readFooter(store, { path, sizeBytes: meta.sizeBytes }, signal);
+  // A column without the fields that are asked for would pass for one without values.
+  const flat = footer.root.children.find(({ element }) => isActionKey(element.name) && !isGroup(element));
+  if (flat !== undefined) throw unreadable(footer.file, `its ${flat.element.name} is no group of columns`);
+  return footer;
 }
 
 /** The actions of a checkpoint that aren't of files: their columns only are read, where there are any. */
@@ -63,7 +70,7 @@ export async function* readStateActions(
   const columns = names.map((name) => [name]);
   for (const footer of await footers(store, checkpoint, signal)) {
     for await (const batch of readStateRows(store, footer, columns, signal)) {
-      for (const name of names) yield* actionsOf(batch, name);
+      for (const name of names) yield* checkpointContent(checkpoint, actionsOf(batch, name));
     }
   }
 }
@@ -89,7 +96,11 @@ function* actionsOf(batch: RecordBatch, name: string): Generator<Action> {
   if (column === undefined || column.nullCount === column.length) return;
   const values = new Vector([column]);
   for (let row = 0; row < column.length; row++) {
-    if (column.getValid(row)) yield { [name]: plain(values.get(row)) } as unknown as Action;
+    if (!column.getValid(row)) continue;
+    const body = plain(values.get(row));
+    const flaw = flawOf(name as ActionKey, body);
+    if (flaw !== undefined) throw new RangeError(`it has ${flaw}`);
+    yield { [name]: body } as unknown as Action;
   }
 }
 

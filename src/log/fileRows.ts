@@ -1,4 +1,4 @@
-import { type Data, type RecordBatch, type Struct, Vector } from "apache-arrow";
+import { type Data, type RecordBatch, type Struct, Type, Vector } from "apache-arrow";
 import { buildColumn } from "../arrow/buildColumn.js";
 import { columnAt, makeBatch, offsetsOf } from "../arrow/column.js";
 import { conformBatch } from "../arrow/conform.js";
@@ -7,6 +7,7 @@ import { toArrowField, toArrowType } from "../arrow/schema.js";
 import { sliceBatch, takeRows } from "../arrow/take.js";
 import type { StructField } from "../schema/types.js";
 import type { DeletionVectorDescriptor } from "./actions.js";
+import { checkpointContent } from "./checkpointDamage.js";
 import { readCheckpoint } from "./checkpointRead.js";
 import type { SnapshotFiles } from "./snapshotFiles.js";
 import { fileKey, type Tail } from "./tail.js";
@@ -33,7 +34,7 @@ export async function* fileRows(
     // A column that every checkpoint has tells which rows are of this kind, whatever else is asked for.
     if (!columns.some(([, name]) => name === "path")) columns.push([kind, kind === "add" ? "size" : "path"]);
     for await (const batch of readCheckpoint(store, checkpoint, columns, signal)) {
-      yield* checkpointRows(batch, kind, fields, touched);
+      yield* checkpointContent(checkpoint, checkpointRows(batch, kind, fields, touched));
     }
   }
   yield* tailRows(tail, version, kind, fields);
@@ -47,11 +48,17 @@ function* checkpointRows(
 ): Generator<RecordBatch> {
   const actions = columnAt(batch, [kind])?.[0];
   if (actions === undefined || actions.nullCount === actions.length) return;
+  if (actions.typeId !== Type.Struct) throw new RangeError(`its ${kind} is no group of columns`);
   const child = (name: string) => columnAt(batch, [kind, name])?.[1];
+  const path = child("path");
+  const isRead = path !== undefined || !touched.isEmpty || fields.some(({ name }) => name === "path");
+  if (isRead && (path === undefined || path.nullCount > actions.nullCount)) {
+    throw new RangeError(`it has an ${kind} without a path`);
+  }
   // Other writers name the inside of maps differently, and leave columns out.
   const asWritten = makeBatch((actions.type as Struct).children, actions.children, batch.numRows);
   const all = conformBatch(asWritten, { type: "struct", fields });
-  const left = touched.isEmpty ? [] : touchedRows(child("path")!, child("deletionVector"), touched);
+  const left = touched.isEmpty ? [] : touchedRows(path!, child("deletionVector"), touched);
   const isTouched = new Set(left);
   if (actions.nullCount === 0 && left.length === 0) yield all;
   else

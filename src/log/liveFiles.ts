@@ -3,7 +3,7 @@ import { takeRows } from "../arrow/take.js";
 import type { StructField } from "../schema/types.js";
 import { ADD_FIELDS, REMOVE_FIELDS } from "./checkpointSchema.js";
 import { type FileKind, fileRows, keyReader, rowsWhere } from "./fileRows.js";
-import { type FileBatchOptions, isDamage, type SnapshotFiles } from "./snapshotFiles.js";
+import { type FileBatchOptions, isDamage, isNoOtherWay, type SnapshotFiles } from "./snapshotFiles.js";
 
 /** Finds the same version's files without the checkpoint, which turned out to be damaged. */
 export type FindElsewhere = () => Promise<SnapshotFiles>;
@@ -43,7 +43,10 @@ async function* healed(
     }
   } catch (error) {
     if (files.checkpoint === undefined || !isDamage(error)) throw error;
-    yield* rest(files, kind, fields, given, await findElsewhere(), signal);
+    const other = await findElsewhere().catch((second: unknown) => {
+      throw isNoOtherWay(second) ? error : second;
+    });
+    yield* rest(files, kind, fields, given, other, signal);
   }
 }
 

@@ -9,7 +9,7 @@ import { forEachAction } from "./commitFile.js";
 import { checkReadable } from "./features.js";
 import { readCommit, readCommits } from "./readCommits.js";
 import { type CheckpointFiles, type LogSegment, newestCommit, readSegment } from "./segment.js";
-import { type FileBatchOptions, isDamage, type SnapshotFiles } from "./snapshotFiles.js";
+import { type FileBatchOptions, isDamage, isNoOtherWay, type SnapshotFiles } from "./snapshotFiles.js";
 import { StateBuilder, type TableState } from "./state.js";
 import { Tail } from "./tail.js";
 
@@ -194,13 +194,10 @@ async function loadWithout(
     const { checkpoint } = segment;
     if (checkpoint === undefined || !isDamage(error)) throw error;
     return loadWithout(store, new Set([...damaged, checkpoint.version]), segment.version, signal).catch((second) => {
-      // Without the checkpoint there is no such version: the damage is what has to be told.
-      throw NO_OTHER_WAY.some((code) => hasCode(second, code)) ? error : second;
+      throw isNoOtherWay(second) ? error : second;
     });
   }
 }
-
-const NO_OTHER_WAY = ["DELTA_VERSIONS_NOT_CONTIGUOUS", "DELTA_TABLE_NOT_FOUND", "DELTA_VERSION_NOT_FOUND"] as const;
 
 async function loadSegment(
   store: ObjectStore,

@@ -23,6 +23,13 @@ export interface SnapshotFiles {
   readonly damaged: ReadonlySet<number>;
 }
 
+/** Whether an error says that a version can't be rebuilt in another way: then the damage is what has to be told. */
+export function isNoOtherWay(error: unknown): boolean {
+  return NO_OTHER_WAY.some((code) => hasCode(error, code));
+}
+
+const NO_OTHER_WAY = ["DELTA_VERSIONS_NOT_CONTIGUOUS", "DELTA_TABLE_NOT_FOUND", "DELTA_VERSION_NOT_FOUND"] as const;
+
 /** Whether a checkpoint is unreadable, or was removed while it was being read. */
 export function isDamage(error: unknown): boolean {
   return hasCode(error, "DELTA_PARQUET_UNREADABLE") || hasCode(error, "DELTA_FILE_NOT_FOUND");

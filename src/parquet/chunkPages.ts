@@ -1,3 +1,4 @@
+import { limits } from "../limits.js";
 import type { ByteRange } from "../storage/store.js";
 import { type PageHeader, readPageHeader } from "./pageHeader.js";
 
@@ -57,8 +58,11 @@ export class ChunkPages {
     const firstRow = this.#row;
     if (firstRow >= until) return undefined;
     const pages: Page[] = [];
+    let empty = 0;
     while (this.#row < until) {
       const page = await this.#nextPage();
+      empty = page.header.valueCount === 0 ? empty + 1 : 0;
+      if (empty > limits.MAX_EMPTY_PAGES) throw new RangeError("a column has nothing but empty pages");
       if (page.header.kind === "data") pages.push(page);
       else if (page.header.kind === "dictionary") this.#dictionary = page;
       this.#row += page.header.valueCount;
@@ -77,6 +81,7 @@ export class ChunkPages {
   async #nextPage(): Promise<Page> {
     const header = await this.#nextHeader();
     const length = header.headerBytes + header.bodyBytes;
+    if (length > limits.MAX_PARQUET_PART_BYTES) throw new RangeError(`a page claims to have ${header.bodyBytes} bytes`);
     await this.#fetch(length);
     if (length > this.#fetchedBytes) throw new RangeError("a page goes beyond its column's data");
     const bytes = this.#peek(length);

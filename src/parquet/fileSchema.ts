@@ -18,6 +18,8 @@ export function parquetTree(elements: readonly SchemaElement[]): ParquetNode {
     const element = elements[next++];
     if (element === undefined || depth > MAX_DEPTH) throw new RangeError("its schema is cut or nests too deep");
     if (typeof element.name !== "string") throw new RangeError("its schema has a column without a name");
+    // Paths are compared as texts joined by it.
+    if (element.name.includes("\0")) throw new RangeError("its schema has a column with a NUL in its name");
     const path = depth === 0 ? [] : [...parentPath, element.name];
     const children: ParquetNode[] = [];
     if (isGroup(element)) {

@@ -2,6 +2,7 @@ import type { ColumnChunk, FileMetaData } from "hyparquet";
 import { CompressionCodecs, Encodings, ParquetTypes } from "hyparquet/src/constants.js";
 import { parquetMetadata } from "hyparquet/src/metadata.js";
 import { DeltaError } from "../errors.js";
+import { limits } from "../limits.js";
 import type { ObjectStore } from "../storage/store.js";
 import { leavesOf, type ParquetNode, parquetTree } from "./fileSchema.js";
 import { ThriftWalker } from "./thrift.js";
@@ -57,8 +58,8 @@ const ENCRYPTED_MAGIC = 0x45524150; // "PARE"
  * Reads a Parquet file's footer with one request, or two where it is longer than 64 KiB. A file of at most 64 KiB has
  * then been read whole.
  *
- * Throws `DELTA_PARQUET_UNREADABLE` for a file that is cut, damaged, encrypted or of another size than
- * `file.sizeBytes`, and what the store throws.
+ * Throws `DELTA_PARQUET_UNREADABLE` for a file that is cut, damaged, encrypted, of another size than `file.sizeBytes`, or
+ * whose footer is beyond `MAX_FOOTER_BYTES` or `MAX_FOOTER_VALUES`, and what the store throws.
  */
 export async function readFooter(store: ObjectStore, file: ParquetFileRef, signal?: AbortSignal): Promise<Footer> {
   const { path, sizeBytes } = file;
@@ -70,6 +71,7 @@ export async function readFooter(store: ObjectStore, file: ParquetFileRef, signa
   if (magic === ENCRYPTED_MAGIC) throw unreadable(file, "its footer is encrypted");
   if (magic !== MAGIC) throw unreadable(file, "it doesn't end as a Parquet file does");
   const footerLength = view.getUint32(tail.length - 8, true);
+  if (footerLength > limits.MAX_FOOTER_BYTES) throw unreadable(file, `its footer claims to have ${footerLength} bytes`);
   if (footerLength > sizeBytes - 12) throw unreadable(file, "its footer claims to be longer than the file");
   const footerStart = sizeBytes - 8 - footerLength;
   let footer = tail.subarray(Math.max(0, footerStart - start));

@@ -1,6 +1,7 @@
+import { limits } from "../limits.js";
 import type { ByteRange, ObjectStore } from "../storage/store.js";
 import { leavesOf, type ParquetNode } from "./fileSchema.js";
-import { type Footer, readExactly } from "./footer.js";
+import { type Footer, readExactly, unreadable } from "./footer.js";
 import { footerBytes, type PlacedChunk } from "./footerBytes.js";
 import { int96Hint } from "./int96.js";
 
@@ -87,10 +88,10 @@ export async function readPart(
  * is its own, so it can be transferred to a worker.
  *
  * Its footer lacks the file's `ARROW:schema`, so that types follow from Parquet's alone: never views, large strings,
- * dictionaries or zones other than UTC.
+ * dictionaries or zones other than UTC. Throws `DELTA_PARQUET_UNREADABLE` beyond `MAX_PARQUET_PART_BYTES`.
  */
 export function emptyFile(
-  { createdBy }: Footer,
+  { createdBy, file }: Footer,
   root: ParquetNode,
   rowGroups: readonly { readonly rowCount: number; readonly chunks: readonly PlacedChunk[] }[],
 ): Uint8Array<ArrayBuffer> {
@@ -103,6 +104,9 @@ export function emptyFile(
   });
   const last = rowGroups.at(-1)?.chunks.at(-1);
   const tailStart = last === undefined ? MAGIC.length : last.start + last.chunk.end - last.chunk.start;
+  if (tailStart > limits.MAX_PARQUET_PART_BYTES) {
+    throw unreadable(file, `${tailStart} bytes of it would have to be decoded at once`);
+  }
   const bytes = new Uint8Array(tailStart + tail.length + 8);
   bytes.set(MAGIC);
   bytes.set(tail, tailStart);

@@ -48,7 +48,8 @@ export function cutRuns(footer: Footer, root: ParquetNode, rowGroups: readonly n
 export function arrowBytesOf({ element }: ParquetNode, chunk: Chunk): number {
   // Repeated strings take little room in a file with a dictionary, but all of it in memory.
   const width = FIXED_WIDTHS[element.type ?? ""] ?? Math.max(element.type_length ?? 0, 16);
-  return Math.max(chunk.uncompressedBytes, chunk.valueCount * width);
+  // What a chunk unpacks to is a claim; what is stored is there.
+  return Math.max(chunk.uncompressedBytes, chunk.end - chunk.start, chunk.valueCount * width);
 }
 
 /** The size of a row group's dictionaries, as they are stored. */

@@ -1,7 +1,10 @@
+import { limits } from "../limits.js";
 import { BINARY, BYTE, DOUBLE, FALSE, I16, I32, I64, LIST, STRUCT, TRUE } from "./thriftTypes.js";
 
 // Parquet's own footers nest 7 deep.
 const MAX_DEPTH = 32;
+/** A struct becomes an object, which takes about as much as so many numbers. */
+const STRUCT_VALUES = 5;
 
 /** A struct's field as it was written; a boolean's value is its type. */
 export interface ThriftField {
@@ -13,6 +16,7 @@ export interface ThriftField {
 export class ThriftWalker {
   readonly #bytes: Uint8Array;
   #offset: number;
+  #values = 0;
 
   /** Walks the struct, or reads the value, that begins at `offset`; `bytes` ends where the struct may end at most. */
   constructor(bytes: Uint8Array, offset = 0) {
@@ -27,10 +31,11 @@ export class ThriftWalker {
 
   /**
    * Goes to the end of the struct, giving each of its fields' ids and types; what `onField` doesn't read is skipped.
-   * Throws a RangeError for anything that isn't Thrift or reaches beyond the bytes.
+   * Throws a RangeError for anything that isn't Thrift, reaches beyond the bytes, or has more than `MAX_FOOTER_VALUES`.
    */
   struct(onField?: (id: number, type: number) => boolean, depth = 0): void {
     if (depth > MAX_DEPTH) throw new RangeError("Thrift structs nest too deep");
+    this.#count(STRUCT_VALUES);
     let id = 0;
     for (;;) {
       const header = this.#byte();
@@ -70,6 +75,11 @@ export class ThriftWalker {
     return this.#bytes.subarray(start, this.#offset);
   }
 
+  #count(values: number): void {
+    this.#values += values;
+    if (this.#values > limits.MAX_FOOTER_VALUES) throw new RangeError("Thrift data holds too many values");
+  }
+
   #byte(): number {
     const byte = this.#bytes[this.#offset++];
     if (byte === undefined) throw new RangeError("Thrift data ends too early");
@@ -92,6 +102,7 @@ export class ThriftWalker {
   }
 
   #skip(type: number, depth: number, inList = false): void {
+    this.#count(1);
     switch (type) {
       case TRUE:
       case FALSE:

@@ -113,6 +113,7 @@ function parseField(value: unknown, parent: readonly string[]): StructField {
   if (typeof name !== "string") throw invalid(parent, "has a field without a name");
   const path = [...parent, name];
   if (name.startsWith("\ufeff")) throw unsupported("a name that begins with a byte order mark", path);
+  if (name.includes("\0")) throw unsupported("a name with a NUL", path);
   if (nullable !== undefined && typeof nullable !== "boolean") throw invalid(path, "has a nullable that is no boolean");
   const kept = metadata === undefined || metadata === null ? {} : object(metadata, path);
   return { name, type: parseType(type, path), nullable: nullable ?? true, metadata: kept };

@@ -3,15 +3,15 @@ import { isDecimalInRange, parseDecimalType } from "./decimal.js";
 import { PRIMITIVE_NAMES } from "./json.js";
 import type { DataType, StructType } from "./types.js";
 
-/** Spark refuses these in column names, nested ones too, wherever a table has no column mapping. */
-const FORBIDDEN = /[ ,;{}()\n\t=]/;
+/** Spark refuses these in column names, nested ones too, wherever a table has no column mapping; NUL ends a name for many. */
+const FORBIDDEN = /[ ,;{}()\n\t=\0]/;
 
 /** Arrow's readers take it away from names, so that such a column would be lost. */
 const BYTE_ORDER_MARK = "\ufeff";
 
 /**
  * Checks the schema of a table about to be created. Throws DELTA_INVALID_SCHEMA (no columns; a name that is empty,
- * taken regardless of case, holds one of ` ,;{}()\n\t=` or begins with a byte order mark; a decimal out of range; an unknown
+ * taken regardless of case, holds one of ` ,;{}()\n\t=` or a NUL, or begins with a byte order mark; a decimal out of range; an unknown
  * type) and
  * DELTA_INVALID_PARTITION_COLUMN (unknown, named twice, not primitive, or no column left for the data files).
  */
