@@ -1,3 +1,4 @@
+import { loaded } from "../lazy.js";
 import type { ObjectStore } from "../storage/store.js";
 import { checkWritable } from "./features.js";
 import { writeLastCheckpoint } from "./lastCheckpoint.js";
@@ -29,7 +30,7 @@ export async function writeCheckpoint(
 ): Promise<WrittenCheckpoint> {
   const { version, protocol, metadata } = snapshot;
   checkWritable(protocol, metadata);
-  const { encodeCheckpoint } = await import("./checkpointWrite.js");
+  const { encodeCheckpoint } = await loaded(import("./checkpointWrite.js"), "delta-table/log/checkpointWrite");
   const { bytes, actionCount, fileCount } = await encodeCheckpoint(snapshot, signal);
   const path = classicCheckpointPath(version);
   await store.put(path, bytes, signal);

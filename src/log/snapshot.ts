@@ -1,5 +1,6 @@
 import type { RecordBatch } from "apache-arrow";
 import { DeltaError, hasCode } from "../errors.js";
+import { loaded } from "../lazy.js";
 import { parseSchema } from "../schema/json.js";
 import { checkPartitionColumns } from "../schema/partition.js";
 import type { StructType } from "../schema/types.js";
@@ -76,13 +77,13 @@ export class Snapshot {
    * turns out to be damaged midway and nothing else tells its files.
    */
   async *fileBatches(options: FileBatchOptions = {}): AsyncGenerator<RecordBatch> {
-    const { liveFiles } = await import("./liveFiles.js");
+    const { liveFiles } = await loaded(import("./liveFiles.js"), "delta-table/log/liveFiles");
     yield* liveFiles(this.#files, options, () => this.#elsewhere(options.signal));
   }
 
   /** The removed files that the log still holds, a column for each field of `remove` but `stats` and `tags`. */
   async *tombstoneBatches(options: { readonly signal?: AbortSignal } = {}): AsyncGenerator<RecordBatch> {
-    const { tombstones } = await import("./liveFiles.js");
+    const { tombstones } = await loaded(import("./liveFiles.js"), "delta-table/log/liveFiles");
     yield* tombstones(this.#files, () => this.#elsewhere(options.signal), options.signal);
   }
 
@@ -208,7 +209,7 @@ async function loadSegment(
   const state = new StateBuilder();
   const tail = new Tail(firstCommit - 1);
   if (checkpoint !== undefined) {
-    const { readStateActions } = await import("./checkpointRead.js");
+    const { readStateActions } = await loaded(import("./checkpointRead.js"), "delta-table/log/checkpointRead");
     for await (const action of readStateActions(store, checkpoint, signal)) state.apply(action);
   }
   for await (const commit of readCommits(store, firstCommit, version, signal)) {
