@@ -4,12 +4,12 @@ import { DeltaError } from "../errors.js";
 import { abortedError, checkSignal } from "../signal.js";
 import { checkPath, checkPrefix, checkRange } from "./arguments.js";
 import { turnNowAndThen } from "./eventLoop.js";
-import { hardLinksUnsupported, isMissing, localError, systemCode } from "./localErrors.js";
+import { claimName, isTaken } from "./localClaim.js";
+import { folderGone, isMissing, localError } from "./localErrors.js";
 import { readBytes, type StagedFile, stage, statFile, syncFolder, unlinkQuietly, writeNew } from "./localFiles.js";
+import { Folders } from "./localFolders.js";
 import { listFileNames, listFiles } from "./localList.js";
 import type { ByteRange, ObjectMeta, ObjectStore, PutOutcome } from "./store.js";
-
-const NO_HARD_LINKS = ["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EINVAL"];
 
 /**
  * A folder of the local file system as a store; no I/O happens here, and a missing folder is made by the first write.
@@ -17,7 +17,11 @@ const NO_HARD_LINKS = ["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EINVAL"];
  * With `fsync` (the default) an object survives a power cut once its call returned. Without it everything stays atomic
  * between processes, but a power cut may lose or empty what was written last.
  *
- * `putIfAbsent` needs hard links: `DELTA_HARD_LINKS_UNSUPPORTED` where the file system has none.
+ * `putIfAbsent` needs hard links: `DELTA_HARD_LINKS_UNSUPPORTED` where the file system has none. Where the disk fails
+ * after the object is visible and before it is durable, it throws `DELTA_COMMIT_OUTCOME_UNKNOWN`.
+ *
+ * A folder in which the store has seen or claimed files isn't made anew when it is gone: whoever removed it, or unmounted its
+ * disk, meant something by that. `DELTA_STORAGE_FAILED` until it is back.
  */
 export function localStore(root: string, options: { fsync?: boolean } = {}): ObjectStore {
   return new LocalStore(path.resolve(root), options.fsync ?? true);
@@ -25,11 +29,13 @@ export function localStore(root: string, options: { fsync?: boolean } = {}): Obj
 
 class LocalStore implements ObjectStore {
   readonly url: string;
-  readonly #durable: boolean;
+  readonly #made: Folders;
+  /** Full paths of folders that must be there. */
+  readonly #folders = new Set<string>();
 
   constructor(root: string, durable: boolean) {
     this.url = root;
-    this.#durable = durable;
+    this.#made = new Folders(durable);
   }
 
   async get(at: string, range?: ByteRange, signal?: AbortSignal): Promise<Uint8Array> {
@@ -41,6 +47,7 @@ class LocalStore implements ObjectStore {
     try {
       return await readBytes(file, range, signal);
     } catch (error) {
+      if (isMissing(error)) this.#checkFolders();
       throw localError(error, "read", file);
     }
   }
@@ -48,6 +55,7 @@ class LocalStore implements ObjectStore {
   async put(at: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
     const file = this.#file(at);
     try {
+      this.#checkFolders();
       const { temp, folder } = await this.#stage(file, bytes, signal);
       try {
         fs.renameSync(temp, file);
@@ -55,7 +63,7 @@ class LocalStore implements ObjectStore {
         unlinkQuietly(temp);
         throw error;
       }
-      if (this.#durable) await syncFolder(folder);
+      if (this.#made.durable) await syncFolder(folder);
     } catch (error) {
       throw localError(error, "write", file);
     }
@@ -65,7 +73,8 @@ class LocalStore implements ObjectStore {
     const file = this.#file(at);
     try {
       checkSignal(signal, `writing ${file}`);
-      await writeNew(file, parts, this.#durable, signal);
+      this.#checkFolders();
+      await writeNew(file, parts, this.#made, signal);
     } catch (error) {
       throw localError(error, "write", file);
     }
@@ -74,20 +83,14 @@ class LocalStore implements ObjectStore {
   async putIfAbsent(at: string, bytes: Uint8Array, signal?: AbortSignal): Promise<PutOutcome> {
     const file = this.#file(at);
     try {
-      if (fs.existsSync(file)) return "exists";
+      this.#checkFolders();
+      if (isTaken(file)) return "exists";
       const { temp, folder } = await this.#stage(file, bytes, signal);
-      try {
-        fs.linkSync(temp, file);
-      } catch (error) {
-        const system = systemCode(error);
-        if (system === "EEXIST") return "exists";
-        throw NO_HARD_LINKS.includes(system) ? hardLinksUnsupported(error, file) : error;
-      } finally {
-        unlinkQuietly(temp);
-      }
-      return this.#durable ? await settle(folder) : "created";
+      const outcome = await claimName(temp, file, this.#made.durable);
+      if (outcome === "created") this.#folders.add(folder);
+      return outcome;
     } catch (error) {
-      throw localError(error, "write", file);
+      throw localError(error, "write", file, { written: false });
     }
   }
 
@@ -100,7 +103,10 @@ class LocalStore implements ObjectStore {
   async listNames(prefix: string, startAfter = "", signal?: AbortSignal): Promise<string[]> {
     this.#checkFolder(prefix);
     checkSignal(signal, `listing ${this.url}`);
-    return listFileNames(this.url, prefix, startAfter);
+    const names = await listFileNames(this.url, prefix, startAfter);
+    if (names.length > 0) this.#folders.add(path.resolve(this.url, prefix));
+    else this.#checkFolders();
+    return names;
   }
 
   async head(at: string, signal?: AbortSignal): Promise<ObjectMeta | undefined> {
@@ -125,11 +131,25 @@ class LocalStore implements ObjectStore {
     }
   }
 
+  async settle(prefix: string): Promise<void> {
+    this.#checkFolder(prefix);
+    const folder = path.join(this.url, prefix);
+    try {
+      if (this.#made.durable) await syncFolder(folder);
+    } catch (error) {
+      if (!isMissing(error)) throw localError(error, "flush", folder);
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {}
 
   #stage(file: string, bytes: Uint8Array, signal?: AbortSignal): Promise<StagedFile> {
     if (signal?.aborted) throw abortedError(signal, `writing ${file}`);
-    return stage(file, bytes, this.#durable, signal);
+    return stage(file, bytes, this.#made, signal);
+  }
+
+  #checkFolders(): void {
+    for (const folder of this.#folders) if (!fs.existsSync(folder)) throw folderGone(folder);
   }
 
   #file(at: string): string {
@@ -148,15 +168,5 @@ class LocalStore implements ObjectStore {
 function checkSeparators(at: string): void {
   if (path.sep === "\\" && at.includes("\\")) {
     throw new DeltaError("DELTA_INVALID_ARGUMENT", `Use "/" between the parts of ${JSON.stringify(at)}.`, { path: at });
-  }
-}
-
-/** After the claim: everybody sees the object, so a folder that can't be flushed leaves doubt, not a failure. */
-async function settle(folder: string): Promise<PutOutcome> {
-  try {
-    await syncFolder(folder);
-    return "created";
-  } catch {
-    return "unknown";
   }
 }

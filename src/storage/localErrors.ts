@@ -12,11 +12,14 @@ export function isMissing(error: unknown): boolean {
   return code === "ENOENT" || code === "ENOTDIR";
 }
 
-/** What a failed call of the file system means to the caller. `doing` is a verb ("read", "write" …), `file` the full path. */
-export function localError(error: unknown, doing: string, file: string): DeltaError {
+/**
+ * What a failed call of the file system means to the caller. `doing` is a verb ("read", "write" …), `file` the full path;
+ * `facts` go into the error's data.
+ */
+export function localError(error: unknown, doing: string, file: string, facts: object = {}): DeltaError {
   if (error instanceof DeltaError) return error;
   const system = systemCode(error);
-  const data = { path: file, system };
+  const data = { path: file, system, ...facts };
   switch (system) {
     case "ENOENT":
     case "ENOTDIR":
@@ -50,11 +53,28 @@ export function localError(error: unknown, doing: string, file: string): DeltaEr
         error,
       );
   }
+  return new DeltaError("DELTA_STORAGE_FAILED", `Cannot ${doing} ${file}: ${adviceOn(system)}.`, data, error);
+}
+
+function adviceOn(system: string): string {
+  switch (system) {
+    case "ENAMETOOLONG":
+      return "a part of this path is longer than the file system takes, mostly 255 bytes (ENAMETOOLONG). Partition values become names of folders; partition by shorter ones";
+    case "ENOTDIR":
+      return "a part of this path is a file, not a folder (ENOTDIR). Check the path";
+    case "ELOOP":
+      return "its symbolic links lead in circles (ELOOP). Check the path";
+    default:
+      return `${system || "the file system failed"}. Check that the path is right and its disk is sound`;
+  }
+}
+
+/** A folder that was in use has been removed, renamed or unmounted. */
+export function folderGone(folder: string): DeltaError {
   return new DeltaError(
     "DELTA_STORAGE_FAILED",
-    `Cannot ${doing} ${file}: ${system || "the file system failed"}. Check that the path lies in a folder and that its disk is sound.`,
-    data,
-    error,
+    `The folder ${folder} was there and is gone: removed, renamed, or on a disk that was unmounted. Bring it back, or open the table again.`,
+    { path: folder, system: "ENOENT", written: false },
   );
 }
 

@@ -4,6 +4,7 @@ import { DeltaError } from "../errors.js";
 import { runtime } from "../runtime.js";
 import { checkSignal } from "../signal.js";
 import { isMissing, systemCode } from "./localErrors.js";
+import type { Folders } from "./localFolders.js";
 import type { ByteRange } from "./store.js";
 
 // Measured on Node 20 and ext4: a trip through the thread pool costs 60 to 190 µs, a call on a cached small file 3 to 20.
@@ -65,20 +66,25 @@ export interface StagedFile {
   readonly folder: string;
 }
 
-/** Writes the bytes, durably, to a hidden file in `target`'s folder; makes the folder if need be. A failure leaves nothing. */
+/**
+ * Writes the bytes, durably, to a hidden file in `target`'s folder; makes the folder if need be. A failure leaves nothing.
+ *
+ * What is in the folder by then is durable afterwards too: a name that others gave, and haven't flushed or never will, must not be
+ * lost where ours, which follows from it, survives. On ext4 the two flushes are one journal commit.
+ */
 export async function stage(
   target: string,
   bytes: Uint8Array,
-  durable: boolean,
+  folders: Folders,
   signal?: AbortSignal,
 ): Promise<StagedFile> {
   const folder = path.dirname(target);
   const temp = path.join(folder, `.delta-${runtime.randomUUID()}.tmp`);
-  const fd = await createFile(temp, folder, durable);
+  const fd = await folders.createFile(temp);
   let open = true;
   try {
     await writeBytes(fd, bytes, target, signal);
-    if (durable) await fsync(fd);
+    if (folders.durable) await bothSettled(fsync(fd), syncFolder(folder));
     open = false;
     fs.closeSync(fd);
   } catch (error) {
@@ -96,15 +102,15 @@ export async function stage(
 export async function writeNew(
   file: string,
   parts: readonly Uint8Array[],
-  durable: boolean,
+  folders: Folders,
   signal?: AbortSignal,
 ): Promise<void> {
   const folder = path.dirname(file);
-  const fd = await createFile(file, folder, durable);
+  const fd = await folders.createFile(file);
   try {
     try {
       for (const part of parts) await writeBytes(fd, part, file, signal);
-      if (durable) await bothSettled(fsync(fd), syncFolder(folder));
+      if (folders.durable) await bothSettled(fsync(fd), syncFolder(folder));
     } finally {
       fs.closeSync(fd);
     }
@@ -118,31 +124,6 @@ export async function writeNew(
 async function bothSettled(first: Promise<void>, second: Promise<void>): Promise<void> {
   for (const outcome of await Promise.allSettled([first, second])) {
     if (outcome.status === "rejected") throw outcome.reason;
-  }
-}
-
-async function createFile(file: string, folder: string, durable: boolean): Promise<number> {
-  try {
-    return fs.openSync(file, "wx");
-  } catch (error) {
-    if (systemCode(error) !== "ENOENT") throw error;
-  }
-  await createFolder(folder, durable);
-  return fs.openSync(file, "wx");
-}
-
-/** Makes a folder and its missing parents, and makes their entries durable, whoever made them meanwhile. */
-async function createFolder(folder: string, durable: boolean): Promise<void> {
-  const missing: string[] = [];
-  for (let at = folder; !fs.existsSync(at) && at !== path.dirname(at); at = path.dirname(at)) missing.push(at);
-  for (const at of missing.reverse()) {
-    // One by one: the recursive mkdir of Node 20 reports a read-only file system as ENOENT.
-    try {
-      fs.mkdirSync(at);
-    } catch (error) {
-      if (systemCode(error) !== "EEXIST") throw error;
-    }
-    if (durable) await syncFolder(path.dirname(at));
   }
 }
 
@@ -164,7 +145,8 @@ function writeAsync(fd: number, bytes: Uint8Array, offset: number, length: numbe
   });
 }
 
-function fsync(fd: number): Promise<void> {
+/** Flushes what a descriptor stands for. */
+export function fsync(fd: number): Promise<void> {
   return new Promise((resolve, reject) => {
     fs.fsync(fd, (error) => (error ? reject(error) : resolve()));
   });
@@ -177,10 +159,15 @@ export async function syncFolder(folder: string): Promise<void> {
   try {
     await fsync(fd);
   } catch (error) {
-    if (!["EINVAL", "ENOTSUP", "EISDIR"].includes(systemCode(error))) throw error;
+    if (!isUnsyncable(error)) throw error;
   } finally {
     fs.closeSync(fd);
   }
+}
+
+/** What a file system answers that knows no flushing of folders. */
+export function isUnsyncable(error: unknown): boolean {
+  return ["EINVAL", "ENOTSUP", "EISDIR"].includes(systemCode(error));
 }
 
 /** Removes a file that holds nothing of value; one that stays behind is hidden and does no harm. */
@@ -192,7 +179,8 @@ export function unlinkQuietly(file: string): void {
   }
 }
 
-function closeQuietly(fd: number): void {
+/** Closes a descriptor of which nothing more is to be learnt. */
+export function closeQuietly(fd: number): void {
   try {
     fs.closeSync(fd);
   } catch {

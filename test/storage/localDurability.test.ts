@@ -41,24 +41,28 @@ function trace(): string[] {
 }
 
 describe.skipIf(process.platform !== "linux")("flushing (seen through /proc, so on Linux only)", () => {
-  it("flushes the file before it gets its name, and the folder after", async () => {
+  it("flushes the file and what others made before it gets its name, and the folder after", async () => {
     const store = localStore(folder);
+    fs.writeFileSync(path.join(folder, "others"), "x");
     const steps = trace();
     await store.put("a", Uint8Array.of(1));
-    expect(steps.splice(0)).toEqual(["fsync temp", "rename temp a", "fsync ."]);
+    expect(steps.splice(0)).toEqual(["fsync temp", "fsync .", "rename temp a", "fsync ."]);
     await store.putIfAbsent("b", Uint8Array.of(1));
-    expect(steps.splice(0)).toEqual(["fsync temp", "link temp b", "fsync ."]);
+    expect(steps.splice(0)).toEqual(["fsync temp", "fsync .", "link temp b", "fsync ."]);
     await store.putIfAbsent("b", Uint8Array.of(1));
     expect(steps).toEqual([]);
   });
 
   it("flushes a new object under a name of its own, and its folder", async () => {
+    const store = localStore(folder);
+    await store.putNew("p=1/a", [Uint8Array.of(1)]);
     const steps = trace();
-    await localStore(folder).putNew("p=1/a", [Uint8Array.of(1)]);
-    expect(steps).toEqual(["fsync .", "fsync p=1/a", "fsync p=1"]);
+    await store.putNew("p=1/b", [Uint8Array.of(1)]);
+    expect(steps).toEqual(["fsync p=1/b", "fsync p=1"]);
   });
 
   it("flushes the entries of new folders from the top down", async () => {
+    fs.writeFileSync(path.join(folder, "others"), "x");
     const steps = trace();
     await localStore(path.join(folder, "x", "root")).put("p=1/q=2/a", Uint8Array.of(1));
     expect(steps).toEqual([
@@ -67,9 +71,30 @@ describe.skipIf(process.platform !== "linux")("flushing (seen through /proc, so 
       "fsync x/root",
       "fsync x/root/p=1",
       "fsync temp",
+      "fsync x/root/p=1/q=2",
       "rename temp x/root/p=1/q=2/a",
       "fsync x/root/p=1/q=2",
     ]);
+  });
+
+  it("flushes the entry of a folder that it finds empty: who made it may not have come to that", async () => {
+    fs.mkdirSync(path.join(folder, "p=1"));
+    const steps = trace();
+    const store = localStore(folder);
+    await store.putNew("p=1/a", [Uint8Array.of(1)]);
+    await store.putNew("p=1/b", [Uint8Array.of(1)]);
+    await localStore(folder).putNew("p=1/c", [Uint8Array.of(1)]);
+    expect(steps.shift()).toBe("fsync .");
+    expect(steps).toEqual(["a", "b", "c"].flatMap((name) => [`fsync p=1/${name}`, "fsync p=1"]));
+  });
+
+  it("flushes a folder that is to be settled", async () => {
+    const store = localStore(folder);
+    await store.put("p=1/a", Uint8Array.of(1));
+    const steps = trace();
+    await store.settle("p=1/");
+    await store.settle("");
+    expect(steps).toEqual(["fsync p=1", "fsync ."]);
   });
 
   it("flushes nothing with fsync: false", async () => {
@@ -78,6 +103,7 @@ describe.skipIf(process.platform !== "linux")("flushing (seen through /proc, so 
     await store.put("p=1/a", Uint8Array.of(1));
     await store.putIfAbsent("b", Uint8Array.of(1));
     await store.putNew("c", [Uint8Array.of(1)]);
+    await store.settle("");
     expect(steps).toEqual(["rename temp p=1/a", "link temp b"]);
   });
 });
