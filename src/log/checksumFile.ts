@@ -64,7 +64,10 @@ export async function readVersionChecksum(
   return parseVersionChecksum(version, bytes);
 }
 
-/** Reads the bytes of a checksum file. Throws `DELTA_LOG_CORRUPT`, with the flaw's field in `data.field`. */
+/**
+ * Reads the bytes of a checksum file. Throws `DELTA_LOG_CORRUPT`, with the flaw's field in `data.field`.
+ * @testonly
+ */
 export function parseVersionChecksum(version: number, bytes: Uint8Array): VersionChecksum {
   let value: unknown;
   try {

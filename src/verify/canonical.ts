@@ -3,7 +3,7 @@ import type { TableState } from "../log/state.js";
 import { parseExactJson } from "../schema/exactJson.js";
 
 /** Texts that are equal for values which mean the same: members in one order, without those that say nothing. */
-export function canonicalText(value: unknown): string {
+function canonicalText(value: unknown): string {
   if (typeof value === "bigint") return String(value);
   if (Array.isArray(value)) return `[${value.map(canonicalText).join(",")}]`;
   if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";

@@ -1,9 +1,10 @@
-import { DeltaError } from "../errors.js";
+import { hasCode } from "../errors.js";
 import type { CommitInfo } from "../log/actions.js";
-import { parseVersionChecksum, type VersionChecksum } from "../log/checksumFile.js";
+import { readVersionChecksum, type VersionChecksum } from "../log/checksumFile.js";
 import { checksumPath } from "../log/names.js";
 import { decodePath } from "../log/paths.js";
 import type { TableState } from "../log/state.js";
+import type { ObjectStore } from "../storage/store.js";
 import { stateDifferences } from "./canonical.js";
 import { nameOf } from "./checkpointCheck.js";
 import { recordOf } from "./fileRecord.js";
@@ -23,21 +24,23 @@ export interface ReplayedVersion {
  * Compares a version checksum with the replayed version (PROTOCOL.md, State Validation). Where the version couldn't be
  * replayed, only its form is checked.
  */
-export function checkChecksum(
+export async function checkChecksum(
+  store: ObjectStore,
   version: number,
-  bytes: Uint8Array,
   replayed: ReplayedVersion | undefined,
   findings: Findings,
-): void {
+  signal?: AbortSignal,
+): Promise<void> {
   const path = checksumPath(version);
-  let checksum: VersionChecksum;
+  let checksum: VersionChecksum | undefined;
   try {
-    checksum = parseVersionChecksum(version, bytes);
+    checksum = await readVersionChecksum(store, version, signal);
   } catch (error) {
-    if (!(error instanceof DeltaError)) throw error;
+    if (!hasCode(error, "DELTA_LOG_CORRUPT")) throw error;
     findings.add("checksum-malformed", error.message, { version, path }, error.data);
     return;
   }
+  if (checksum === undefined) return;
   const differ = (field: string, expected: unknown, found: unknown) => {
     const message = `${path} says ${field} ${shown(found)}, but the commits say ${shown(expected)}.`;
     findings.add("checksum-differs", message, { version, path }, { field, expected, found });

@@ -1,5 +1,5 @@
 import { jsonChecksum, type LastCheckpoint } from "../log/lastCheckpoint.js";
-import { LAST_CHECKPOINT_PATH } from "../log/names.js";
+import { classicCheckpointPath, LAST_CHECKPOINT_PATH } from "../log/names.js";
 import type { ObjectStore } from "../storage/store.js";
 import type { Findings } from "./findings.js";
 import type { LogFiles } from "./logFiles.js";
@@ -33,6 +33,8 @@ export async function checkLastCheckpoint(
   }
   const { version } = hint;
   const isThere = [...log.checkpoints, ...log.uuidCheckpoints].some((checkpoint) => checkpoint.version === version);
+  // A writer may have been at work since the log was listed.
+  if (!isThere && (await store.head(classicCheckpointPath(version), signal)) !== undefined) return;
   if (!isThere) {
     const message = `${path} points at a checkpoint of version ${version}, which isn't there or lacks parts.`;
     findings.add("last-checkpoint-dangling", message, { version, path });

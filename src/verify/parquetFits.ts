@@ -17,7 +17,9 @@ type Leaf =
 export function parquetFits(node: ParquetNode, type: DataType): boolean {
   if (typeof type === "string")
     return !isGroup(node.element) && !isRepeated(node) && leafFits(leafOf(node.element), type);
-  if (type.type === "struct") return isGroup(node.element) && fieldsFit(node, type);
+  if (type.type === "struct") {
+    return isGroup(node.element) && !isAnnotated(node, "LIST") && !isAnnotated(node, "MAP") && fieldsFit(node, type);
+  }
   if (type.type === "array") {
     const element = elementOf(node);
     return (

@@ -1,7 +1,7 @@
 import { DeltaError } from "../errors.js";
 import type { CommitInfo, Metadata } from "../log/actions.js";
 import { forEachAction } from "../log/commitFile.js";
-import { checksumPath, commitPath } from "../log/names.js";
+import { commitPath } from "../log/names.js";
 import { readCommits } from "../log/readCommits.js";
 import { StateBuilder, type TableState } from "../log/state.js";
 import { fileKey } from "../log/tail.js";
@@ -183,11 +183,10 @@ export class Replay {
     for (const checkpoint of this.#checkpointsOf.get(version) ?? []) await this.#checkCheckpoint(checkpoint);
     if (!this.#log.checksums.has(version)) return;
     this.#checksums++;
-    const bytes = await this.#store.get(checksumPath(version), undefined, this.#signal);
     const state = this.#builtState(version);
     const { files } = this.#history;
     const replayed = state && files && { version, state, files, commitInfo: this.#commitInfo };
-    checkChecksum(version, bytes, replayed, this.#findings);
+    await checkChecksum(this.#store, version, replayed, this.#findings, this.#signal);
   }
 
   async #checkCheckpoint(checkpoint: ListedCheckpoint): Promise<void> {

@@ -53,6 +53,12 @@ describe.each(WRITERS)("a table written by $name", (writer) => {
         expect(sortedById(await here.read(path))).toEqual(expected);
       });
 
+      test("has no errors, by verify", async () => {
+        const { findings, checked } = await Table.open(path).verify();
+        expect(findings.filter(({ severity }) => severity === "error")).toEqual([]);
+        expect(checked.rows).toBe(expected.rows.length);
+      });
+
       test("is read here at its first version", async () => {
         expect(sortedById(await here.read(path, 0))).toEqual({ ...expected, rows: expected.rows.slice(0, half) });
       });
@@ -94,5 +100,12 @@ describe("a table that Spark deletes from and overwrites", () => {
   ])("is read here at version %i", async (version, values) => {
     const { rows } = sortedById(await here.read(path, version));
     expect(rows).toEqual(Object.entries(values).map(([id, value]) => ({ id: `int:${id}`, value: `int:${value}` })));
+  });
+
+  test("has nothing that verify finds, its version checksums and its checkpoint compared", async () => {
+    expect(await Table.open(path).verify()).toMatchObject({
+      findings: [],
+      checked: { commits: 4, checkpoints: 1, checksums: 4 },
+    });
   });
 });
