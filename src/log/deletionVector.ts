@@ -77,15 +77,6 @@ export class DeletionVectorReader {
   }
 }
 
-/** Reads one deletion vector; see {@link DeletionVectorReader.read}. */
-export function readDeletionVector(
-  store: ObjectStore,
-  descriptor: DeletionVectorDescriptor,
-  signal?: AbortSignal,
-): Promise<DeletionVector> {
-  return new DeletionVectorReader(store).read(descriptor, signal);
-}
-
 /** No bytes at all are how Delta's own writer describes a vector that removes nothing. */
 function readRoaring64OrNothing(bytes: Uint8Array) {
   return bytes.length === 0 ? [] : readRoaring64(bytes);

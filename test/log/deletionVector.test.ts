@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
 import { DeltaError, type ErrorCode } from "#src/errors.js";
 import type { DeletionVectorDescriptor } from "#src/log/actions.js";
-import { type DeletionVector, DeletionVectorReader, readDeletionVector } from "#src/log/deletionVector.js";
+import { type DeletionVector, DeletionVectorReader } from "#src/log/deletionVector.js";
 import { deletionVectorPath } from "#src/log/deletionVectors/storage.js";
 import { memoryStore } from "#src/storage/memory.js";
 import type { ObjectStore } from "#src/storage/store.js";
@@ -19,7 +19,7 @@ beforeEach(() => {
   store = countingStore(memoryStore());
 });
 
-const read = (descriptor: DeletionVectorDescriptor) => readDeletionVector(store, descriptor);
+const read = (descriptor: DeletionVectorDescriptor) => new DeletionVectorReader(store).read(descriptor);
 const rows = (start: number, length: number) => Array.from({ length }, (_, i) => start + i);
 
 /** A descriptor of bytes as they are. */
@@ -157,7 +157,7 @@ describe("where a vector is", () => {
     const inTable: ObjectStore = Object.create(store, { url: { value: "s3://bucket/a b" } });
     const [descriptor] = await putVectors(store, UUID, [[1, 5]], "x y");
     const pathOrInlineDv = `s3a://bucket/a%20b/x%20y/${FILE}`;
-    const vector = await readDeletionVector(inTable, { ...descriptor!, storageType: "p", pathOrInlineDv });
+    const vector = await new DeletionVectorReader(inTable).read({ ...descriptor!, storageType: "p", pathOrInlineDv });
     expect([...vector.positions()]).toEqual([1, 5]);
   });
 

@@ -9,7 +9,7 @@ import { schemaOf } from "#src/schema/literal.js";
 import type { ObjectStore } from "#src/storage/store.js";
 import { add, liveFiles, putCommit, remove } from "../log/build.js";
 
-export const schema = schemaOf({ id: "long", name: "string", day: "string" });
+const schema = schemaOf({ id: "long", name: "string", day: "string" });
 
 /** A file of `id` from `first` on, and `name`, null for each third row. */
 export interface TestFile {
