@@ -31,8 +31,10 @@ export interface Limits {
   readonly MAX_PARQUET_PART_BYTES: number;
   /** Pages without a value that follow each other in a Parquet column. */
   readonly MAX_EMPTY_PAGES: number;
-  /** The memory of the Parquet library in one thread: what it unpacks, however small that was, has to fit. */
+  /** The memory of the Parquet library in a worker thread: what it unpacks, however small that was, has to fit. */
   readonly MAX_DECODER_MEMORY_BYTES: number;
+  /** The same in the main thread, which keeps what it once had; what doesn't fit is tried in a worker. */
+  readonly MAX_OWN_DECODER_MEMORY_BYTES: number;
   /** A partition value, repeated for each row of a batch. */
   readonly MAX_CONSTANT_COLUMN_BYTES: number;
 }
@@ -57,6 +59,7 @@ const defaults: Limits = {
   MAX_PARQUET_PART_BYTES: GIB,
   MAX_EMPTY_PAGES: 1000,
   MAX_DECODER_MEMORY_BYTES: 2 * GIB,
+  MAX_OWN_DECODER_MEMORY_BYTES: 256 * MIB,
   MAX_CONSTANT_COLUMN_BYTES: 512 * MIB,
 };
 

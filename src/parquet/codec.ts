@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { DeltaError } from "../errors.js";
 import { loaded } from "../lazy.js";
+import { withMemoryLimit } from "./wasmMemory.js";
 
 /** The part of the WebAssembly library that is used: calls that don't wait. */
 export type Wasm = typeof import("parquet-wasm/esm");
@@ -45,13 +46,13 @@ const { WebAssembly } = globalThis as unknown as {
 };
 
 /**
- * Compiles the WebAssembly code, outside of the main thread; the result can be sent to workers. Throws
- * `DELTA_STORAGE_UNAVAILABLE`.
+ * Compiles the WebAssembly code, outside of the main thread; the result can be sent to workers. An instance of it takes
+ * `maxMemoryBytes` at most. Throws `DELTA_STORAGE_UNAVAILABLE`.
  */
-export async function compileWasm(): Promise<WasmModule> {
+export async function compileWasm(maxMemoryBytes: number): Promise<WasmModule> {
   const path = createRequire(import.meta.url).resolve("parquet-wasm/esm/parquet_wasm_bg.wasm");
   try {
-    return await WebAssembly.compile(await readFile(path));
+    return await WebAssembly.compile(withMemoryLimit(await readFile(path), maxMemoryBytes));
   } catch (error) {
     throw new DeltaError(
       "DELTA_STORAGE_UNAVAILABLE",

@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { DeltaError } from "../errors.js";
+import { limits } from "../limits.js";
 import { runtime } from "../runtime.js";
 import { abortedError, checkSignal } from "../signal.js";
 import { compileWasm, instantiate, isTrap, type Job, runJob, type Wasm, type WasmModule } from "./codec.js";
@@ -28,7 +29,7 @@ interface Waiting {
   stop: () => void;
 }
 
-let compiled: Promise<WasmModule> | undefined;
+const compiled = new Map<number, Promise<WasmModule>>();
 let ownThread: Promise<Wasm> | undefined;
 let ownThreadBroken = false;
 const queue: Waiting[] = [];
@@ -39,19 +40,27 @@ let startedWorkers = 0;
 /**
  * Does a job here or, where `workBytes` (the Arrow bytes it takes or gives, about) say that it would hold this thread
  * up, in a worker, whereto `job.bytes` are transferred. Workers start when needed, as many as there are processors,
- * don't keep the process alive when idle, and end after 10 idle seconds.
+ * don't keep the process alive when idle, and end after 10 idle seconds. What breaks the library here is tried again
+ * there, where it may take more memory.
  *
  * Throws a {@link JobFailed} for bytes that the library can't work with, and `DELTA_ABORTED` at once when `signal`
  * fires: a worker that is busy with the job then is stopped. `DELTA_STORAGE_UNAVAILABLE` where no thread can be started.
  */
 export async function run(job: Job, workBytes: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
   checkSignal(signal, "reading or writing Parquet");
-  const module = await wasmModule();
-  checkSignal(signal, "reading or writing Parquet");
   if (workBytes < SMALL_BYTES && !ownThreadBroken) {
+    const module = await wasmModule(limits.MAX_OWN_DECODER_MEMORY_BYTES);
+    checkSignal(signal, "reading or writing Parquet");
     ownThread ??= instantiate(module);
-    return runHere(await ownThread, job);
+    const done = runHere(await ownThread, job);
+    if (done !== undefined) return done;
   }
+  return runInWorker(job, signal);
+}
+
+async function runInWorker(job: Job, signal: AbortSignal | undefined): Promise<Uint8Array<ArrayBuffer>> {
+  const module = await wasmModule(limits.MAX_DECODER_MEMORY_BYTES);
+  checkSignal(signal, "reading or writing Parquet");
   let onAbort = () => {};
   try {
     return await new Promise((resolve, reject) => {
@@ -70,20 +79,29 @@ export async function run(job: Job, workBytes: number, signal?: AbortSignal): Pr
 }
 
 /** Compiled once; a failure isn't kept. */
-function wasmModule(): Promise<WasmModule> {
-  compiled ??= compileWasm().catch((error: unknown) => {
-    compiled = undefined;
-    throw error;
-  });
-  return compiled;
+function wasmModule(maxMemoryBytes: number): Promise<WasmModule> {
+  let module = compiled.get(maxMemoryBytes);
+  if (module === undefined) {
+    module = compileWasm(maxMemoryBytes).catch((error: unknown) => {
+      compiled.delete(maxMemoryBytes);
+      throw error;
+    });
+    compiled.set(maxMemoryBytes, module);
+  }
+  return module;
 }
 
-function runHere(wasm: Wasm, job: Job): Uint8Array<ArrayBuffer> {
+/** Undefined where this thread's instance is broken, or breaks: it has little memory, and a worker may do better. */
+function runHere(wasm: Wasm, job: Job): Uint8Array<ArrayBuffer> | undefined {
+  if (ownThreadBroken) return undefined;
   try {
     return runJob(wasm, job);
   } catch (error) {
     // The library has one instance a thread, so after a trap only workers, which can be replaced, go on.
-    if (isTrap(error)) ownThreadBroken = true;
+    if (isTrap(error)) {
+      ownThreadBroken = true;
+      return undefined;
+    }
     throw new JobFailed(String(error), { cause: error });
   }
 }
