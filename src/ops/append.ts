@@ -4,6 +4,7 @@ import { DeltaError, hasCode } from "../errors.js";
 import type { Action, AddFile, Metadata, Protocol } from "../log/actions.js";
 import type { DeltaLog } from "../log/deltaLog.js";
 import { checkWritable } from "../log/features.js";
+import { LOG_FOLDER } from "../log/names.js";
 import { property } from "../log/properties.js";
 import type { Snapshot } from "../log/snapshot.js";
 import { runtime } from "../runtime.js";
@@ -214,6 +215,8 @@ function isRecorded(snapshot: Snapshot, txn: AppendOptions["txn"]): boolean {
   return recorded !== undefined && txn !== undefined && recorded.version >= txn.version;
 }
 
-function skippedAt(snapshot: Snapshot): AppendResult {
+/** The recorded commit may be of a process that was killed before it flushed; from now on the caller relies on it. */
+async function skippedAt(snapshot: Snapshot): Promise<AppendResult> {
+  await snapshot.store.settle(LOG_FOLDER);
   return { version: snapshot.version, rowCount: 0, fileCount: 0, sizeBytes: 0, skipped: true };
 }

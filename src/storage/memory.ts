@@ -89,6 +89,10 @@ class MemoryStore implements ObjectStore {
     this.#objects.delete(path);
   }
 
+  async settle(prefix: string): Promise<void> {
+    checkPrefix(prefix);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {}
 
   #paths(prefix: string, startAfter: string, signal?: AbortSignal): string[] {

@@ -70,6 +70,15 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
       await expect(store.putNew("../new", [text("x")])).rejects.toMatchObject({ code: "DELTA_INVALID_ARGUMENT" });
     });
 
+    it("settles a folder, be it there or not", async () => {
+      await store.put("settled/a", text("x"));
+      await store.settle("settled/");
+      await store.settle("");
+      await store.settle("nowhere/");
+      expect(string(await store.get("settled/a"))).toBe("x");
+      await expect(store.settle("../")).rejects.toMatchObject({ code: "DELTA_INVALID_ARGUMENT" });
+    });
+
     it("lets the event loop turn while somebody reads in a loop", async () => {
       await store.put("loop", text("x"));
       let hasTurned = false;

@@ -1,6 +1,6 @@
 import type { ByteRange, ObjectMeta, ObjectStore, PutOutcome } from "#src/storage/store.js";
 
-export type StoreVerb = "get" | "put" | "putNew" | "putIfAbsent" | "list" | "listNames" | "head" | "delete";
+export type StoreVerb = "get" | "put" | "putNew" | "putIfAbsent" | "list" | "listNames" | "head" | "delete" | "settle";
 
 export interface StoreCall {
   readonly verb: StoreVerb;
@@ -70,6 +70,11 @@ export class CountingStore implements ObjectStore {
   delete(path: string, signal?: AbortSignal): Promise<void> {
     this.calls.push({ verb: "delete", path });
     return this.inner.delete(path, signal);
+  }
+
+  settle(prefix: string): Promise<void> {
+    this.calls.push({ verb: "settle", path: prefix });
+    return this.inner.settle(prefix);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -88,6 +88,18 @@ describe.skipIf(process.platform !== "linux")("flushing (seen through /proc, so 
     expect(steps).toEqual(["a", "b", "c"].flatMap((name) => [`fsync p=1/${name}`, "fsync p=1"]));
   });
 
+  it("writes to an empty folder also where it may not open the one that this is in", async () => {
+    const store = localStore(path.join(folder, "mine"));
+    fs.mkdirSync(store.url);
+    const { openSync } = fs;
+    vi.spyOn(fs, "openSync").mockImplementation((file, flags, mode) => {
+      if (file === folder) throw Object.assign(new Error("EACCES"), { code: "EACCES" });
+      return openSync(file, flags, mode);
+    });
+    await store.putNew("a", [Uint8Array.of(1)]);
+    expect(await store.putIfAbsent("b", Uint8Array.of(1))).toBe("created");
+  });
+
   it("flushes a folder that is to be settled", async () => {
     const store = localStore(folder);
     await store.put("p=1/a", Uint8Array.of(1));
