@@ -51,5 +51,8 @@ function names(): string[] {
 
 function openOptionsOf(given: Given): OpenOptions {
   const [endpoint, region] = [given.text("endpoint"), given.text("region")];
-  return { s3: { ...(endpoint === undefined ? {} : { endpoint }), ...(region === undefined ? {} : { region }) } };
+  return {
+    followLinks: given.has("follow-links"),
+    s3: { ...(endpoint === undefined ? {} : { endpoint }), ...(region === undefined ? {} : { region }) },
+  };
 }

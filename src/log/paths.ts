@@ -56,21 +56,25 @@ export function canonicalPath(path: string): string {
 /**
  * Where a data file of the log lies below the table's root, decoded: what the store takes.
  *
- * Throws `DELTA_UNSUPPORTED_FILE_PATH` for a file outside of it: an absolute path elsewhere, or one that `..` leads out.
+ * Throws `DELTA_UNSUPPORTED_FILE_PATH` for a file outside of it: an absolute path elsewhere, or one that `..` leads out; and
+ * for one of the log, which nobody may take for data, and a cleanup remove.
  */
 export function storePath(store: Pick<ObjectStore, "url">, path: string): string {
   const canonical = canonicalPath(path);
   const isAbsolute = canonical.startsWith("/") || SCHEME.test(canonical);
   const relative = isAbsolute ? below(canonical, store.url) : canonical;
-  if (relative === undefined || relative === "" || relative.includes("\0") || /^\.\.(?:\/|$)/.test(relative)) {
+  if (relative === undefined || relative === "" || relative.includes("\0") || NO_DATA.test(relative)) {
     throw new DeltaError(
       "DELTA_UNSUPPORTED_FILE_PATH",
-      `The log of ${store.url} names the data file ${path}, which lies outside of the table's folder. This release reads only files inside it.`,
+      `The log of ${store.url} names the data file ${path}, which isn't inside of the table's folder, or is in its log. This release reads only data files inside the folder.`,
       { path, table: store.url },
     );
   }
   return relative;
 }
+
+/** Paths that lead out of the table, or into its log. */
+const NO_DATA = /^(?:\.\.|_delta_log)(?:\/|$)/;
 
 function below(canonical: string, storeUrl: string): string | undefined {
   // A local store's root is an operating system's path, in which a % means itself.

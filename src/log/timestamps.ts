@@ -1,5 +1,6 @@
 import { DeltaError } from "../errors.js";
 import { runtime } from "../runtime.js";
+import { checkNameCount } from "../storage/listingLimit.js";
 import type { ObjectStore } from "../storage/store.js";
 import type { CommitInfo } from "./actions.js";
 import { forEachAction } from "./commitFile.js";
@@ -80,6 +81,7 @@ async function commitTimes(
   for await (const { path, modifiedMs } of store.list(LOG_FOLDER, undefined, signal)) {
     if (path > AFTER_VERSIONS) break;
     paths.push(path);
+    checkNameCount(paths.length, `${store.url}/${LOG_FOLDER}`);
     const name = parseLogPath(path);
     if (name?.kind !== "commit") continue;
     const { version } = name;

@@ -8,6 +8,7 @@ import { claimName, isTaken } from "./localClaim.js";
 import { folderGone, isMissing, localError } from "./localErrors.js";
 import { readBytes, type StagedFile, stage, statFile, syncFolder, unlinkQuietly, writeNew } from "./localFiles.js";
 import { Folders } from "./localFolders.js";
+import { Links } from "./localLinks.js";
 import { listFileNames, listFiles } from "./localList.js";
 import type { ByteRange, ObjectMeta, ObjectStore, PutOutcome } from "./store.js";
 
@@ -20,11 +21,14 @@ import type { ByteRange, ObjectMeta, ObjectStore, PutOutcome } from "./store.js"
  * `putIfAbsent` needs hard links: `DELTA_HARD_LINKS_UNSUPPORTED` where the file system has none. Where the disk fails
  * after the object is visible and before it is durable, it throws `DELTA_COMMIT_OUTCOME_UNKNOWN`.
  *
+ * A symbolic link below the root that leads out of it is refused, `DELTA_UNSUPPORTED_FILE_PATH`, unless `followLinks`
+ * is given.
+ *
  * A folder in which the store has seen or claimed files isn't made anew when it is gone: whoever removed it, or unmounted its
  * disk, meant something by that. `DELTA_STORAGE_FAILED` until it is back.
  */
-export function localStore(root: string, options: { fsync?: boolean } = {}): ObjectStore {
-  return new LocalStore(path.resolve(root), options.fsync ?? true);
+export function localStore(root: string, options: { fsync?: boolean; followLinks?: boolean } = {}): ObjectStore {
+  return new LocalStore(path.resolve(root), options.fsync ?? true, options.followLinks ?? false);
 }
 
 class LocalStore implements ObjectStore {
@@ -32,10 +36,12 @@ class LocalStore implements ObjectStore {
   readonly #made: Folders;
   /** Full paths of folders that must be there. */
   readonly #folders = new Set<string>();
+  readonly #links: Links;
 
-  constructor(root: string, durable: boolean) {
+  constructor(root: string, durable: boolean, followLinks: boolean) {
     this.url = root;
     this.#made = new Folders(durable);
+    this.#links = new Links(root, followLinks);
   }
 
   async get(at: string, range?: ByteRange, signal?: AbortSignal): Promise<Uint8Array> {
@@ -45,7 +51,7 @@ class LocalStore implements ObjectStore {
     const turn = turnNowAndThen();
     if (turn) await turn;
     try {
-      return await readBytes(file, range, signal);
+      return await readBytes(file, this.#links, range, signal);
     } catch (error) {
       if (isMissing(error)) this.#checkFolders();
       throw localError(error, "read", file);
@@ -155,12 +161,24 @@ class LocalStore implements ObjectStore {
   #file(at: string): string {
     checkPath(at);
     checkSeparators(at);
-    return path.join(this.url, at);
+    const file = path.join(this.url, at);
+    try {
+      this.#links.checkFolder(path.dirname(file));
+    } catch (error) {
+      throw localError(error, "look at", file);
+    }
+    return file;
   }
 
   #checkFolder(prefix: string): void {
     checkPrefix(prefix);
     checkSeparators(prefix);
+    const folder = path.join(this.url, prefix);
+    try {
+      this.#links.checkFolder(path.resolve(folder));
+    } catch (error) {
+      throw localError(error, "list", folder);
+    }
   }
 }
 

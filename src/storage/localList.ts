@@ -2,11 +2,16 @@ import fs from "node:fs";
 import path from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { checkSignal } from "../signal.js";
+import { checkNameCount } from "./listingLimit.js";
 import { isMissing, localError } from "./localErrors.js";
 import { isTempName, statFile } from "./localFiles.js";
 import type { ObjectMeta } from "./store.js";
 import { compareUtf8, sortUtf8 } from "./utf8Order.js";
 
+/** So many entries (1 µs each) are read before other work of the process gets its turn. */
+const ENTRIES_PER_TURN = 5000;
+/** Read from the folder at once: as quick as reading it whole, which would take any amount of memory. */
+const BUFFERED_ENTRIES = 256;
 /** So many `stat` calls (3 µs each) run before other work of the process gets its turn. */
 const STATS_PER_TURN = 500;
 
@@ -15,22 +20,28 @@ const STATS_PER_TURN = 500;
  * before `a/c`). A link to a file counts as a file, one to a folder isn't followed: it could lead anywhere, or in circles.
  */
 async function readFolder(folder: string): Promise<string[]> {
-  let entries: fs.Dirent[];
+  const names: string[] = [];
+  let seen = 0;
+  let entries: fs.Dir | undefined;
   try {
-    entries = await new Promise<fs.Dirent[]>((resolve, reject) => {
-      fs.readdir(folder, { withFileTypes: true }, (error, found) => (error ? reject(error) : resolve(found)));
-    });
+    entries = fs.opendirSync(folder, { bufferSize: BUFFERED_ENTRIES });
+    for (let entry = entries.readSync(); entry !== null; entry = entries.readSync()) {
+      if (++seen % ENTRIES_PER_TURN === 0) {
+        checkNameCount(seen, folder);
+        await setImmediate();
+      }
+      const { name } = entry;
+      if (entry.isDirectory()) names.push(`${name}/`);
+      else if (isTempName(name)) continue;
+      else if (entry.isFile() || (entry.isSymbolicLink() && statFile(path.join(folder, name)))) names.push(name);
+    }
   } catch (error) {
     if (isMissing(error)) return [];
     throw localError(error, "list", folder);
+  } finally {
+    entries?.closeSync();
   }
-  const names: string[] = [];
-  for (const entry of entries) {
-    const { name } = entry;
-    if (entry.isDirectory()) names.push(`${name}/`);
-    else if (isTempName(name)) continue;
-    else if (entry.isFile() || (entry.isSymbolicLink() && statFile(path.join(folder, name)))) names.push(name);
-  }
+  checkNameCount(seen, folder);
   return sortUtf8(names);
 }
 

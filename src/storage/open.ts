@@ -13,6 +13,11 @@ export interface StorageOptions {
    * true; false is quicker and still atomic between processes.
    */
   readonly fsync?: boolean;
+  /**
+   * Local disks only: follow symbolic links that lead out of the table's folder, as caches of downloaded files and data
+   * versioning tools make them. Default false: a table from elsewhere could name any file of this machine as its own.
+   */
+  readonly followLinks?: boolean;
   readonly s3?: S3Options;
 }
 

@@ -1,6 +1,7 @@
 import { DeltaError } from "../errors.js";
 import { checkSignal } from "../signal.js";
 import { checkPath, checkPrefix, checkRange } from "./arguments.js";
+import { checkNameCount } from "./listingLimit.js";
 import { bytesBetween, sizeOf } from "./parts.js";
 import { faultOf, mayPass, s3Error } from "./s3Errors.js";
 import { parseS3Url, type S3Location, type S3Options } from "./s3Options.js";
@@ -112,6 +113,7 @@ class S3Store implements ObjectStore {
     const paths: string[] = [];
     for await (const page of this.#pages(prefix, startAfter, "/", signal)) {
       for (const { key } of page) paths.push(key.slice(this.#prefix.length));
+      checkNameCount(paths.length, this.#url(prefix));
     }
     return paths;
   }

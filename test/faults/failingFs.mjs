@@ -5,8 +5,8 @@ import path from "node:path";
 
 /** Calls of a path or a descriptor that answer at once. */
 const SYNC = ["openSync", "fstatSync", "readSync", "writeSync", "closeSync", "statSync", "linkSync", "renameSync"];
-const MORE_SYNC = ["unlinkSync", "mkdirSync"];
-const CALLBACK = ["read", "write", "fsync", "readdir"];
+const MORE_SYNC = ["unlinkSync", "mkdirSync", "opendirSync"];
+const CALLBACK = ["read", "write", "fsync"];
 
 let root;
 let plan;
@@ -63,6 +63,7 @@ for (const name of [...SYNC, ...MORE_SYNC]) {
     if (name === "closeSync") descriptors.delete(args[0]);
     if (fault) {
       if (name === "openSync") fs.closeSync(result);
+      if (name === "opendirSync") result.closeSync();
       throw fault;
     }
     if (name === "openSync") descriptors.set(result, args[0]);

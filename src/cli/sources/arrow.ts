@@ -1,5 +1,5 @@
-import { open } from "node:fs/promises";
-import { basename, dirname, resolve } from "node:path";
+import { open, realpath } from "node:fs/promises";
+import { basename, dirname } from "node:path";
 import { type RecordBatch, RecordBatchReader } from "apache-arrow";
 import { conformBatch } from "../../arrow/conform.js";
 import { fromArrowSchema } from "../../arrow/schema.js";
@@ -21,8 +21,12 @@ export async function parquetSource(
   schema: StructType | undefined,
   signal: AbortSignal,
 ): Promise<BatchSource | undefined> {
-  const store = openStore(dirname(resolve(path)));
-  const name = basename(path);
+  // The operand may be a link to anywhere; a table's files may not.
+  const real = await realpath(path).catch((error: unknown) => {
+    throw fileError(path, error);
+  });
+  const store = openStore(dirname(real));
+  const name = basename(real);
   const found = await store.head(name, signal);
   if (found === undefined) throw new DeltaError("DELTA_FILE_NOT_FOUND", `There is no file ${path}.`, { path });
   const batches = readParquet(store, { path: name, sizeBytes: found.sizeBytes }, { signal });
