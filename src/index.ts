@@ -1,5 +1,7 @@
 export { Timestamp } from "./arrow/timestamp.js";
 export { DeltaError, type ErrorCode, type ErrorKind } from "./errors.js";
+export type { CheckpointedAppendOptions, CheckpointedJob } from "./load/checkpointed.js";
+export type { Json } from "./load/progress.js";
 export type { DeletionVectorDescriptor } from "./log/actions.js";
 export type { FileBatchOptions, FileColumn } from "./log/snapshotFiles.js";
 export type { AppendOptions, AppendProgress, AppendResult } from "./ops/append.js";

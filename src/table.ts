@@ -1,5 +1,6 @@
 import type { Table as ArrowTable, RecordBatch } from "apache-arrow";
 import { DeltaError } from "./errors.js";
+import { CheckpointedJob } from "./load/checkpointed.js";
 import { writeCheckpoint } from "./log/checkpoint.js";
 import { DeltaLog, type TimeTravel } from "./log/deltaLog.js";
 import type { Snapshot } from "./log/snapshot.js";
@@ -72,6 +73,19 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
   async append(rows: RowInput<InputRow<Row>>, options: AppendOptions = {}): Promise<AppendResult> {
     this.#checkWritable("append");
     return append(this.#log, rows, options);
+  }
+
+  /**
+   * A job that appends from a source of your own and keeps its place in it, exactly once: each append commits its rows and the
+   * offset they reach together. `job` names it in the table; two jobs of one table don't know each other.
+   *
+   * @example
+   * const orders = table.checkpointed("orders");
+   * for await (const { rows, offset } of readFrom(await orders.offset())) await orders.append(rows, { offset });
+   */
+  checkpointed(job: string): CheckpointedJob<Row> {
+    this.#checkWritable("append");
+    return new CheckpointedJob<Row>(this.#log, job);
   }
 
   /**

@@ -14,6 +14,7 @@ import { checkSignal } from "../signal.js";
 import { type DataFileOptions, DataFileWriter } from "../write/dataFiles.js";
 import { prepareInput, type RowInput } from "../write/input.js";
 import { commit, type Transaction } from "../write/transaction.js";
+import { checkMove, moveActions, type TransactionMove } from "../write/transactionMove.js";
 import { newTable } from "./create.js";
 import { type SchemaOption, schemaFrom } from "./schemaOption.js";
 
@@ -60,15 +61,17 @@ interface Target {
   readonly schema: StructType;
 }
 
-/** Implements `Table.append`; see there. */
+/** Implements `Table.append`; see there. `move` is progress that is committed with the rows, empty or not. */
 export async function append(
   log: DeltaLog,
   input: RowInput<object>,
   options: AppendOptions = {},
+  move: TransactionMove = [],
 ): Promise<AppendResult> {
   const { signal, txn } = options;
   const snapshot = log.known ?? (await log.latestIfExists(signal));
   if (snapshot !== undefined && isRecorded(snapshot, txn)) return skippedAt(snapshot);
+  checkMove(snapshot?.transactions, move);
 
   const declared = options.schema === undefined ? undefined : schemaFrom(options.schema);
   if (snapshot !== undefined) checkTarget(snapshot, declared, options);
@@ -94,7 +97,7 @@ export async function append(
     throw error;
   }
   const staged = { adds, rowCount, discard: () => writer.discard() };
-  return commitAppend(log, target, staged, options);
+  return commitAppend(log, target, staged, options, move);
 }
 
 interface Staged {
@@ -108,14 +111,15 @@ async function commitAppend(
   target: Target,
   staged: Staged,
   options: AppendOptions,
+  move: TransactionMove,
 ): Promise<AppendResult> {
   const { adds, rowCount } = staged;
   const sizeBytes = adds.reduce((sum, add) => sum + add.size, 0);
-  if (target.snapshot !== undefined && adds.length === 0 && options.txn === undefined) {
+  if (target.snapshot !== undefined && adds.length === 0 && options.txn === undefined && move.length === 0) {
     return { version: target.snapshot.version, rowCount: 0, fileCount: 0, sizeBytes: 0, skipped: false };
   }
   for (let current = target; ; ) {
-    const outcome = await commit(log, transactionOf(current, staged, sizeBytes, options), options.signal).catch(
+    const outcome = await commit(log, transactionOf(current, staged, sizeBytes, options, move), options.signal).catch(
       async (error: unknown) => {
         // An unknown outcome may be a commit: its files must stay.
         if (!hasCode(error, "DELTA_COMMIT_OUTCOME_UNKNOWN")) await staged.discard();
@@ -130,6 +134,7 @@ async function commitAppend(
       return skippedAt(outcome.snapshot);
     }
     try {
+      checkMove(outcome.snapshot.transactions, move);
       current = retarget(current, outcome.snapshot);
     } catch (error) {
       await staged.discard();
@@ -143,10 +148,11 @@ function transactionOf(
   { adds, rowCount }: Staged,
   sizeBytes: number,
   options: AppendOptions,
+  move: TransactionMove,
 ): Transaction {
   return {
     read: target.snapshot,
-    actions: appendActions(target, adds, options),
+    actions: appendActions(target, adds, options, move),
     operation: "WRITE",
     operationParameters: { mode: "Append", partitionBy: JSON.stringify(target.metadata.partitionColumns) },
     operationMetrics: {
@@ -169,10 +175,15 @@ function retarget(target: Target, snapshot: Snapshot): Target {
   return { snapshot, schema: target.schema, protocol: snapshot.protocol, metadata: snapshot.metadata };
 }
 
-function appendActions(target: Target, adds: readonly AddFile[], { txn }: AppendOptions): Action[] {
+function appendActions(
+  target: Target,
+  adds: readonly AddFile[],
+  { txn }: AppendOptions,
+  move: TransactionMove,
+): Action[] {
   const creation = target.snapshot === undefined ? [{ protocol: target.protocol }, { metaData: target.metadata }] : [];
   const progress = txn === undefined ? [] : [{ txn: { ...txn, lastUpdated: runtime.now() } }];
-  return [...creation, ...progress, ...adds.map((add) => ({ add }))];
+  return [...creation, ...progress, ...moveActions(move), ...adds.map((add) => ({ add }))];
 }
 
 function checkTarget(snapshot: Snapshot, declared: StructType | undefined, options: AppendOptions): void {

@@ -1,0 +1,146 @@
+import { createHash } from "node:crypto";
+import { DeltaError, hasCode } from "../errors.js";
+import { LOG_FOLDER } from "../log/names.js";
+import type { Snapshot } from "../log/snapshot.js";
+import { runtime } from "../runtime.js";
+import type { ObjectStore } from "../storage/store.js";
+import type { TransactionMove } from "../write/transactionMove.js";
+
+/** What a job's progress may hold: JSON. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
+
+/** How far a job is. */
+export interface Progress {
+  /** Commits that the job has made, the one that brought it here included. */
+  readonly step: number;
+  readonly state: Json;
+  /** Names the file that holds this, and the one of the step before. */
+  readonly id: number;
+  readonly previousId: number | undefined;
+}
+
+/** Application ids of a job: the count of its steps, and the name of the state that belongs to the newest. */
+function stepAppId(job: string): string {
+  return `delta-table/load/${job}`;
+}
+
+function stateAppId(job: string): string {
+  return `${stepAppId(job)}/state`;
+}
+
+// A job's state is a file of its own, since actions that other engines keep in checkpoints hold a number and no more. The file is
+// named after its content, and the number is that name: a commit so decides which state is the newest one, and files
+// of attempts that failed are never looked at.
+
+/** The progress of `job` as the snapshot's version has it; undefined for a job that has made none. */
+export async function readProgress(
+  snapshot: Snapshot,
+  job: string,
+  signal?: AbortSignal,
+): Promise<Progress | undefined> {
+  const step = snapshot.transactions.get(stepAppId(job))?.version;
+  const id = snapshot.transactions.get(stateAppId(job))?.version;
+  const { store } = snapshot;
+  if (step === undefined || id === undefined) {
+    const left = await store.listNames(stateFolder(job), undefined, signal);
+    if (left.length === 0) return undefined;
+    throw lost(store, job, "the log doesn't name it any more (delta.setTransactionRetentionDuration expires progress)");
+  }
+  const path = statePath(job, Number(id));
+  let bytes: Uint8Array;
+  try {
+    bytes = await store.get(path, undefined, signal);
+  } catch (error) {
+    if (hasCode(error, "DELTA_FILE_NOT_FOUND")) throw lost(store, job, `${path} is missing`);
+    throw error;
+  }
+  if (stateId(bytes) !== Number(id)) throw lost(store, job, `${path} isn't what was written there`);
+  const { previous, state }: StateFile = JSON.parse(new TextDecoder().decode(bytes));
+  return { step: Number(step), state, id: Number(id), previousId: previous ?? undefined };
+}
+
+/** A state's file. The step makes each content another one. */
+interface StateFile {
+  readonly step: number;
+  readonly previous: number | null;
+  readonly state: Json;
+}
+
+/**
+ * Writes the state of the step after `from`, so that a commit with the step's transactions makes it. Until then nothing
+ * refers to the file; an attempt that fails leaves it, to be removed by {@link removeAbandonedStates}.
+ */
+export async function stageProgress(
+  store: ObjectStore,
+  job: string,
+  from: Progress | undefined,
+  state: Json,
+  signal?: AbortSignal,
+): Promise<{ readonly progress: Progress; readonly move: TransactionMove }> {
+  const step = (from?.step ?? 0) + 1;
+  const file: StateFile = { step, previous: from?.id ?? null, state };
+  const bytes = new TextEncoder().encode(JSON.stringify(file));
+  const id = stateId(bytes);
+  await store.put(statePath(job, id), bytes, signal);
+  return {
+    progress: { step, state, id, previousId: from?.id },
+    move: [
+      { appId: stepAppId(job), from: from?.step, to: step },
+      { appId: stateAppId(job), from: from?.id, to: id },
+    ],
+  };
+}
+
+/** Removes the state that no snapshot needs any more once `progress` is committed: the one before the one before. */
+export async function removeOutdatedState(
+  store: ObjectStore,
+  job: string,
+  before: Progress | undefined,
+): Promise<void> {
+  if (before?.previousId === undefined) return;
+  const path = statePath(job, before.previousId);
+  try {
+    await store.delete(path);
+  } catch (error) {
+    // The step is committed: an error would say that it isn't.
+    const reason = error instanceof Error ? error.message : String(error);
+    runtime.warn(`${store.url}: ${path} is no longer needed and could not be removed: ${reason}`, "DELTA_FILE_LEFT");
+  }
+}
+
+/** No append takes as long. */
+const ABANDONED_MS = 7 * 24 * 3600 * 1000;
+
+/** Removes the states of attempts that never came to a commit. */
+export async function removeAbandonedStates(
+  store: ObjectStore,
+  job: string,
+  { id, previousId }: Progress,
+  signal?: AbortSignal,
+): Promise<void> {
+  const kept = [id, previousId].map((one) => one !== undefined && statePath(job, one));
+  for await (const { path, modifiedMs } of store.list(stateFolder(job), undefined, signal)) {
+    if (!kept.includes(path) && modifiedMs < runtime.now() - ABANDONED_MS) await store.delete(path, signal);
+  }
+}
+
+function stateFolder(job: string): string {
+  return `${LOG_FOLDER}_loads/${encodeURIComponent(job)}/`;
+}
+
+function statePath(job: string, id: number): string {
+  return `${stateFolder(job)}${id.toString(16).padStart(13, "0")}.json`;
+}
+
+/** 52 bits of the content's SHA-256: as many as every engine's JSON keeps exactly. */
+function stateId(bytes: Uint8Array): number {
+  return Number.parseInt(createHash("sha256").update(bytes).digest("hex").slice(0, 13), 16);
+}
+
+function lost(store: ObjectStore, job: string, reason: string): DeltaError {
+  return new DeltaError(
+    "DELTA_LOAD_PROGRESS_LOST",
+    `${store.url}: the progress of job "${job}" is lost: ${reason}. Starting over would add its rows again. If that is wanted, restart the job; else give it another name.`,
+    { job },
+  );
+}
