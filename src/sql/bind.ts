@@ -30,14 +30,20 @@ const REFUSED: Readonly<Record<string, string>> = {
 const BARE_FUNCTIONS = new Set(["current_date", "current_time", "current_timestamp", "localtime", "localtimestamp"]);
 
 /** Functions that give another value for each row, or do something. */
-const VOLATILE = new Set([
-  ...["random", "setseed", "uuid", "uuidv4", "uuidv7", "gen_random_uuid", "nextval", "currval"],
-  ...["error", "write_log", "sleep_ms", "stats"],
+const VOLATILE = new Set([...["random", "uuid", "uuidv4", "uuidv7", "gen_random_uuid", "error"]]);
+
+/** Functions that tell of the process, keep it waiting or write something: a condition is about a row. */
+const REFUSED_FUNCTIONS = new Set([
+  ...["current_setting", "current_query", "current_query_id", "current_connection_id", "current_transaction_id"],
+  ...["current_database", "current_schema", "current_schemas", "current_catalog", "in_search_path", "txid_current"],
+  ...["getenv", "getvariable", "set_config", "which_secret", "sleep_ms", "pg_sleep", "write_log"],
+  ...["nextval", "currval", "setseed", "stats"],
 ]);
 
 /**
  * The tree with each column reference resolved against the schema and spelled as there. Throws DELTA_INVALID_PREDICATE
- * for an unknown column (`data.column`, `data.nearest`) and for subqueries, window functions, * and parameters.
+ * for an unknown column (`data.column`, `data.nearest`), for subqueries, window functions, * and parameters, and for functions
+ * that have nothing to do with rows.
  */
 export function bindColumns(root: SqlNode, schema: StructType, sql: string): SqlNode {
   return bind(root, new Set());
@@ -45,6 +51,10 @@ export function bindColumns(root: SqlNode, schema: StructType, sql: string): Sql
   function bind(node: SqlNode, parameters: ReadonlySet<string>): SqlNode {
     const refused = REFUSED[node.class];
     if (refused) throw invalidSql(sql, `it has ${refused}, which a condition on rows can't have`);
+    const called = String(node.function_name ?? "").toLowerCase();
+    if (REFUSED_FUNCTIONS.has(called)) {
+      throw invalidSql(sql, `it calls ${called}(), which has nothing to do with a row`);
+    }
     if (node.class === "LAMBDA") {
       const lambda = node as SqlNode & { readonly lhs: SqlNode; readonly expr: SqlNode };
       const own = new Set([...parameters, ...lambdaParameters(lambda.lhs)]);

@@ -9,7 +9,7 @@ import type { StructField, StructType } from "../schema/types.js";
 import { openStore } from "../storage/open.js";
 import { type Csv, sniffCsv } from "./csvSniff.js";
 import { type Conversion, conversion } from "./csvTypes.js";
-import { type Duckdb, duckdb, quoteName, quoteText } from "./duckdb.js";
+import { type Duckdb, fileDuckdb, quoteName, quoteText } from "./duckdb.js";
 
 export interface ReadCsvOptions {
   /** As people call the file; its path where undefined. */
@@ -38,7 +38,7 @@ export interface CsvRows {
  */
 export async function readCsv(path: string, options: ReadCsvOptions = {}): Promise<CsvRows | undefined> {
   if ((await stat(path)).size === 0) return undefined;
-  const db = await duckdb();
+  const db = await fileDuckdb();
   const csv = await unlessAborted(
     sniffCsv(db, { path, name: options.name ?? path, delimiter: options.delimiter }),
     options.signal,

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { DeltaError } from "../errors.js";
 import type { DataType } from "../schema/types.js";
 import { type Duckdb, quoteText } from "./duckdb.js";
@@ -34,9 +35,11 @@ export async function sniffCsv(
   db: Duckdb,
   { path, name, delimiter }: { path: string; name: string; delimiter: string | undefined },
 ): Promise<Csv> {
-  const file = quoteText(withoutGlob(path));
+  // Absolute: a relative path that begins like a URL would pass for one.
+  const file = quoteText(withoutGlob(resolve(path)));
   // Said here and not found out: a line that begins with "#" is data, and so are the lines at the top.
   const fixed = "header = true, skip = 0, comment = ''";
+  const asFile = "hive_partitioning = false, all_varchar = true, allow_quoted_nulls = false";
   const asked = delimiter === undefined ? "" : `, delim = ${quoteText(delimiter)}`;
   const wanted = 'Delimiter, "Quote", "Escape", DateFormat, TimestampFormat, to_json(Columns)';
   const sniff = `SELECT ${wanted} FROM sniff_csv(${file}, ${fixed}${asked}, sample_size = ${SAMPLE_ROWS})`;
@@ -58,7 +61,7 @@ export async function sniffCsv(
       name,
       type: TYPES[type] ?? "string",
     })),
-    relation: `read_csv(${file}, ${fixed}, ${dialect}, all_varchar = true, allow_quoted_nulls = false)`,
+    relation: `read_csv(${file}, ${fixed}, ${dialect}, ${asFile})`,
     dateFormat: dateFormat || undefined,
     timestampFormat: timestampFormat || undefined,
   };

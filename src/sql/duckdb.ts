@@ -1,4 +1,9 @@
+import { rmSync } from "node:fs";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, sep } from "node:path";
 import { DeltaError } from "../errors.js";
+import { runtime } from "../runtime.js";
 
 /** DuckDB as the rest of this package sees it. */
 export interface Duckdb {
@@ -8,35 +13,76 @@ export interface Duckdb {
 
 type Api = typeof import("@duckdb/node-api");
 
-let started: Promise<Duckdb> | undefined;
+/** What conditions are evaluated with: nothing outside of {@link withWorkFolder}'s folders. */
+let evaluating: Promise<Duckdb> | undefined;
+/** What files that the caller names are read with. */
+let reading: Promise<Duckdb> | undefined;
+let workRoot: string | undefined;
+let workers = 0;
 
 /**
- * The process's one in-memory DuckDB, started on first use, in UTC; it loads no extension that isn't built in. It
- * keeps no process alive. Throws DELTA_MISSING_DEPENDENCY where `@duckdb/node-api` isn't installed.
+ * The process's in-memory DuckDB for conditions, started on first use, in UTC. It reads and writes no file but those of
+ * {@link withWorkFolder}, loads no extension, attaches nothing, and none of that can be changed by SQL. It keeps no process
+ * alive. Throws DELTA_MISSING_DEPENDENCY where `@duckdb/node-api` isn't installed.
  */
 export function duckdb(): Promise<Duckdb> {
-  if (!started) {
-    started = start();
+  evaluating ??= start([
+    `SET allowed_directories = [${quoteText(`${workRootPath()}${sep}`)}]`,
+    "SET enable_external_access = false",
+    "SET lock_configuration = true",
+  ]).catch((error: unknown) => {
     // A failed start may be tried again: the package may have been installed meanwhile.
-    started.catch(() => {
-      started = undefined;
-    });
-  }
-  return started;
+    evaluating = undefined;
+    throw error;
+  });
+  return evaluating;
 }
 
-async function start(): Promise<Duckdb> {
+/** The same for SQL of this package's own about files that the caller named. Nothing of a condition may reach it. */
+export function fileDuckdb(): Promise<Duckdb> {
+  reading ??= start(["SET lock_configuration = true"]).catch((error: unknown) => {
+    reading = undefined;
+    throw error;
+  });
+  return reading;
+}
+
+/** Runs `work` with a new folder that {@link duckdb} may read, and removes it. */
+export async function withWorkFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
+  const root = workRootPath();
+  workers++;
+  let folder: string | undefined;
+  try {
+    await mkdir(root, { recursive: true, mode: 0o700 });
+    folder = await mkdtemp(join(root, "batch-"));
+    return await work(folder);
+  } finally {
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+    if (--workers === 0) rmSync(root, { recursive: true, force: true });
+  }
+}
+
+function workRootPath(): string {
+  workRoot ??= join(tmpdir(), `delta-table-sql-${runtime.randomUUID()}`);
+  return workRoot;
+}
+
+async function start(settings: readonly string[]): Promise<Duckdb> {
   const { DuckDBInstance } = await load();
   const instance = await DuckDBInstance.create(":memory:", {
     autoinstall_known_extensions: "false",
     autoload_known_extensions: "false",
+    // It would be made in the process's own folder.
+    temp_directory: "",
   });
+  const first = await instance.connect();
+  for (const setting of ["SET GLOBAL TimeZone = 'UTC'", ...settings]) await first.run(setting);
+  first.closeSync();
   return {
     async columns(sql, parameters = []) {
-      // A connection runs one statement at a time, and its settings are its own.
+      // A connection runs one statement at a time.
       const connection = await instance.connect();
       try {
-        await connection.run("SET TimeZone = 'UTC'");
         const reader = await connection.runAndReadAll(sql, [...parameters]);
         return reader.getColumns();
       } finally {

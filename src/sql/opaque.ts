@@ -1,11 +1,10 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { RecordBatch } from "apache-arrow";
 import { DeltaError } from "../errors.js";
 import type { OpaquePredicate } from "../schema/predicate.js";
 import type { StructType } from "../schema/types.js";
-import { type Duckdb, duckdb, quoteName, quoteText } from "./duckdb.js";
+import { type Duckdb, duckdb, quoteName, quoteText, withWorkFolder } from "./duckdb.js";
 import { duckdbMessage, invalidSql } from "./expression.js";
 import { nullRow } from "./types.js";
 
@@ -42,14 +41,13 @@ async function evaluate(
   // By position: Arrow's selection by name leaves holes among the columns.
   const indices = batch.schema.fields.flatMap((field, i) => (names.has(field.name) ? [i] : []));
   const { bytes } = await encodeParquet([batch.selectAt(indices)], { compression: "uncompressed" });
-  const folder = await mkdtemp(join(tmpdir(), "delta-table-sql-"));
-  try {
+  return withWorkFolder(async (folder) => {
     const file = join(folder, "batch.parquet");
     await writeFile(file, bytes);
-    return await run(db, text, `${answer} FROM read_parquet(${quoteText(file)}) AS ${ROWS}`, batch.numRows);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+    // A folder on the way that is called "a=b" makes no column.
+    const rows = `read_parquet(${quoteText(file)}, hive_partitioning = false)`;
+    return run(db, text, `${answer} FROM ${rows} AS ${ROWS}`, batch.numRows);
+  });
 }
 
 /** The rows come in the file's order: DuckDB keeps it unless told otherwise. */
