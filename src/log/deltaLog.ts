@@ -6,6 +6,9 @@ import { versionAt } from "./timestamps.js";
 /** Which version a reader wants: a version number or a time in milliseconds since the epoch. */
 export type TimeTravel = { readonly version: number } | { readonly timestampMs: number };
 
+/** Past snapshots that a handle keeps: each may hold some commits' actions. */
+const KEPT_PAST = 16;
+
 /**
  * The log of one table as one handle knows it: the store, and the newest snapshot seen so far. It holds no state that
  * isn't on storage; losing it costs reads, never correctness.
@@ -45,15 +48,19 @@ export class DeltaLog {
     }
   }
 
-  /** The snapshot of a version or time; kept, since the past doesn't change. */
+  /** The snapshot of a version or time. The last ones are kept, since the past doesn't change. */
   at(travel: TimeTravel, signal?: AbortSignal): Promise<Snapshot> {
     const key = JSON.stringify(travel);
     let snapshot = this.#past.get(key);
     if (snapshot === undefined) {
       snapshot = this.#load(travel, signal);
-      this.#past.set(key, snapshot);
       snapshot.catch(() => this.#past.delete(key));
     }
+    // The one used last is the last to go.
+    this.#past.delete(key);
+    this.#past.set(key, snapshot);
+    const [oldest] = this.#past.keys();
+    if (this.#past.size > KEPT_PAST && oldest !== undefined) this.#past.delete(oldest);
     return snapshot;
   }
 

@@ -1,12 +1,11 @@
 import { execFile } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { runtime } from "#src/runtime.js";
 
-/** What the servers of the tests need and leave; git ignores it. */
-export const SERVERS_FOLDER = fileURLToPath(new URL("../../.cache/servers", import.meta.url));
+/** What the servers of the tests need and leave; git ignores it. Everything is started from the repository's root. */
+export const SERVERS_FOLDER = path.resolve(".cache/servers");
 
 const POLL_MS = 200;
 const run = promisify(execFile);
