@@ -1,5 +1,5 @@
 import { DeltaError, type ErrorKind } from "../errors.js";
-import { escapeLines } from "./text.js";
+import { escapeControls, escapeLines, jsonText } from "./text.js";
 import { UsageError } from "./usage.js";
 
 export const EXIT_OK = 0;
@@ -32,20 +32,22 @@ export interface Failure {
 export function failureOf(error: unknown, json: boolean): Failure {
   if (error instanceof UsageError) {
     const facts = { code: error.code, kind: "fix-input", message: error.message, data: { hint: error.hint } };
-    const text = json ? toJson(facts) : `error: ${escapeLines(error.message)}\n       ${escapeLines(error.hint)}\n`;
+    const text = json
+      ? toJson(facts)
+      : `error: ${escapeControls(error.message)}\n       ${escapeControls(error.hint)}\n`;
     return { exitCode: EXIT_USAGE, text };
   }
   if (error instanceof DeltaError) {
     const { code, kind, message, data } = error;
     const text = json
       ? toJson({ code, kind, message, data })
-      : `error: ${escapeLines(message)}\n       ${code}: ${ADVICE[kind]}\n`;
+      : `error: ${escapeControls(message)}\n       ${code}: ${ADVICE[kind]}\n`;
     return { exitCode: EXIT_FAILED, text };
   }
   const message = error instanceof Error ? error.message : String(error);
   if (json) return { exitCode: EXIT_FAILED, text: toJson({ code: "DELTA_INTERNAL", kind: "bug", message, data: {} }) };
   const trace = error instanceof Error ? `${error.stack ?? message}\n` : "";
-  const text = `error: ${escapeLines(message)}\n       DELTA_INTERNAL: ${ADVICE.bug}\n${escapeLines(trace)}`;
+  const text = `error: ${escapeControls(message)}\n       DELTA_INTERNAL: ${ADVICE.bug}\n${escapeLines(trace)}`;
   return { exitCode: EXIT_FAILED, text };
 }
 
@@ -57,7 +59,12 @@ export function interruption(exitCode: number, json: boolean, mayCommit: boolean
 }
 
 function toJson(error: object): string {
-  return `${JSON.stringify({ error }, plainValue)}\n`;
+  try {
+    return `${jsonText({ error }, plainValue)}\n`;
+  } catch {
+    // Facts that nest too deep, or in circles.
+    return `${jsonText({ error: { ...error, data: {} } }, plainValue)}\n`;
+  }
 }
 
 /** For `JSON.stringify`: facts that JSON has no form for. */

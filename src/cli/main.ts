@@ -5,7 +5,7 @@ import { EXIT_FAILED, EXIT_OK, failureOf, interruption, WrongFound } from "./fai
 import { Output, OutputClosed } from "./output.js";
 import { Progress } from "./progress.js";
 import { runCommand } from "./run.js";
-import { escapeLines } from "./text.js";
+import { escapeControls } from "./text.js";
 
 /** Exit codes of signals, as shells give them: 128 and the signal's number. */
 const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
@@ -64,6 +64,6 @@ function showWarnings(progress: Progress, json: boolean): void {
   process.on("warning", (warning) => {
     if (warning.name !== "DeltaWarning" || json) return;
     progress.clear();
-    process.stderr.write(`warning: ${escapeLines(warning.message)}\n`);
+    process.stderr.write(`warning: ${escapeControls(warning.message)}\n`);
   });
 }

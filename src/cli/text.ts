@@ -4,7 +4,24 @@ const SHORT: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t"
 
 /** The text with every character that could steer a terminal written as an escape: "\u001b[1m", "\n". */
 export function escapeControls(text: string): string {
-  return text.replace(UNSAFE, (char) => SHORT[char] ?? `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return text.replace(UNSAFE, (char) => SHORT[char] ?? escapeOf(char));
+}
+
+function escapeOf(char: string): string {
+  return `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}
+
+/**
+ * The value's JSON, in which what could steer a terminal is written as an escape, which means the same. `replacer` is that of
+ * `JSON.stringify`.
+ */
+export function jsonText(value: unknown, replacer?: (key: string, value: unknown) => unknown): string {
+  return escapeJson(JSON.stringify(value, replacer));
+}
+
+/** JSON in which what could steer a terminal is written as an escape. */
+export function escapeJson(json: string): string {
+  return json.replace(UNSAFE, escapeOf);
 }
 
 /** The same, but line breaks stay: for messages of several lines. */

@@ -12,13 +12,22 @@ const COLON = 0x3a;
 const COMMA = 0x2c;
 
 /** Texts up to here can't hold what is too much, and nearly all are as short. */
-const SHORT_CHARS = 4096;
+const SHORT_CHARS = 2048;
 
 /**
  * True for a text whose parsed form would take a hundred times its room, or nest deeper than the stack allows: more than
  * `MAX_JSON_VALUES`, or deeper than `MAX_JSON_DEPTH`. It needn't be JSON.
  */
 export function isJsonBomb(text: string): boolean {
+  return exceeds(text, limits.MAX_JSON_VALUES);
+}
+
+/** True for a text that nests deeper than `MAX_JSON_DEPTH`, of however many values. */
+export function nestsTooDeep(text: string): boolean {
+  return exceeds(text, Number.POSITIVE_INFINITY);
+}
+
+function exceeds(text: string, maxValues: number): boolean {
   if (text.length <= SHORT_CHARS) return false;
   let depth = 0;
   let values = 0;
@@ -32,7 +41,7 @@ export function isJsonBomb(text: string): boolean {
       if (++depth > limits.MAX_JSON_DEPTH) return true;
     } else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) depth--;
     else if (code === COMMA) values++;
-    if (values > limits.MAX_JSON_VALUES) return true;
+    if (values > maxValues) return true;
   }
   return false;
 }

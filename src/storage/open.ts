@@ -4,6 +4,7 @@ import { localStore } from "./local.js";
 import { memoryStore } from "./memory.js";
 import { s3Store } from "./s3.js";
 import type { S3Options } from "./s3Options.js";
+import { urlWithoutSecrets } from "./secrets.js";
 import type { ObjectStore } from "./store.js";
 
 /** How to reach the place where a table lies. */
@@ -71,7 +72,7 @@ function decode(text: string): string {
 }
 
 function unsupported(text: string, why: string, cause?: unknown): DeltaError {
-  const location = text.replace(/\/\/[^/@]*@/, "//");
+  const location = urlWithoutSecrets(text);
   return new DeltaError(
     "DELTA_UNSUPPORTED_URL",
     `Cannot open ${location}: ${why}. Give a path (such as ./table), file:///path, s3://bucket/prefix or memory:name.`,

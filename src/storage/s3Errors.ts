@@ -1,4 +1,5 @@
 import { DeltaError, type ErrorCode } from "../errors.js";
+import { textWithoutSecrets } from "./secrets.js";
 
 /**
  * What a failed request says.
@@ -109,18 +110,23 @@ function failureOf(error: unknown): S3Failure {
     $response?: { statusCode?: number; headers?: Record<string, string> };
   };
   return {
-    name: e.name ?? "Error",
-    system: typeof e.code === "string" ? e.code : undefined,
+    name: wordOf(e.name) ?? "Error",
+    system: wordOf(e.code),
     status: e.$metadata?.httpStatusCode ?? e.$response?.statusCode,
-    requestId: e.$metadata?.requestId,
-    bucketRegion: e.$response?.headers?.["x-amz-bucket-region"],
+    requestId: wordOf(e.$metadata?.requestId),
+    bucketRegion: wordOf(e.$response?.headers?.["x-amz-bucket-region"]),
   };
+}
+
+/** A name or number that the server chose, where it is one: it may send anything back, also what it was sent. */
+function wordOf(value: unknown): string | undefined {
+  return typeof value === "string" && /^[\w.+/=-]{1,80}$/.test(value) ? value : undefined;
 }
 
 /** Judges a failed request by the name of its error, then by its status, then by the network's code. */
 export function faultOf(error: unknown): S3Fault {
   const { name, system, status } = failureOf(error);
-  const byName = FAULT_BY_NAME[name];
+  const byName = Object.hasOwn(FAULT_BY_NAME, name) ? FAULT_BY_NAME[name] : undefined;
   if (byName) return byName;
   if (system !== undefined && NETWORK.has(system)) return "transient";
   if (status === undefined) return "local";
@@ -200,7 +206,8 @@ export function s3Error(error: unknown, doing: string, at: string): DeltaError {
 
 /** The SDK's error object carries the request and, for a bad signature, what was signed; only name and text go on. */
 function causeOf(error: unknown, failure: S3Failure): Error {
-  const cause = new Error(failure.name === "SignatureDoesNotMatch" || !(error instanceof Error) ? "" : error.message);
+  const isTold = error instanceof Error && failure.name !== "SignatureDoesNotMatch";
+  const cause = new Error(isTold ? textWithoutSecrets(error.message) : "");
   cause.name = failure.name;
   return cause;
 }

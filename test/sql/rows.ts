@@ -106,7 +106,7 @@ export const COLUMNS: Readonly<
   },
   name: {
     values: [null, "", "a", "ab", "abc", "b", "é", "\u{1F600}", "\uFFFD", "it's", "a%", "A"],
-    sql: ["'a'", "''", "'ab'", "'\u{1F600}'", "'\uFFFD'", "'it''s'", "'a' || 'b'", "NULL", "upper('a')"],
+    sql: ["'a'", "''", "'ab'", "'\u{1F600}'", "'\uFFFD'", "'it''s'", "('a' || 'b')", "NULL", "upper('a')"],
   },
   ok: { values: [null, true, false], sql: ["true", "false", "NULL", "(1 = 1)"] },
   d: {

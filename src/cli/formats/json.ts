@@ -2,6 +2,7 @@ import type { Data, RecordBatch } from "apache-arrow";
 import { isSet, validityOf } from "../../arrow/bits.js";
 import { offsetsOf } from "../../arrow/column.js";
 import type { ArrayType, DataType, MapType, StructType } from "../../schema/types.js";
+import { jsonText } from "../text.js";
 import { ByteWriter } from "./byteWriter.js";
 import { scalarText, type ValueWriter } from "./scalars.js";
 
@@ -154,7 +155,7 @@ function mapWriter(type: MapType, data: Data): ValueWriter {
 
 /** A column's name as JSON, with what a terminal could obey escaped. */
 function nameText(name: string): string {
-  return JSON.stringify(name).replace(/[\u007f-\u009f]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`);
+  return jsonText(name);
 }
 
 function utf8(text: string): Uint8Array {

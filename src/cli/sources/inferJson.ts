@@ -1,4 +1,5 @@
 import { DeltaError } from "../../errors.js";
+import { limits } from "../../limits.js";
 import type { DataType, PrimitiveType, StructType } from "../../schema/types.js";
 import { JsonNumber } from "./jsonNumbers.js";
 
@@ -25,12 +26,17 @@ export function inferJsonSchema(rows: readonly object[]): StructType {
   return structOf(shape.fields, "");
 }
 
-function merge(shape: Shape, value: unknown, column: string): Shape {
+function merge(shape: Shape, value: unknown, column: string, depth = 0): Shape {
+  if (depth > limits.MAX_SCHEMA_DEPTH) {
+    throw cannotInfer(`Column "${column.slice(0, 100)}…" nests types more than ${limits.MAX_SCHEMA_DEPTH} deep.`, [
+      column,
+    ]);
+  }
   if (value === null || value === undefined) return shape;
   const found = shapeOf(value);
-  if (shape.kind === "unknown") return fill(found, value, column);
+  if (shape.kind === "unknown") return fill(found, value, column, depth);
   if (shape.kind !== found.kind) throw twoKinds(column, shape, found);
-  if (shape.kind !== "primitive" || found.kind !== "primitive") return fill(shape, value, column);
+  if (shape.kind !== "primitive" || found.kind !== "primitive") return fill(shape, value, column, depth);
   if (shape.type === found.type) return shape;
   const isNumber = ({ type }: { type: PrimitiveType }) => type === "long" || type === "double";
   if (isNumber(shape) && isNumber(found)) return { kind: "primitive", type: "double" };
@@ -38,14 +44,14 @@ function merge(shape: Shape, value: unknown, column: string): Shape {
 }
 
 /** Takes the parts of a value into its shape. */
-function fill(shape: Shape, value: unknown, column: string): Shape {
+function fill(shape: Shape, value: unknown, column: string, depth: number): Shape {
   if (shape.kind === "array") {
-    for (const item of value as unknown[]) shape.element = merge(shape.element, item, `${column}.element`);
+    for (const item of value as unknown[]) shape.element = merge(shape.element, item, `${column}.element`, depth + 1);
   }
   if (shape.kind === "struct") {
     for (const [name, item] of Object.entries(value as object)) {
       const path = column === "" ? name : `${column}.${name}`;
-      shape.fields.set(name, merge(shape.fields.get(name) ?? UNKNOWN, item, path));
+      shape.fields.set(name, merge(shape.fields.get(name) ?? UNKNOWN, item, path, depth + 1));
     }
   }
   return shape;

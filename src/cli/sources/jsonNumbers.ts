@@ -9,6 +9,7 @@ export class JsonNumber {
 
 /** Stands for numbers on their way through JSON.parse: a noncharacter, which no text has. */
 const MARK = "\ufdd0";
+const HAS_MARK = /\ufdd0|\\ufdd0/i;
 const TOKEN = /"[^"\\]*(?:\\[\s\S][^"\\]*)*"|-?\d[\d.eE+-]*/g;
 const LONG_NUMBER = /[\d.]{16}/;
 const HAS_POINT = /\d[.eE]/;
@@ -40,6 +41,7 @@ export function parseJson(text: string, kept: KeptNumbers): unknown {
   const plain: unknown = JSON.parse(text);
   const keepPoints = kept === "points" && HAS_POINT.test(text);
   if (kept === "none" || !(keepPoints || LONG_NUMBER.test(text))) return plain;
+  if (HAS_MARK.test(text)) throw new SyntaxError("it holds U+FDD0, which is no character");
   const isPlain = (token: string) => token.startsWith('"') || isExact(token, keepPoints);
   return unmarked(JSON.parse(text.replace(TOKEN, (token) => (isPlain(token) ? token : `{"${MARK}":"${token}"}`))));
 }

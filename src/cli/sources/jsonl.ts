@@ -1,5 +1,6 @@
 import type { RecordBatch } from "apache-arrow";
 import { DeltaError } from "../../errors.js";
+import { nestsTooDeep } from "../../schema/jsonScan.js";
 import type { StructType } from "../../schema/types.js";
 import type { BatchSource } from "../../write/input.js";
 import { fileError, locatedError } from "./files.js";
@@ -81,6 +82,7 @@ function rowsOf({ texts, firstLine }: Lines, file: string, kept: KeptNumbers): R
 
 function rowOf(text: string, file: string, line: number, kept: KeptNumbers): Record<string, unknown> {
   let value: unknown;
+  if (nestsTooDeep(text)) throw unreadable(file, line, "its arrays and objects nest too deep");
   try {
     value = parseJson(text, kept);
   } catch (cause) {

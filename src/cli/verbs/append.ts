@@ -6,7 +6,7 @@ import type { CommandRow, Given, Session } from "../command.js";
 import { checkFiles, FILE_FORMATS, type FileFormat, inputFiles } from "../sources/files.js";
 import { rowsOfFiles } from "../sources/rows.js";
 import { TemporaryFolder } from "../sources/temporary.js";
-import { countOf, formatSize } from "../text.js";
+import { countOf, escapeControls, formatSize, jsonText } from "../text.js";
 import { UsageError } from "../usage.js";
 import { SCHEMA_OPTIONS, schemaGiven } from "./schemaText.js";
 
@@ -66,7 +66,9 @@ async function appendFiles(session: Session, given: Given): Promise<void> {
     onProgress: ({ rowCount }) => progress.show(rowCount, "rows"),
   });
   progress.clear();
-  await stdout.line(json ? JSON.stringify({ location: table.url, ...result }) : resultText(result, table.url));
+  await stdout.line(
+    json ? jsonText({ location: table.url, ...result }) : resultText(result, escapeControls(table.url)),
+  );
 }
 
 function resultText({ version, rowCount, fileCount, sizeBytes, skipped }: AppendResult, location: string): string {

@@ -1,4 +1,5 @@
 import type { CommandRow, Given, Session } from "../command.js";
+import { escapeControls, jsonText } from "../text.js";
 import { UsageError } from "../usage.js";
 import { SCHEMA_OPTIONS, schemaGiven } from "./schemaText.js";
 
@@ -45,6 +46,6 @@ async function createTable({ stdout, table, json, signal }: Session, given: Give
     signal,
   });
   await stdout.line(
-    json ? JSON.stringify({ location: table.url, version }) : `created ${table.url}, version ${version}`,
+    json ? jsonText({ location: table.url, version }) : `created ${escapeControls(table.url)}, version ${version}`,
   );
 }

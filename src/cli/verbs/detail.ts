@@ -1,6 +1,6 @@
 import type { TableDetail } from "../../ops/detail.js";
 import type { CommandRow, Given, Session } from "../command.js";
-import { escapeControls, formatCount, formatSize } from "../text.js";
+import { escapeControls, formatCount, formatSize, jsonText } from "../text.js";
 import { PAST_OPTIONS, tableAt } from "./past.js";
 
 export const detail: CommandRow = {
@@ -17,7 +17,7 @@ export const detail: CommandRow = {
 
 async function printDetail({ stdout, table, json }: Session, given: Given): Promise<void> {
   const facts = await tableAt(table, given).detail();
-  if (json) return stdout.line(JSON.stringify(facts));
+  if (json) return stdout.line(jsonText(facts));
   const rows = factRows(facts);
   const width = Math.max(...rows.map(([name]) => name.length));
   for (const [name, value] of rows) await stdout.line(`${name.padEnd(width)}  ${escapeControls(value)}`.trimEnd());

@@ -1,6 +1,6 @@
 import type { DataFile } from "../../ops/files.js";
 import type { CommandRow, Given, Session } from "../command.js";
-import { countOf, escapeControls, formatCount, formatSize } from "../text.js";
+import { countOf, escapeControls, formatCount, formatSize, jsonText } from "../text.js";
 import { PAST_OPTIONS, tableAt } from "./past.js";
 
 export const files: CommandRow = {
@@ -24,7 +24,7 @@ async function printFiles({ stdout, table, json, signal }: Session, given: Given
     const listed = dataFiles(batch);
     count += listed.length;
     for (const file of listed) sizeBytes += file.size;
-    await stdout.write(listed.map((file) => `${json ? JSON.stringify(file) : fileLine(file)}\n`).join(""));
+    await stdout.write(listed.map((file) => `${json ? jsonText(file) : fileLine(file)}\n`).join(""));
   }
   if (!json) await stdout.line(`${countOf(count, "file")}, ${formatSize(sizeBytes)}`);
 }

@@ -1,7 +1,7 @@
 import type { HistoryEntry } from "../../ops/history.js";
 import type { CommandRow, Given, Session } from "../command.js";
 import { type GridColumn, gridLines } from "../formats/grid.js";
-import { countOf, escapeControls, formatSize } from "../text.js";
+import { countOf, escapeControls, formatSize, jsonText } from "../text.js";
 import { PAST_OPTIONS, tableAt } from "./past.js";
 
 export const history: CommandRow = {
@@ -27,7 +27,7 @@ const COLUMNS: readonly GridColumn[] = [
 
 async function printHistory({ stdout, table, json, signal }: Session, given: Given): Promise<void> {
   const entries = await tableAt(table, given).history({ limit: given.count("limit"), signal });
-  if (json) return stdout.write(`[${entries.map((entry) => `\n${JSON.stringify(entry)}`).join(",")}\n]\n`);
+  if (json) return stdout.write(`[${entries.map((entry) => `\n${jsonText(entry)}`).join(",")}\n]\n`);
   for (const line of gridLines(...withoutEmpty(entries.map(cells)), stdout.width)) await stdout.line(line);
 }
 

@@ -3,7 +3,7 @@ import type { FindingCode } from "../../verify/findingCodes.js";
 import type { Finding } from "../../verify/findings.js";
 import type { CommandRow, Given, Session } from "../command.js";
 import { plainValue, WrongFound } from "../failure.js";
-import { countOf, escapeControls, formatCount, formatSize } from "../text.js";
+import { countOf, escapeControls, formatCount, formatSize, jsonText } from "../text.js";
 import { PAST_OPTIONS, tableAt } from "./past.js";
 
 export const verify: CommandRow = {
@@ -35,7 +35,7 @@ async function verifyTable({ stdout, table, json, progress, signal }: Session, g
     onProgress: ({ step, done }) => progress.show(done, STEPS[step]),
   });
   progress.clear();
-  if (json) await stdout.line(JSON.stringify(report, plainValue));
+  if (json) await stdout.line(jsonText(report, plainValue));
   else await stdout.write(`${(await reportLines(report)).join("\n")}\n`);
   if (!report.ok) throw new WrongFound();
 }
