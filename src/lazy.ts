@@ -2,7 +2,8 @@ import { DeltaError } from "./errors.js";
 
 /**
  * Waits for a module that is loaded on first use. Throws `DELTA_MISSING_DEPENDENCY` where it can't be: for want of file
- * descriptors, mostly. Node keeps in mind that a module failed, so the same process won't load it any more.
+ * descriptors, mostly, which Node may call EMFILE or a missing module. It keeps in mind that a module failed, so the same
+ * process won't load it any more.
  */
 export async function loaded<T>(loading: Promise<T>, name: string): Promise<T> {
   try {
@@ -11,7 +12,7 @@ export async function loaded<T>(loading: Promise<T>, name: string): Promise<T> {
     const system = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
     throw new DeltaError(
       "DELTA_MISSING_DEPENDENCY",
-      `${name} couldn't be loaded (${system ?? String(error)}). Node doesn't try that again: start the process anew, with a higher limit of open files if the error is EMFILE.`,
+      `${name} couldn't be loaded (${system ?? String(error)}). Check that it is installed and that this process may open more files, then start it anew: Node doesn't try to load a module twice.`,
       { module: name, system },
       error,
     );

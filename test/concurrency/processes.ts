@@ -53,7 +53,11 @@ class Child {
   constructor(script: string, argument: object) {
     // Scripts aren't compiled: they are where they are in the repository, whose root everything is started from.
     const file = path.resolve("test/concurrency", script);
-    this.process = spawn(process.execPath, [file, JSON.stringify(argument)], { stdio: ["pipe", "pipe", "inherit"] });
+    this.process = spawn(process.execPath, [file, JSON.stringify(argument)], {
+      stdio: ["pipe", "pipe", "inherit"],
+      // Each would say it, and it is said elsewhere (decision 9).
+      env: { ...process.env, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" },
+    });
     this.#lines = createInterface({ input: this.process.stdout! })[Symbol.asyncIterator]();
     this.#exited = once(this.process, "exit");
   }

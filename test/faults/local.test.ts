@@ -88,6 +88,13 @@ describe("a process that has no file descriptors left", () => {
   });
 });
 
+describe("a module that is loaded on first use", () => {
+  it.skipIf(notLinux)(`and can't be, for want of descriptors, is told as that${notLinux}`, async () => {
+    const outcomes = await printed<string[]>("loadingChild.mjs", [], 'ulimit -n 250; exec "$0" "$@"');
+    expect(outcomes).toEqual(Array(2).fill("DELTA_MISSING_DEPENDENCY fix-environment"));
+  });
+});
+
 describe("a user without rights", () => {
   const skip = !isRoot || notLinux ? " (skipped: only root can be somebody else)" : "";
   it.skipIf(skip)(`reads what may be read, and is told the rest${skip}`, async () => {
