@@ -1,10 +1,17 @@
 import { hasCode } from "../errors.js";
+import { runtime } from "../runtime.js";
 import type { ObjectStore } from "../storage/store.js";
 import { loadSnapshot, type Snapshot } from "./snapshot.js";
 import { versionAt } from "./timestamps.js";
 
 /** Which version a reader wants: a version number or a time in milliseconds since the epoch. */
 export type TimeTravel = { readonly version: number } | { readonly timestampMs: number };
+
+/**
+ * How long a handle goes on from the version it saw. Log cleanup may then have removed the commit after it: that version
+ * would pass for the newest, and the next one for free. Far less than any sensible `delta.logRetentionDuration`.
+ */
+const TRUSTED_MS = 10 * 60 * 1000;
 
 /** Past snapshots that a handle keeps: each may hold some commits' actions. */
 const KEPT_PAST = 16;
@@ -16,6 +23,7 @@ const KEPT_PAST = 16;
 export class DeltaLog {
   readonly store: ObjectStore;
   #newest: Snapshot | undefined;
+  #seenMs = 0;
   #turn: Promise<unknown> = Promise.resolve();
   readonly #past = new Map<string, Promise<Snapshot>>();
 
@@ -23,9 +31,10 @@ export class DeltaLog {
     this.store = store;
   }
 
-  /** The newest snapshot this handle has seen, without asking storage. */
+  /** The newest snapshot this handle has seen, without asking storage; undefined where that was too long ago. */
   get known(): Snapshot | undefined {
-    return this.#newest;
+    // A clock that was set back says as little as one that ran on.
+    return Math.abs(runtime.now() - this.#seenMs) > TRUSTED_MS ? undefined : this.#newest;
   }
 
   /**
@@ -33,8 +42,9 @@ export class DeltaLog {
    * `DELTA_UNSUPPORTED_FEATURES_FOR_READ` and the log's own errors.
    */
   async latest(signal?: AbortSignal): Promise<Snapshot> {
-    const snapshot = await loadSnapshot(this.store, { base: this.#newest, signal });
-    this.adopt(snapshot);
+    const askedMs = runtime.now();
+    const snapshot = await loadSnapshot(this.store, { base: this.known, signal });
+    this.adopt(snapshot, askedMs);
     return snapshot;
   }
 
@@ -64,9 +74,12 @@ export class DeltaLog {
     return snapshot;
   }
 
-  /** Remembers a snapshot if it is newer than the one known. */
-  adopt(snapshot: Snapshot): void {
-    if (this.#newest === undefined || snapshot.version > this.#newest.version) this.#newest = snapshot;
+  /** Remembers a snapshot that was the newest at `seenMs`, a time of `runtime.now`, unless a newer one is known. */
+  adopt(snapshot: Snapshot, seenMs: number): void {
+    const { known } = this;
+    if (known !== undefined && known.version > snapshot.version) return;
+    if (known?.version !== snapshot.version) this.#newest = snapshot;
+    this.#seenMs = seenMs;
   }
 
   /** Runs `claim` alone among this handle's commits, so that they queue up instead of losing to each other. */

@@ -52,8 +52,12 @@ async function claimNext(log: DeltaLog, transaction: Transaction, signal?: Abort
   const { read } = transaction;
   const appIds = transaction.actions.flatMap((action) => ("txn" in action ? [action.txn.appId] : []));
   const txnId = runtime.randomUUID();
-  const known = log.known;
-  let base = read !== undefined && known !== undefined && known.version > read.version ? known : read;
+  let base = read;
+  if (read !== undefined) {
+    // The rows may have taken so long that what was read can't be gone on from.
+    const known = log.known ?? (await log.latest(signal));
+    if (known.version > read.version) base = known;
+  }
 
   for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
     const startedMs = runtime.now();
@@ -66,7 +70,8 @@ async function claimNext(log: DeltaLog, transaction: Transaction, signal?: Abort
     const actions = [{ commitInfo: commitInfoOf(transaction, txnId) }, ...transaction.actions];
     const outcome = await claim(log.store, version, actions, signal);
     if (outcome.status === "committed") {
-      await afterCommit(log, version, () => base?.advance(version, actions) ?? firstSnapshot(log.store, actions));
+      const snapshotOf = () => base?.advance(version, actions) ?? firstSnapshot(log.store, actions);
+      await afterCommit(log, version, snapshotOf, startedMs);
       return { status: "committed", version };
     }
     if (base === undefined) {
@@ -118,10 +123,15 @@ function commitInfoOf(transaction: Transaction, txnId: string): CommitInfo {
  * The commit stands whatever happens here: an error would pass for one that didn't, and its files be removed. So a
  * failure is a warning; the next read, and the next checkpoint, make up for it.
  */
-async function afterCommit(log: DeltaLog, version: number, snapshotOf: () => Snapshot): Promise<void> {
+async function afterCommit(
+  log: DeltaLog,
+  version: number,
+  snapshotOf: () => Snapshot,
+  startedMs: number,
+): Promise<void> {
   try {
     const snapshot = snapshotOf();
-    log.adopt(snapshot);
+    log.adopt(snapshot, startedMs);
     const interval = property(snapshot.metadata, "delta.checkpointInterval");
     if (snapshot.version > 0 && snapshot.version % interval === 0) await writeCheckpoint(log.store, snapshot);
   } catch (error) {
