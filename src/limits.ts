@@ -19,6 +19,10 @@ export interface Limits {
   readonly MAX_JSON_DEPTH: number;
   /** A line of JSON rows given to the command. */
   readonly MAX_JSON_ROW_BYTES: number;
+  /** What describes a message of an Arrow stream. */
+  readonly MAX_ARROW_METADATA_BYTES: number;
+  /** A message of an Arrow stream. */
+  readonly MAX_ARROW_BODY_BYTES: number;
   /** Characters of a number as text. The exact value of a double has 1,100 at most. */
   readonly MAX_NUMBER_CHARS: number;
   /** Types within each other in a schema. */
@@ -52,6 +56,8 @@ const defaults: Limits = {
   MAX_JSON_VALUES: 2_000_000,
   MAX_JSON_DEPTH: 1000,
   MAX_JSON_ROW_BYTES: 128 * MIB,
+  MAX_ARROW_METADATA_BYTES: 64 * MIB,
+  MAX_ARROW_BODY_BYTES: 2 * GIB,
   MAX_NUMBER_CHARS: 2000,
   MAX_SCHEMA_DEPTH: 128,
   MAX_FOOTER_BYTES: 64 * MIB,

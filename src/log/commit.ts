@@ -5,6 +5,7 @@ import type { ObjectStore, PutOutcome } from "../storage/store.js";
 import type { Action } from "./actions.js";
 import { parseCommit, serializeCommit } from "./commitFile.js";
 import { commitPath } from "./names.js";
+import { readCommit } from "./readCommits.js";
 
 /** What came of a claim. On a conflict, `actions` is the winner's commit. */
 export type ClaimOutcome =
@@ -93,7 +94,7 @@ async function readBack(
   version: number,
 ): Promise<{ readonly actions?: readonly Action[]; readonly error?: unknown }> {
   try {
-    return { actions: parseCommit(version, await store.get(commitPath(version))) };
+    return { actions: parseCommit(version, await readCommit(store, version)) };
   } catch (error) {
     return hasCode(error, "DELTA_FILE_NOT_FOUND") ? {} : { error };
   }

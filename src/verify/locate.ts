@@ -2,8 +2,8 @@ import type { AddFile, RemoveFile } from "../log/actions.js";
 import { ADD_FIELDS, REMOVE_FIELDS } from "../log/checkpointSchema.js";
 import { forEachAction } from "../log/commitFile.js";
 import { fileRows } from "../log/fileRows.js";
-import { commitPath } from "../log/names.js";
 import { decodePath } from "../log/paths.js";
+import { readCommit } from "../log/readCommits.js";
 import type { CheckpointFiles } from "../log/segment.js";
 import { Tail } from "../log/tail.js";
 import type { ObjectStore } from "../storage/store.js";
@@ -30,7 +30,7 @@ export async function locateFiles(
   for (const version of new Set([...wanted].map((row) => files.version(row)))) {
     if (version === base?.version) await eachFile(store, base, note, signal);
     else {
-      const bytes = await store.get(commitPath(version), undefined, signal);
+      const bytes = await readCommit(store, version, signal);
       forEachAction(version, bytes, { commitInfo: false }, (action) => {
         if ("add" in action) note(action.add);
         else if ("remove" in action) note(action.remove);

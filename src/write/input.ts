@@ -4,6 +4,7 @@ import { buildBatch } from "../arrow/build.js";
 import { conformBatch } from "../arrow/conform.js";
 import { checkNotNull } from "../arrow/notNull.js";
 import { fromArrowSchema } from "../arrow/schema.js";
+import { checkTexts } from "../arrow/texts.js";
 import { DeltaError } from "../errors.js";
 import { checkAssignable } from "../schema/compare.js";
 import { SchemaInference } from "../schema/infer.js";
@@ -105,6 +106,7 @@ function arrowInput(
     for await (const foreign of source) {
       const batch = conformBatch(adoptBatch(foreign), schema, row);
       checkNotNull(batch, schema, row);
+      checkTexts(batch, schema, row);
       row += batch.numRows;
       yield batch;
     }
