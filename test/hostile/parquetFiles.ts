@@ -1,10 +1,10 @@
 import { ThriftWriter } from "#src/parquet/thriftWriter.js";
 
 // Numbers of parquet.thrift.
-export const INT32 = 1;
+const INT32 = 1;
 export const INT64 = 2;
 export const BYTE_ARRAY = 6;
-export const PLAIN = 0;
+const PLAIN = 0;
 export const RLE_DICTIONARY = 8;
 export const CODECS = { uncompressed: 0, snappy: 1, gzip: 2, brotli: 4, zstd: 6, lz4_raw: 7 } as const;
 const RLE = 3;

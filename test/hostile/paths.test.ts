@@ -93,6 +93,10 @@ describe("add.path", () => {
   });
 });
 
+function makePipe(at: string): void {
+  execFileSync("/bin/sh", ["-c", 'mkfifo "$0"', at]);
+}
+
 describe("on a local disk", () => {
   let folder: string;
   let table: string;
@@ -186,12 +190,12 @@ describe("on a local disk", () => {
     async () => {
       const file = path.join(table, await dataFile());
       fs.rmSync(file);
-      execFileSync("mkfifo", [file]);
+      makePipe(file);
       const error = await expectCode("DELTA_FILE_NOT_FOUND", () => Table.open(table).scan().toArray());
       expect(error.data.path).toBe(file);
       const commit = path.join(table, "_delta_log", "00000000000000000000.json");
       fs.rmSync(commit);
-      execFileSync("mkfifo", [commit]);
+      makePipe(commit);
       await expectCode("DELTA_FILE_NOT_FOUND", () => openStore(table).get("_delta_log/00000000000000000000.json"));
     },
   );

@@ -3,6 +3,7 @@ import os from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Table } from "#src/index.js";
+import type { StructType } from "#src/schema/types.js";
 import { readCsv } from "#src/sql/csv.js";
 import { duckdb, fileDuckdb, withWorkFolder } from "#src/sql/duckdb.js";
 import { expectCode } from "../expectCode.js";
@@ -128,10 +129,10 @@ describe("a condition in SQL", () => {
     const { predicateOf } = await import("#src/ops/where.js");
     const { evaluatePredicate } = await import("#src/arrow/evaluate.js");
     const { buildBatch } = await import("#src/arrow/build.js");
-    const schema = {
+    const schema: StructType = {
       type: "struct",
       fields: [name, "other"].map((column) => ({ name: column, type: "long", nullable: true, metadata: {} })),
-    } as const;
+    };
     const batch = buildBatch(
       schema,
       [
