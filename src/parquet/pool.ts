@@ -146,8 +146,9 @@ function give(worker: Worker, waiting: Waiting, module: WasmModule): void {
   const fail = (error: unknown) =>
     waiting.reject(isShortage(error) ? shortage(error) : new JobFailed(String(error), { cause: error }));
   const onMessage = (answer: Answer) => {
-    if ("error" in answer) settle(!answer.trapped, () => fail(answer.error));
-    else settle(answer.memoryBytes <= MAX_KEPT_MEMORY_BYTES, () => waiting.resolve(answer.bytes));
+    const isSmall = answer.memoryBytes <= MAX_KEPT_MEMORY_BYTES;
+    if ("error" in answer) settle(isSmall && !answer.trapped, () => fail(answer.error));
+    else settle(isSmall, () => waiting.resolve(answer.bytes));
   };
   const onError = (error: unknown) => settle(false, () => fail(error));
   const onExit = () => settle(false, () => fail("its worker thread ended"));

@@ -5,20 +5,25 @@ import { instantiate, isTrap, type Job, runJob, type Wasm, type WasmModule } fro
 export type Answer =
   | { readonly bytes: Uint8Array<ArrayBuffer>; readonly memoryBytes: number }
   /** `trapped`: the WebAssembly instance is broken, and the worker with it. */
-  | { readonly error: string; readonly trapped: boolean };
+  | { readonly error: string; readonly trapped: boolean; readonly memoryBytes: number };
 
 let wasm: Promise<Wasm> | undefined;
 
 parentPort?.on("message", async (job: Job) => {
+  let library: Wasm | undefined;
   try {
     wasm ??= instantiate(workerData as WasmModule);
-    const library = await wasm;
+    library = await wasm;
     const bytes = runJob(library, job);
-    const answer: Answer = { bytes, memoryBytes: library.wasmMemory().buffer.byteLength };
+    const answer: Answer = { bytes, memoryBytes: memoryOf(library) };
     // The job's bytes go back too, to be freed there: this thread hardly makes garbage, so it would keep many of them.
     parentPort?.postMessage(answer, [bytes.buffer, job.bytes.buffer]);
   } catch (error) {
-    const answer: Answer = { error: String(error), trapped: isTrap(error) };
+    const answer: Answer = { error: String(error), trapped: isTrap(error), memoryBytes: memoryOf(library) };
     parentPort?.postMessage(answer);
   }
 });
+
+function memoryOf(library: Wasm | undefined): number {
+  return library?.wasmMemory().buffer.byteLength ?? 0;
+}

@@ -327,8 +327,9 @@ describe("memory", () => {
     const folder = await mkdtemp(join(tmpdir(), "delta-table-bombs-"));
     const gzip = page({ body: gzipSync(new Uint8Array(4e8)), valueCount: 4, uncompressedBytes: 16 });
     const files = {
-      "snappy.parquet": parquetFile([COLUMNS[0]![1]], 4),
       "gzip.parquet": parquetFile([{ ...plain, codec: CODECS.gzip, pages: [gzip], uncompressedBytes: 100 }], 4),
+      "snappy.parquet": parquetFile([COLUMNS[0]![1]], 4),
+      "again.parquet": parquetFile([{ ...plain, codec: CODECS.gzip, pages: [gzip], uncompressedBytes: 100 }], 4),
       "sound.parquet": parquetFile([plain], 4),
     };
     try {
@@ -337,7 +338,8 @@ describe("memory", () => {
       const paths = Object.keys(files).map((name) => join(folder, name));
       const { stdout } = await promisify(execFile)(process.execPath, [script, ...paths]);
       const { outcomes, residentMB } = JSON.parse(stdout) as { outcomes: unknown[]; residentMB: number };
-      expect(outcomes).toEqual(["DELTA_PARQUET_UNREADABLE", "DELTA_PARQUET_UNREADABLE", 4]);
+      // The first in the main thread; the second breaks it, so the third in a worker, which grows and is ended.
+      expect(outcomes).toEqual([...Array.from({ length: 3 }, () => "DELTA_PARQUET_UNREADABLE"), 4]);
       expect(residentMB).toBeLessThan(600);
     } finally {
       await rm(folder, { recursive: true });
