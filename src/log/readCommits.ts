@@ -26,7 +26,8 @@ export async function* readCommits(
         request.catch(() => undefined);
         window.push(request);
       }
-      yield { version, bytes: await whole(store, version, await window.shift()!, signal) };
+      const first = await window.shift()!;
+      yield { version, bytes: isPart(first) ? await whole(store, version, first, signal) : first };
     }
   } finally {
     await Promise.allSettled(window);
@@ -35,7 +36,13 @@ export async function* readCommits(
 
 /** The bytes of one commit. Throws as {@link readCommits} does. */
 export async function readCommit(store: ObjectStore, version: number, signal?: AbortSignal): Promise<Uint8Array> {
-  return whole(store, version, await firstPart(store, version, signal), signal);
+  const first = await firstPart(store, version, signal);
+  return isPart(first) ? whole(store, version, first, signal) : first;
+}
+
+/** Whether there may be more. */
+function isPart(first: Uint8Array): boolean {
+  return first.length >= limits.COMMIT_PART_BYTES;
 }
 
 function firstPart(store: ObjectStore, version: number, signal?: AbortSignal): Promise<Uint8Array> {
@@ -48,7 +55,6 @@ async function whole(
   first: Uint8Array,
   signal?: AbortSignal,
 ): Promise<Uint8Array> {
-  if (first.length < limits.COMMIT_PART_BYTES) return first;
   const path = commitPath(version);
   const { MAX_COMMIT_BYTES } = limits;
   const sizeBytes = (await store.head(path, signal))?.sizeBytes ?? 0;

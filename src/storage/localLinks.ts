@@ -19,15 +19,14 @@ export class Links {
   #realRoot: string | undefined;
   readonly #sound = new Set<string>();
 
+  /** How a file is opened: never through a link, never waiting for the other end of a pipe. */
+  readonly openFlags: number;
+
   constructor(root: string, followLinks: boolean) {
     this.#root = root;
     this.#followLinks = followLinks;
-  }
-
-  /** How a file is opened: never through a link, never waiting for the other end of a pipe. */
-  get openFlags(): number {
     const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = fs.constants;
-    return O_RDONLY | O_NONBLOCK | (this.#followLinks ? 0 : O_NOFOLLOW);
+    this.openFlags = O_RDONLY | O_NONBLOCK | (followLinks ? 0 : O_NOFOLLOW);
   }
 
   /** Throws `DELTA_UNSUPPORTED_FILE_PATH` where the folder, or one on the way to it, is a link that leads out of the root. */
