@@ -83,7 +83,7 @@ interface Verb {
   readonly run: (table: Table<Row>, id: number) => Promise<unknown>;
   /** What it answers; undefined for an append of the id. */
   readonly answer?: unknown;
-  /** Whether it meets all faults, also without end; else one of each sort. */
+  /** Whether it meets all faults; else one of each sort. */
   readonly all?: boolean;
 }
 
@@ -105,7 +105,7 @@ const VERBS: Record<string, Verb> = {
   "an append by a new handle": { run: append, all: true },
   "an append by an old handle": { known: true, run: append },
   "a checkpoint": { run: async (table) => (await table.checkpoint()).version, answer: 5 },
-  "a read": { run: (table) => ids(table.toArray()), answer: [0, 1, 2, 3, 4, 5], all: true },
+  "a read": { run: (table) => ids(table.toArray()), answer: [0, 1, 2, 3, 4, 5] },
   "time travel": { run: (table) => ids(table.at(2).toArray()), answer: [0, 1, 2] },
 };
 
@@ -220,7 +220,8 @@ describe.skipIf(choice.skip)(`each request of a table fails in turn, S3 on ${cho
         let requests = 0;
         while (await attempt(subject, verb, row, requests, row.passes ? 1 : Number.POSITIVE_INFINITY)) requests++;
         expect(requests).toBeGreaterThan(1);
-        if (!row.passes || !verb.all) return;
+        if (!row.passes || !ONE_OF_EACH_SORT.includes(name)) return;
+        // Without end, from the beginning and at the last request: an append's claim, or the checkpoint after it.
         for (const first of [0, requests - 1]) await attempt(subject, verb, row, first, Number.POSITIVE_INFINITY);
       });
     });
