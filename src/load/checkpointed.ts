@@ -48,8 +48,10 @@ export class CheckpointedJob<Row extends object = Record<string, unknown>> {
       await this.#log.store.settle(LOG_FOLDER);
       await removeAbandonedStates(this.#log.store, this.#job, at, options.signal);
     }
+    const state = at?.state as { readonly offset?: Json } | undefined;
+    if (state !== undefined && state.offset === undefined) throw ofLoad(this.#job);
     this.#progress = { at };
-    return (at?.state as { offset: Json } | undefined)?.offset;
+    return state?.offset;
   }
 
   /**
@@ -72,6 +74,14 @@ export class CheckpointedJob<Row extends object = Record<string, unknown>> {
     await removeOutdatedState(this.#log.store, this.#job, before);
     return result;
   }
+}
+
+function ofLoad(job: string): DeltaError {
+  return new DeltaError(
+    "DELTA_INVALID_ARGUMENT",
+    `"${job}" is the job of a load, which keeps its own place. Give this one another name.`,
+    { job },
+  );
 }
 
 function checkJson(offset: unknown): void {

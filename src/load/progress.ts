@@ -20,7 +20,7 @@ export interface Progress {
 }
 
 /** Application ids of a job: the count of its steps, and the name of the state that belongs to the newest. */
-function stepAppId(job: string): string {
+export function stepAppId(job: string): string {
   return `delta-table/load/${job}`;
 }
 
@@ -59,6 +59,37 @@ export async function readProgress(
   return { step: Number(step), state, id: Number(id), previousId: previous ?? undefined };
 }
 
+/** Where a job that begins anew goes on counting its steps: what the table records of it, which may be nothing any more. */
+export interface Restart {
+  readonly step: number;
+  readonly recorded: { readonly step: number | undefined; readonly id: number | undefined };
+}
+
+/** For a job that is to begin anew, its progress lost or not: undefined where it has never made a step. */
+export async function readRestart(snapshot: Snapshot, job: string, signal?: AbortSignal): Promise<Restart | undefined> {
+  const { store, transactions } = snapshot;
+  const recordedOf = (appId: string) => {
+    const version = transactions.get(appId)?.version;
+    return version === undefined ? undefined : Number(version);
+  };
+  const recorded = { step: recordedOf(stepAppId(job)), id: recordedOf(stateAppId(job)) };
+  // Steps are never counted twice: what else is named after a step would pass for the old one's.
+  let step = recorded.step ?? 0;
+  for (const path of await store.listNames(stateFolder(job), undefined, signal)) {
+    if (path.endsWith(".json")) step = Math.max(step, stepOf(await store.get(path, undefined, signal)));
+  }
+  return step === 0 && recorded.id === undefined ? undefined : { step, recorded };
+}
+
+function stepOf(bytes: Uint8Array): number {
+  try {
+    const { step }: Partial<StateFile> = JSON.parse(new TextDecoder().decode(bytes));
+    return Number.isSafeInteger(step) ? step! : 0;
+  } catch {
+    return 0;
+  }
+}
+
 /** A state's file. The step makes each content another one. */
 interface StateFile {
   readonly step: number;
@@ -73,20 +104,21 @@ interface StateFile {
 export async function stageProgress(
   store: ObjectStore,
   job: string,
-  from: Progress | undefined,
+  from: Progress | Restart | undefined,
   state: Json,
   signal?: AbortSignal,
 ): Promise<{ readonly progress: Progress; readonly move: TransactionMove }> {
   const step = (from?.step ?? 0) + 1;
-  const file: StateFile = { step, previous: from?.id ?? null, state };
+  const recorded = from !== undefined && "recorded" in from ? from.recorded : from;
+  const file: StateFile = { step, previous: recorded?.id ?? null, state };
   const bytes = new TextEncoder().encode(JSON.stringify(file));
   const id = stateId(bytes);
   await store.put(statePath(job, id), bytes, signal);
   return {
-    progress: { step, state, id, previousId: from?.id },
+    progress: { step, state, id, previousId: recorded?.id },
     move: [
-      { appId: stepAppId(job), from: from?.step, to: step },
-      { appId: stateAppId(job), from: from?.id, to: id },
+      { appId: stepAppId(job), from: recorded?.step, to: step },
+      { appId: stateAppId(job), from: recorded?.id, to: id },
     ],
   };
 }
@@ -111,20 +143,22 @@ export async function removeOutdatedState(
 /** No append takes as long. */
 const ABANDONED_MS = 7 * 24 * 3600 * 1000;
 
-/** Removes the states of attempts that never came to a commit. */
+/** Removes what attempts that never came to a commit left in the job's folder; `used` are files that its state refers to. */
 export async function removeAbandonedStates(
   store: ObjectStore,
   job: string,
   { id, previousId }: Progress,
   signal?: AbortSignal,
+  used: readonly string[] = [],
 ): Promise<void> {
-  const kept = [id, previousId].map((one) => one !== undefined && statePath(job, one));
+  const kept = new Set([...used, ...[id, previousId].flatMap((one) => (one === undefined ? [] : statePath(job, one)))]);
   for await (const { path, modifiedMs } of store.list(stateFolder(job), undefined, signal)) {
-    if (!kept.includes(path) && modifiedMs < runtime.now() - ABANDONED_MS) await store.delete(path, signal);
+    if (!kept.has(path) && modifiedMs < runtime.now() - ABANDONED_MS) await store.delete(path, signal);
   }
 }
 
-function stateFolder(job: string): string {
+/** The folder of a job's states and of what they refer to. */
+export function stateFolder(job: string): string {
   return `${LOG_FOLDER}_loads/${encodeURIComponent(job)}/`;
 }
 
