@@ -21,7 +21,8 @@ const MAX_BACKOFF_MS = 4000;
  * Makes `actions` version `version`, unless another writer was first: one conditional put of `N.json`.
  *
  * Where storage doesn't say whose the file is, it is read back and its `commitInfo.txnId` compared, so `actions` must
- * hold one. Once begun, a claim runs to its end: `signal` counts only before that, since stopping midway would leave an
+ * hold one. The claim takes effect only after `after`, the puts of the files that the actions name, and fails as that does. Once
+ * begun, a claim runs to its end: `signal` counts only before that, since stopping midway would leave an
  * outcome that nobody knows. Throws `DELTA_COMMIT_OUTCOME_UNKNOWN` with `version` and `txnId` when storage stays
  * unreachable, or can't promise that the commit lasts; after any other error nothing was committed.
  */
@@ -30,6 +31,7 @@ export async function claim(
   version: number,
   actions: readonly Action[],
   signal?: AbortSignal,
+  after?: Promise<unknown>,
 ): Promise<ClaimOutcome> {
   const txnId = txnIdOf(actions);
   if (txnId === undefined)
@@ -38,7 +40,7 @@ export async function claim(
   const path = commitPath(version);
   const bytes = serializeCommit(actions);
 
-  let outcome = await put(store, path, bytes);
+  let outcome = await put(store, path, bytes, after);
   let isClear = true;
   for (let round = 1; outcome.put !== "created"; round++) {
     const { error } = outcome;
@@ -58,7 +60,7 @@ export async function claim(
     const ceilingMs = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** round);
     await runtime.sleep(ceilingMs * (0.5 + runtime.random() / 2));
     // Putting the same bytes again is safe: whichever put takes effect, the others find it.
-    outcome = await put(store, path, bytes);
+    outcome = await put(store, path, bytes, after);
   }
   return { status: "committed" };
 }
@@ -70,10 +72,17 @@ interface PutResult {
   readonly isClear: boolean;
 }
 
-async function put(store: ObjectStore, path: string, bytes: Uint8Array): Promise<PutResult> {
+async function put(
+  store: ObjectStore,
+  path: string,
+  bytes: Uint8Array,
+  after: Promise<unknown> | undefined,
+): Promise<PutResult> {
   try {
-    return { put: await store.putIfAbsent(path, bytes), isClear: false };
+    return { put: await store.putIfAbsent(path, bytes, undefined, after), isClear: false };
   } catch (error) {
+    // Where the files are missing nothing was put, whatever their error is; it mustn't pass for the put's.
+    await after;
     const saysSo = error instanceof DeltaError && error.data.written === false;
     return { put: "unknown", error, isClear: saysSo || !(isUnavailable(error) || isVisible(error)) };
   }

@@ -11,7 +11,7 @@ import { runtime } from "../runtime.js";
 import { checkAssignable } from "../schema/compare.js";
 import type { StructType } from "../schema/types.js";
 import { checkSignal } from "../signal.js";
-import { type DataFileOptions, DataFileWriter } from "../write/dataFiles.js";
+import { type DataFileOptions, DataFileWriter, type StagedFiles } from "../write/dataFiles.js";
 import { prepareInput, type RowInput } from "../write/input.js";
 import { commit, type Transaction } from "../write/transaction.js";
 import { checkMove, moveActions, type TransactionMove } from "../write/transactionMove.js";
@@ -83,7 +83,7 @@ export async function append(
 
   const writer = new DataFileWriter(log.store, dataFileOptions(target, signal));
   let rowCount = 0;
-  let adds: AddFile[];
+  let files: StagedFiles;
   try {
     for await (const batch of batches) {
       checkSignal(signal, "append");
@@ -91,17 +91,16 @@ export async function append(
       rowCount += batch.numRows;
       options.onProgress?.({ rowCount });
     }
-    adds = await writer.finish();
+    files = await writer.finish();
   } catch (error) {
     await writer.discard();
     throw error;
   }
-  const staged = { adds, rowCount, discard: () => writer.discard() };
+  const staged = { ...files, rowCount, discard: () => writer.discard() };
   return commitAppend(log, target, staged, options, move);
 }
 
-interface Staged {
-  readonly adds: readonly AddFile[];
+interface Staged extends StagedFiles {
   readonly rowCount: number;
   discard(): Promise<void>;
 }
@@ -145,7 +144,7 @@ async function commitAppend(
 
 function transactionOf(
   target: Target,
-  { adds, rowCount }: Staged,
+  { adds, stored, rowCount }: Staged,
   sizeBytes: number,
   options: AppendOptions,
   move: TransactionMove,
@@ -161,6 +160,7 @@ function transactionOf(
       numOutputBytes: String(sizeBytes),
     },
     userMetadata: options.userMetadata,
+    stored,
   };
 }
 

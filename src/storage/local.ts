@@ -86,12 +86,22 @@ class LocalStore implements ObjectStore {
     }
   }
 
-  async putIfAbsent(at: string, bytes: Uint8Array, signal?: AbortSignal): Promise<PutOutcome> {
+  async putIfAbsent(
+    at: string,
+    bytes: Uint8Array,
+    signal?: AbortSignal,
+    after?: Promise<unknown>,
+  ): Promise<PutOutcome> {
     const file = this.#file(at);
     try {
       this.#checkFolders();
       if (isTaken(file)) return "exists";
       const { temp, folder } = await this.#stage(file, bytes, signal);
+      // On ext4 the flushes of the staged file and of those it names make one journal commit.
+      await after?.catch((error: unknown) => {
+        unlinkQuietly(temp);
+        throw error;
+      });
       const outcome = await claimName(temp, file, this.#made.durable);
       if (outcome === "created") this.#folders.add(folder);
       return outcome;

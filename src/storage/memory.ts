@@ -57,8 +57,14 @@ class MemoryStore implements ObjectStore {
     this.#objects.set(path, { bytes: new Uint8Array(bytes), modifiedMs: runtime.now() });
   }
 
-  async putIfAbsent(path: string, bytes: Uint8Array, signal?: AbortSignal): Promise<PutOutcome> {
+  async putIfAbsent(
+    path: string,
+    bytes: Uint8Array,
+    signal?: AbortSignal,
+    after?: Promise<unknown>,
+  ): Promise<PutOutcome> {
     checkPath(path);
+    await after;
     if (this.#objects.has(path)) return "exists";
     await this.put(path, bytes, signal);
     return "created";

@@ -79,8 +79,14 @@ class S3Store implements ObjectStore {
   }
 
   /** As the contract says; a signal that fires while the request is under way makes the outcome `unknown`. */
-  async putIfAbsent(path: string, bytes: Uint8Array, signal?: AbortSignal): Promise<PutOutcome> {
+  async putIfAbsent(
+    path: string,
+    bytes: Uint8Array,
+    signal?: AbortSignal,
+    after?: Promise<unknown>,
+  ): Promise<PutOutcome> {
     checkPath(path);
+    await after;
     try {
       await this.#requests.once(
         async ({ client, sdk }, options) => {

@@ -51,10 +51,13 @@ export interface ObjectStore extends AsyncDisposable {
    * Writes the object unless one is there, atomically and durably: of any number of callers, on any number of
    * machines, one gets `created`.
    *
+   * The object comes to be only after `after` has resolved: what refers to other objects is given their puts, and may be got
+   * ready while they are under way. If `after` rejects, so does the call, and nothing was written.
+   *
    * An error with `data.written === false` says that nothing was written, `DELTA_COMMIT_OUTCOME_UNKNOWN` that the object is
    * visible but may not last; after `DELTA_STORAGE_UNAVAILABLE` without it, the object may be there.
    */
-  putIfAbsent(path: string, bytes: Uint8Array, signal?: AbortSignal): Promise<PutOutcome>;
+  putIfAbsent(path: string, bytes: Uint8Array, signal?: AbortSignal, after?: Promise<unknown>): Promise<PutOutcome>;
 
   /**
    * The objects below the folder `prefix` (`""` or ending in `/`), in UTF-8 byte order of their paths, those after

@@ -37,6 +37,18 @@ const LIMITS: DataFileLimits = { pendingBytes: 128 * 1024 * 1024, encodedBytes: 
 /** Files on their way to storage while others are written. */
 const MAX_CLOSING = 4;
 
+/** What a {@link DataFileWriter} wrote. */
+export interface StagedFiles {
+  readonly adds: readonly AddFile[];
+  /** Resolves once all files are durable, so that a commit may name them; rejects where one couldn't be put. */
+  readonly stored: Promise<void>;
+}
+
+interface EncodedFile {
+  /** Resolves when its put is done, also where that fails. */
+  readonly stored: Promise<void>;
+}
+
 interface OpenFile {
   readonly partition: PartitionKey;
   /** Its place among the files. */
@@ -57,7 +69,10 @@ export class DataFileWriter {
   readonly #limits: DataFileLimits;
   readonly #partitioner: Partitioner;
   readonly #open = new Map<string, OpenFile>();
+  /** Files whose puts aren't done. */
   readonly #closing = new Map<OpenFile, Promise<void>>();
+  /** Those of them that aren't encoded yet. */
+  readonly #encoding = new Set<Promise<unknown>>();
   readonly #adds: AddFile[] = [];
   readonly #put: string[] = [];
   #begun = 0;
@@ -87,12 +102,15 @@ export class DataFileWriter {
     this.#throwFailure();
   }
 
-  /** Writes what is left; the files of everything written, in the order they were begun. */
-  async finish(): Promise<AddFile[]> {
+  /** Encodes what is left; the files of everything written, in the order they were begun. */
+  async finish(): Promise<StagedFiles> {
     for (const file of this.#open.values()) await this.#close(file);
-    await Promise.all(this.#closing.values());
+    await Promise.all(this.#encoding);
     this.#throwFailure();
-    return this.#adds;
+    const stored = Promise.all(this.#closing.values()).then(() => this.#throwFailure());
+    // Who waits for it is told; nobody may have come to that yet.
+    stored.catch(() => undefined);
+    return { adds: this.#adds, stored };
   }
 
   /** Removes the files written so far. Only for a change that surely isn't committed. */
@@ -149,22 +167,26 @@ export class DataFileWriter {
     this.#open.delete(file.partition.key);
     while (this.#closing.size >= MAX_CLOSING) await Promise.race(this.#closing.values());
     this.#throwFailure();
-    const task = this.#finishFile(file)
+    const encoding = this.#encode(file)
       .catch((error: unknown) => {
         this.#failure ??= { error };
+        return undefined;
       })
-      .finally(() => this.#closing.delete(file));
-    this.#closing.set(file, task);
+      .finally(() => this.#encoding.delete(encoding));
+    this.#encoding.add(encoding);
+    const closing = encoding.then((encoded) => encoded?.stored).finally(() => this.#closing.delete(file));
+    this.#closing.set(file, closing);
   }
 
-  async #finishFile({ partition, index, writer, statistics }: OpenFile): Promise<void> {
+  /** Undefined where nobody wants the file any more. */
+  async #encode({ partition, index, writer, statistics }: OpenFile): Promise<EncodedFile | undefined> {
     const { parts, sizeBytes } = await writer.finish();
     this.#closedEncodedBytes += sizeBytes;
     this.#closedArrowBytes += writer.arrowBytes;
-    if (this.#isDiscarded) return;
+    if (this.#isDiscarded) return undefined;
     const path = this.#newPath(partition, index);
-    this.#put.push(path);
-    await this.#store.putNew(path, parts, this.#options.signal);
+    // Begun before the rest is worked out: the disk takes its time.
+    const stored = this.#putFile(path, parts);
     this.#adds[index] = {
       path: encodePath(path),
       partitionValues: partition.values,
@@ -173,6 +195,16 @@ export class DataFileWriter {
       dataChange: true,
       stats: statistics.toJson(),
     };
+    return { stored };
+  }
+
+  async #putFile(path: string, parts: readonly Uint8Array[]): Promise<void> {
+    this.#put.push(path);
+    try {
+      await this.#store.putNew(path, parts, this.#options.signal);
+    } catch (error) {
+      this.#failure ??= { error };
+    }
   }
 
   #newPath(partition: PartitionKey, index: number): string {

@@ -19,6 +19,8 @@ export interface Transaction {
   readonly operationParameters: Readonly<Record<string, string>>;
   readonly operationMetrics: Readonly<Record<string, string>>;
   readonly userMetadata?: string;
+  /** The puts of the files that the actions name; the claim waits for them, and fails as they do. */
+  readonly stored?: Promise<unknown>;
 }
 
 /** What came of {@link commit}: the version it made, or why it can't stand and the snapshot that says so. */
@@ -68,7 +70,7 @@ async function claimNext(log: DeltaLog, transaction: Transaction, signal?: Abort
     const version = base === undefined ? 0 : base.version + 1;
     if (!Number.isSafeInteger(version)) throw noVersionLeft(log.store.url);
     const actions = [{ commitInfo: commitInfoOf(transaction, txnId) }, ...transaction.actions];
-    const outcome = await claim(log.store, version, actions, signal);
+    const outcome = await claim(log.store, version, actions, signal, transaction.stored);
     if (outcome.status === "committed") {
       const snapshotOf = () => base?.advance(version, actions) ?? firstSnapshot(log.store, actions);
       await afterCommit(log, version, snapshotOf, startedMs);

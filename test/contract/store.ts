@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { DeltaError } from "#src/errors.js";
 import type { StorageOptions } from "#src/storage/open.js";
 import type { ObjectMeta, ObjectStore } from "#src/storage/store.js";
 import { compareUtf8 } from "#src/storage/utf8Order.js";
@@ -182,6 +183,26 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
       expect(string(await store.get("once/a"))).toBe("third");
       expect(await store.putIfAbsent("once/empty", new Uint8Array(0))).toBe("created");
       expect(await store.putIfAbsent("once/empty", new Uint8Array(0))).toBe("exists");
+    });
+
+    it("creates with putIfAbsent only after what it waits for", async () => {
+      let release = () => {};
+      const gate = new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      const outcome = store.putIfAbsent("after/a", text("first"), undefined, gate);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      expect(await store.head("after/a")).toBeUndefined();
+      release();
+      expect(await outcome).toBe("created");
+      expect(string(await store.get("after/a"))).toBe("first");
+    });
+
+    it("creates nothing with putIfAbsent where what it waits for fails", async () => {
+      const failure = new DeltaError("DELTA_DISK_FULL", "no room for the data");
+      const failed = new Promise<void>((_, reject) => setTimeout(() => reject(failure), 20));
+      await expect(store.putIfAbsent("after/b", text("x"), undefined, failed)).rejects.toBe(failure);
+      expect(await store.listNames("after/")).not.toContain("after/b");
     });
 
     it("tells size and time", async () => {

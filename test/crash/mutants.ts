@@ -1,5 +1,6 @@
 import fs from "node:fs";
 import path from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { isTempName } from "#src/storage/localFiles.js";
 import type { ObjectStore, PutOutcome } from "#src/storage/store.js";
 import { type FsFunctions, tracked } from "./patchFs.js";
@@ -104,7 +105,12 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "commits are written in place",
-    build: wrapped((_, root) => ({ putIfAbsent: (at, bytes) => putInPlace(path.join(root, at), bytes) })),
+    build: wrapped((_, root) => ({
+      putIfAbsent: async (at, bytes, _signal, after) => {
+        await after;
+        return putInPlace(path.join(root, at), bytes);
+      },
+    })),
     caughtBy: "appends to a table",
     shows: TORN,
   },
@@ -136,6 +142,19 @@ export const MUTANTS: readonly Mutant[] = [
         },
       };
     }),
+    caughtBy: "appends to a table",
+    shows: DATA,
+  },
+  {
+    bug: "the claim doesn't wait for the data files that it names",
+    build: wrapped((inner) => ({
+      putNew: async (...args) => {
+        // On a quick disk both end at once.
+        await setTimeout(20);
+        return inner.putNew(...args);
+      },
+      putIfAbsent: (at, bytes) => inner.putIfAbsent(at, bytes),
+    })),
     caughtBy: "appends to a table",
     shows: DATA,
   },

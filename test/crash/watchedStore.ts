@@ -28,9 +28,9 @@ export class WatchedStore implements ObjectStore {
     return this.#inner.putNew(path, parts);
   }
 
-  putIfAbsent(path: string, bytes: Uint8Array): Promise<PutOutcome> {
+  putIfAbsent(path: string, bytes: Uint8Array, signal?: AbortSignal, after?: Promise<unknown>): Promise<PutOutcome> {
     this.#look(path);
-    return this.#inner.putIfAbsent(path, bytes);
+    return this.#inner.putIfAbsent(path, bytes, signal, after);
   }
 
   list(prefix: string, startAfter?: string): AsyncIterable<ObjectMeta> {

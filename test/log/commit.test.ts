@@ -55,6 +55,22 @@ describe("a claim", () => {
     expect(await committed()).toEqual(MINE);
   });
 
+  test("waits for the files that its actions name", async () => {
+    const order: string[] = [];
+    const files = new Promise<void>((resolve) => setTimeout(() => resolve(void order.push("files")), 20));
+    expect(await claim(store, 1, MINE, undefined, files.then())).toEqual({ status: "committed" });
+    order.push("claimed");
+    expect(order).toEqual(["files", "claimed"]);
+  });
+
+  test("fails as the puts of its files do, also where that error would leave a put's outcome open", async () => {
+    for (const failure of [unavailable(), new DeltaError("DELTA_DISK_FULL", "full")]) {
+      await expect(claim(store, 1, MINE, undefined, Promise.reject(failure))).rejects.toBe(failure);
+      expect(await inner.listNames("_delta_log/")).toEqual([]);
+      expect(sleeps).toEqual([]);
+    }
+  });
+
   test("that another won gives the winner's actions, and costs a get more", async () => {
     await putCommit(inner, 1, ...THEIRS);
     expect(await claim(store, 1, MINE)).toEqual({ status: "conflict", actions: THEIRS });

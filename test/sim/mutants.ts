@@ -14,8 +14,15 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
   overwriteCommit: {
     bug: "a commit is put over whatever is there",
     file: "log/commit.js",
-    from: "return { put: await store.putIfAbsent(path, bytes), isClear: false };",
-    to: 'await store.put(path, bytes);\n        return { put: "created", isClear: false };',
+    from: "return { put: await store.putIfAbsent(path, bytes, undefined, after), isClear: false };",
+    to: 'await after;\n        await store.put(path, bytes);\n        return { put: "created", isClear: false };',
+    seed: 25,
+  },
+  claimUnready: {
+    bug: "the claim doesn't wait for the data files that it names",
+    file: "log/commit.js",
+    from: "store.putIfAbsent(path, bytes, undefined, after)",
+    to: "store.putIfAbsent(path, bytes)",
     seed: 25,
   },
   unknownIsSuccess: {

@@ -57,8 +57,14 @@ export class SimulatedStore implements ObjectStore {
     return this.#write("putNew", path, new Uint8Array(Buffer.concat(parts)));
   }
 
-  putIfAbsent(path: string, given: Uint8Array): Promise<PutOutcome> {
+  async putIfAbsent(
+    path: string,
+    given: Uint8Array,
+    _signal?: AbortSignal,
+    after?: Promise<unknown>,
+  ): Promise<PutOutcome> {
     const bytes = new Uint8Array(given);
+    await after;
     return this.#call<PutOutcome>({
       method: "putIfAbsent",
       path,

@@ -47,9 +47,9 @@ export class CountingStore implements ObjectStore {
     return this.inner.putNew(path, parts, signal);
   }
 
-  putIfAbsent(path: string, bytes: Uint8Array, signal?: AbortSignal): Promise<PutOutcome> {
+  putIfAbsent(path: string, bytes: Uint8Array, signal?: AbortSignal, after?: Promise<unknown>): Promise<PutOutcome> {
     this.calls.push({ verb: "putIfAbsent", path });
-    return this.inner.putIfAbsent(path, bytes, signal);
+    return this.inner.putIfAbsent(path, bytes, signal, after);
   }
 
   async *list(prefix: string, startAfter?: string, signal?: AbortSignal): AsyncGenerator<ObjectMeta> {

@@ -1,6 +1,7 @@
 import { Float64, type RecordBatch } from "apache-arrow";
 import { describe, expect, it } from "vitest";
 import { buildBatch } from "#src/arrow/build.js";
+import type { AddFile } from "#src/log/actions.js";
 import { readFooter } from "#src/parquet/footer.js";
 import { readParquet } from "#src/parquet/read.js";
 import type { StructType } from "#src/schema/types.js";
@@ -59,6 +60,13 @@ async function contents(store: ObjectStore) {
   return files;
 }
 
+/** What the writer wrote, once it is durable. */
+async function written(writer: DataFileWriter): Promise<readonly AddFile[]> {
+  const { adds, stored } = await writer.finish();
+  await stored;
+  return adds;
+}
+
 const sorted = (ids: Iterable<bigint>) => [...ids].sort((a, b) => Number(a - b));
 const upTo = (count: number) => Array.from({ length: count }, (_, i) => BigInt(i));
 
@@ -84,7 +92,7 @@ describe("DataFileWriter", () => {
     const store = memoryStore();
     const writer = new DataFileWriter(store, optionsFor(SCHEMA, byPart));
     for (let first = 0; first < 300; first += 50) await writer.write(rows(first, 50, 7));
-    const adds = await writer.finish();
+    const adds = await written(writer);
     expect(adds.map(({ partitionValues }) => partitionValues)).toEqual(upTo(7).map((n) => ({ part: `p${n}` })));
     const files = await contents(store);
     for (const [n, add] of adds.entries()) {
@@ -105,14 +113,14 @@ describe("DataFileWriter", () => {
     const store = memoryStore();
     const writer = new DataFileWriter(store, optionsFor(SCHEMA));
     await writer.write(rows(0, 0, 1));
-    expect(await writer.finish()).toEqual([]);
+    expect(await written(writer)).toEqual([]);
     expect((await contents(store)).size).toBe(0);
   });
 
   it("cuts files at about their target size", async () => {
     const writer = new DataFileWriter(memoryStore(), optionsFor(NUMBERS, { targetFileSizeBytes: 1_000_000 }));
     for (let i = 0; i < 40; i++) await writer.write(noise(12_500));
-    const sizes = (await writer.finish()).map(({ size }) => size);
+    const sizes = (await written(writer)).map(({ size }) => size);
     expect(sizes).toHaveLength(4);
     for (const size of sizes) expect(size / 1_000_000).toBeCloseTo(1, 1);
   });
@@ -121,7 +129,7 @@ describe("DataFileWriter", () => {
     const writer = new DataFileWriter(memoryStore(), optionsFor(NUMBERS, { targetFileSizeBytes: 100_000 }));
     const zeros = batchesOf({ x: vector(new Float64(), new Float64Array(1000) as never) })[0]!;
     for (let i = 0; i < 500; i++) await writer.write(zeros);
-    const counts = (await writer.finish()).map(({ stats }) => JSON.parse(stats!).numRecords);
+    const counts = (await written(writer)).map(({ stats }) => JSON.parse(stats!).numRecords);
     expect(counts[0]).toBeLessThanOrEqual(14_000);
     expect(counts[1]).toBeGreaterThan(10 * counts[0]);
   });
@@ -131,13 +139,13 @@ describe("DataFileWriter", () => {
     const writer = new DataFileWriter(memoryStore(), optionsFor(NUMBERS, { targetFileSizeBytes: 40 * 1024 * 1024 }));
     const zeros = batchesOf({ x: vector(new Float64(), new Float64Array(12_500_000) as never) })[0]!;
     await writer.write(zeros);
-    expect(await writer.finish()).toHaveLength(1);
+    expect(await written(writer)).toHaveLength(1);
   });
 
   it("cuts a batch that is larger than a file", async () => {
     const writer = new DataFileWriter(memoryStore(), optionsFor(NUMBERS, { targetFileSizeBytes: 30_000_000 }));
     await writer.write(noise(9_000_000));
-    const adds = await writer.finish();
+    const adds = await written(writer);
     expect(adds).toHaveLength(3);
     expect(adds.reduce((sum, { stats }) => sum + JSON.parse(stats!).numRecords, 0)).toBe(9_000_000);
   });
@@ -147,7 +155,7 @@ describe("DataFileWriter", () => {
     const limits = { pendingBytes: 10_000, encodedBytes: 1e9 };
     const writer = new DataFileWriter(store, optionsFor(SCHEMA, byPart), limits);
     for (let first = 0; first < 20_000; first += 1000) await writer.write(rows(first, 1000, 5));
-    expect(await writer.finish()).toHaveLength(5);
+    expect(await written(writer)).toHaveLength(5);
     const files = [...(await contents(store)).values()];
     for (const { rowGroups } of files) expect(rowGroups).toBeGreaterThan(5);
     expect(sorted(files.flatMap(({ ids }) => ids))).toEqual(upTo(20_000));
@@ -159,7 +167,7 @@ describe("DataFileWriter", () => {
     const options = optionsFor(SCHEMA, { ...byPart, targetFileSizeBytes: 20_000 });
     const writer = new DataFileWriter(store, options, limits);
     for (let first = 0; first < 20_000; first += 1000) await writer.write(rows(first, 1000, 10));
-    const adds = await writer.finish();
+    const adds = await written(writer);
     expect(adds.length).toBeGreaterThan(10);
     const files = await contents(store);
     expect(sorted([...files.values()].flatMap(({ ids }) => ids))).toEqual(upTo(20_000));
@@ -174,11 +182,27 @@ describe("DataFileWriter", () => {
     });
     const writer = new DataFileWriter(store, optionsFor(SCHEMA, byPart));
     await writer.write(rows(0, 100, 5));
-    await expect(writer.finish()).rejects.toBe(full);
+    await expect(written(writer)).rejects.toBe(full);
     await writer.discard();
     expect(puts.length).toBeGreaterThan(2);
     expect((await contents(store)).size).toBe(0);
     await expect(writer.write(rows(0, 1, 5))).rejects.toBe(full);
+  });
+
+  it("tells the files before they are durable, and when they are", async () => {
+    let release = () => {};
+    const gate = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const { store } = storeWith(() => gate);
+    const writer = new DataFileWriter(store, optionsFor(SCHEMA, byPart));
+    await writer.write(rows(0, 100, 2));
+    const { adds, stored } = await writer.finish();
+    expect(adds).toHaveLength(2);
+    expect((await contents(store)).size).toBe(0);
+    release();
+    await stored;
+    expect((await contents(store)).size).toBe(2);
   });
 
   it("puts nothing once it was discarded", async () => {
