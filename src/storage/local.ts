@@ -110,10 +110,15 @@ class LocalStore implements ObjectStore {
     }
   }
 
-  async *list(prefix: string, startAfter = "", signal?: AbortSignal): AsyncGenerator<ObjectMeta> {
+  async *list(
+    prefix: string,
+    startAfter = "",
+    signal?: AbortSignal,
+    enters?: (folder: string) => boolean,
+  ): AsyncGenerator<ObjectMeta> {
     this.#checkFolder(prefix);
     checkSignal(signal, `listing ${this.url}`);
-    yield* listFiles(this.url, prefix, startAfter, signal);
+    yield* listFiles(this.url, prefix, { startAfter, signal, enters });
   }
 
   async listNames(prefix: string, startAfter = "", signal?: AbortSignal): Promise<string[]> {

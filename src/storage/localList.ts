@@ -45,13 +45,16 @@ async function readFolder(folder: string): Promise<string[]> {
   return sortUtf8(names);
 }
 
+interface ListOptions {
+  readonly startAfter: string;
+  readonly signal: AbortSignal | undefined;
+  /** Which folders are gone into; without it all are. */
+  readonly enters: ((folder: string) => boolean) | undefined;
+}
+
 /** The files below `prefix`, with size and time, after `startAfter`, in UTF-8 byte order. */
-export async function* listFiles(
-  root: string,
-  prefix: string,
-  startAfter: string,
-  signal?: AbortSignal,
-): AsyncGenerator<ObjectMeta> {
+export async function* listFiles(root: string, prefix: string, options: ListOptions): AsyncGenerator<ObjectMeta> {
+  const { startAfter, signal, enters } = options;
   let stats = 0;
   for (const name of await readFolder(path.join(root, prefix))) {
     checkSignal(signal, `listing ${path.join(root, prefix)}`);
@@ -59,7 +62,7 @@ export async function* listFiles(
     const isFolder = name.endsWith("/");
     if (compareUtf8(at, startAfter) <= 0 && !(isFolder && startAfter.startsWith(at))) continue;
     if (isFolder) {
-      yield* listFiles(root, at, startAfter, signal);
+      if (enters?.(at) ?? true) yield* listFiles(root, at, options);
       continue;
     }
     if (++stats % STATS_PER_TURN === 0) await setImmediate();

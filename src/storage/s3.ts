@@ -43,10 +43,15 @@ class S3Store implements ObjectStore {
     return this.#requests.run(
       async ({ client, sdk }, options) => {
         try {
-          const answer = await client.send(new sdk.GetObjectCommand({ ...this.#at(path), Range }), options);
-          return await readBody(answer, range);
+          const input = { ...this.#at(path), Range, IfMatch: range?.etag };
+          const answer = await client.send(new sdk.GetObjectCommand(input), options);
+          const bytes = await readBody(answer, range);
+          // A server may not know the condition.
+          if (range?.etag !== undefined && answer.ETag !== range.etag) throw replaced(this.#url(path));
+          return bytes;
         } catch (error) {
           if (faultOf(error) === "range") return new Uint8Array(0);
+          if (range?.etag !== undefined && faultOf(error) === "exists") throw replaced(this.#url(path));
           throw error;
         }
       },
@@ -106,11 +111,26 @@ class S3Store implements ObjectStore {
     }
   }
 
-  async *list(prefix: string, startAfter = "", signal?: AbortSignal): AsyncGenerator<ObjectMeta> {
-    for await (const page of this.#pages(prefix, startAfter, undefined, signal)) {
-      for (const { key, ...facts } of page) {
-        checkSignal(signal, `list ${this.url}`);
-        yield { path: key.slice(this.#prefix.length), ...facts };
+  async *list(
+    prefix: string,
+    startAfter = "",
+    signal?: AbortSignal,
+    enters?: (folder: string) => boolean,
+  ): AsyncGenerator<ObjectMeta> {
+    for (let after: string | undefined = startAfter; after !== undefined; ) {
+      const from: string = after;
+      after = undefined;
+      for await (const page of this.#pages(prefix, from, undefined, signal)) {
+        let last = "";
+        for (const { key, ...facts } of page) {
+          checkSignal(signal, `list ${this.url}`);
+          last = key.slice(this.#prefix.length);
+          yield { path: last, ...facts };
+        }
+        const passedOver = enters && folderDenied(last, prefix, enters);
+        if (passedOver === undefined) continue;
+        after = `${passedOver}${LAST_CHARACTER}`;
+        break;
       }
     }
   }
@@ -131,7 +151,8 @@ class S3Store implements ObjectStore {
         try {
           const answer = await client.send(new sdk.HeadObjectCommand(this.#at(path)), options);
           checkETag(answer);
-          return { path, sizeBytes: answer.ContentLength ?? 0, modifiedMs: answer.LastModified?.getTime() ?? 0 };
+          const modifiedMs = answer.LastModified?.getTime() ?? 0;
+          return { path, sizeBytes: answer.ContentLength ?? 0, modifiedMs, etag: answer.ETag };
         } catch (error) {
           if (isMissing(error)) return undefined;
           throw error;
@@ -217,8 +238,26 @@ class S3Store implements ObjectStore {
   }
 }
 
+/** Keys of a folder come before the folder's name with this at its end. */
+const LAST_CHARACTER = "\u{10ffff}";
+
+/** The outermost folder of the object, below `prefix`, that isn't entered. */
+function folderDenied(path: string, prefix: string, enters: (folder: string) => boolean): string | undefined {
+  for (let end = path.indexOf("/", prefix.length); end >= 0; end = path.indexOf("/", end + 1)) {
+    const folder = path.slice(0, end + 1);
+    if (!enters(folder)) return folder;
+  }
+  return undefined;
+}
+
 /** What HEAD and DELETE, whose answers have no body to name the reason, say of an object that isn't there. */
 function isMissing(error: unknown): boolean {
   const fault = faultOf(error);
   return fault === "missing" || fault === "nameless";
+}
+
+function replaced(url: string): DeltaError {
+  return new DeltaError("DELTA_LOAD_SOURCE_CHANGED", `${url} was replaced while it was read. Read it again.`, {
+    path: url,
+  });
 }

@@ -53,6 +53,7 @@ export interface ListedKey {
   readonly key: string;
   readonly sizeBytes: number;
   readonly modifiedMs: number;
+  readonly etag: string | undefined;
 }
 
 /**
@@ -68,9 +69,9 @@ export function keysOf(page: ListObjectsV2CommandOutput): ListedKey[] {
   // Keys are asked for URL-encoded, since XML can't hold every character; a server that can't do that doesn't say "url".
   const decode = page.EncodingType === "url" ? (key: string) => decodeURIComponent(key.replaceAll("+", " ")) : String;
   const keys: ListedKey[] = [];
-  for (const { Key, Size, LastModified } of page.Contents ?? []) {
+  for (const { Key, Size, LastModified, ETag } of page.Contents ?? []) {
     if (Key === undefined || Key.endsWith("/")) continue;
-    keys.push({ key: decode(Key), sizeBytes: Size ?? 0, modifiedMs: LastModified?.getTime() ?? 0 });
+    keys.push({ key: decode(Key), sizeBytes: Size ?? 0, modifiedMs: LastModified?.getTime() ?? 0, etag: ETag });
   }
   return keys;
 }

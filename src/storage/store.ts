@@ -5,12 +5,16 @@ export interface ObjectMeta {
   readonly sizeBytes: number;
   /** When the object was last written, in milliseconds since the epoch. */
   readonly modifiedMs: number;
+  /** Names the object's content, where the store knows such a name (S3). */
+  readonly etag?: string | undefined;
 }
 
 /** Bytes `start` (included) to `end` (excluded) of an object. */
 export interface ByteRange {
   readonly start: number;
   readonly end: number;
+  /** The object must still be the one with this {@link ObjectMeta.etag}; of stores that know one. */
+  readonly etag?: string | undefined;
 }
 
 /**
@@ -34,7 +38,10 @@ export interface ObjectStore extends AsyncDisposable {
   /** The root, as given to people in messages. Credentials never appear in it. */
   readonly url: string;
 
-  /** The object's bytes, or a range of them (cut at its end). Throws `DELTA_FILE_NOT_FOUND`. */
+  /**
+   * The object's bytes, or a range of them (cut at its end). Throws `DELTA_FILE_NOT_FOUND`, and `DELTA_LOAD_SOURCE_CHANGED` where
+   * the range names another etag than the object's.
+   */
   get(path: string, range?: ByteRange, signal?: AbortSignal): Promise<Uint8Array>;
 
   /** Writes or replaces the object: readers see the old bytes or the new ones, never a mix, also after a crash. */
@@ -61,9 +68,15 @@ export interface ObjectStore extends AsyncDisposable {
 
   /**
    * The objects below the folder `prefix` (`""` or ending in `/`), in UTF-8 byte order of their paths, those after
-   * `startAfter` only. A folder that doesn't exist lists nothing.
+   * `startAfter` only. A folder that doesn't exist lists nothing. `enters` is asked of folders (ending in `/`): what is in one that
+   * it denies is not of interest, and may be left out where that saves work.
    */
-  list(prefix: string, startAfter?: string, signal?: AbortSignal): AsyncIterable<ObjectMeta>;
+  list(
+    prefix: string,
+    startAfter?: string,
+    signal?: AbortSignal,
+    enters?: (folder: string) => boolean,
+  ): AsyncIterable<ObjectMeta>;
 
   /** The paths of `list`, direct children of `prefix` only: on a local disk this saves a `stat` per file. */
   listNames(prefix: string, startAfter?: string, signal?: AbortSignal): Promise<string[]>;

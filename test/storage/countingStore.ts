@@ -52,9 +52,14 @@ export class CountingStore implements ObjectStore {
     return this.inner.putIfAbsent(path, bytes, signal, after);
   }
 
-  async *list(prefix: string, startAfter?: string, signal?: AbortSignal): AsyncGenerator<ObjectMeta> {
+  async *list(
+    prefix: string,
+    startAfter?: string,
+    signal?: AbortSignal,
+    enters?: (folder: string) => boolean,
+  ): AsyncGenerator<ObjectMeta> {
     this.calls.push({ verb: "list", path: prefix });
-    yield* this.inner.list(prefix, startAfter, signal);
+    yield* this.inner.list(prefix, startAfter, signal, enters);
   }
 
   listNames(prefix: string, startAfter?: string, signal?: AbortSignal): Promise<string[]> {
