@@ -35,6 +35,15 @@ export type { ColumnWhere, Comparable, Condition, Where } from "./schema/where.j
 export type { StorageOptions } from "./storage/open.js";
 export type { S3Credentials, S3Options } from "./storage/s3.js";
 export type { ByteRange, ObjectMeta, ObjectStore, PutOutcome } from "./storage/store.js";
+export type { WindowOptions } from "./stream/countByWindow.js";
+export type { ChangeOptions } from "./stream/deltaCommit.js";
+export type { TableStreamOptions } from "./stream/deltaSource.js";
+export type { DropDuplicatesOptions } from "./stream/dropDuplicates.js";
+export type { StreamBatch } from "./stream/functionSink.js";
+export type { TriggerLimits } from "./stream/limits.js";
+export type { StreamProgress, StreamResult, StreamRunOptions, StreamTrigger } from "./stream/run.js";
+export type { Stream, StreamTarget, ToTableOptions, WindowCount } from "./stream/stream.js";
+export type { TableSinkOptions } from "./stream/tableSink.js";
 export { type OpenOptions, Table } from "./table.js";
 export type { FindingCode, Severity } from "./verify/findingCodes.js";
 export type { Finding } from "./verify/findings.js";

@@ -16,6 +16,8 @@ import { type VerifyOptions, type VerifyReport, verify } from "./ops/verify.js";
 import type { StructType } from "./schema/types.js";
 import { openStore, type StorageOptions } from "./storage/open.js";
 import type { ObjectStore } from "./storage/store.js";
+import { DeltaSource, type TableStreamOptions } from "./stream/deltaSource.js";
+import { Stream, type StreamTarget, streamedLog } from "./stream/stream.js";
 import type { BatchSource, InputRow, RowInput } from "./write/input.js";
 
 /** How a table's storage is reached. */
@@ -29,7 +31,7 @@ export type OpenOptions = StorageOptions;
  * await events.append([{ id: 1n, name: "a" }]);
  * for await (const row of events.rows({ where: { id: { gt: 0n } } })) console.log(row.name);
  */
-export class Table<Row extends object = Record<string, unknown>> implements BatchSource, AsyncDisposable {
+export class Table<Row extends object = Record<string, unknown>> implements BatchSource, StreamTarget, AsyncDisposable {
   readonly #log: DeltaLog;
   readonly #travel: TimeTravel | undefined;
 
@@ -86,6 +88,31 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
   checkpointed(job: string): CheckpointedJob<Row> {
     this.#checkWritable("append");
     return new CheckpointedJob<Row>(this.#log, job);
+  }
+
+  /**
+   * The rows of this table and those that are added to it from then on, as a stream: it is given a checkpoint where it is run, and
+   * goes on from there. Commits that delete or change rows are refused unless an option says otherwise.
+   *
+   * Running it throws `DELTA_SOURCE_IGNORE_DELETE`, `DELTA_SOURCE_TABLE_IGNORE_CHANGES`, `DELTA_SCHEMA_CHANGED`,
+   * `DELTA_STREAM_DATA_LOST` where the history was cleaned up before it was read, and what {@link Stream.toTable} says.
+   *
+   * @example
+   * await orders.stream().toTable(Table.open("./copy"), { checkpoint: "./checkpoints/copy" });
+   */
+  stream(options: TableStreamOptions = {}): Stream<Row> {
+    if (this.#travel === undefined) return new Stream<Row>(new DeltaSource(this.#log, options));
+    throw new DeltaError(
+      "DELTA_INVALID_ARGUMENT",
+      "A table at a past version never changes. Stream the table itself, with startingVersion.",
+      {},
+    );
+  }
+
+  /** @internal */
+  get [streamedLog](): DeltaLog {
+    this.#checkWritable("take a stream's rows");
+    return this.#log;
   }
 
   /**

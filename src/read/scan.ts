@@ -31,13 +31,9 @@ const FILES_AHEAD = 2;
  * for, and those of the predicate, are fetched.
  */
 export async function* scanBatches(snapshot: Snapshot, options: ReadOptions = {}): AsyncGenerator<RecordBatch> {
-  const columns = options.columns ?? snapshot.schema.fields;
   let remaining = options.limit ?? Number.POSITIVE_INFINITY;
   if (remaining === 0) return;
-  const files = planFiles(snapshot, options);
-  const ahead = options.limit === undefined ? FILES_AHEAD : 0;
-  const source = { snapshot, vectors: new DeletionVectorReader(snapshot.store) };
-  for await (const batch of readAhead(files, (file) => fileBatches(source, file, columns, options), ahead)) {
+  for await (const batch of scanFiles(snapshot, planFiles(snapshot, options), options)) {
     if (batch.numRows > remaining) {
       yield sliceBatch(batch, 0, remaining);
       return;
@@ -46,6 +42,18 @@ export async function* scanBatches(snapshot: Snapshot, options: ReadOptions = {}
     remaining -= batch.numRows;
     if (remaining === 0) return;
   }
+}
+
+/** The rows of these files, in their order, with the types of the snapshot's schema; `limit` is the caller's to keep. */
+export function scanFiles(
+  snapshot: Snapshot,
+  files: AsyncIterable<ScanFile>,
+  options: ReadOptions = {},
+): AsyncGenerator<RecordBatch> {
+  const columns = options.columns ?? snapshot.schema.fields;
+  const ahead = options.limit === undefined ? FILES_AHEAD : 0;
+  const source = { snapshot, vectors: new DeletionVectorReader(snapshot.store) };
+  return readAhead(files, (file) => fileBatches(source, file, columns, options), ahead);
 }
 
 /** The rows of `snapshot` for which the predicate is true, counted from statistics where they decide. */

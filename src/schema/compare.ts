@@ -22,7 +22,6 @@ export interface SchemaDifference {
 
 /**
  * Every column where `given` differs from the table's schema; an empty list means they are the same but for order.
- * @testonly
  */
 export function schemaDifferences(table: StructType, given: StructType): SchemaDifference[] {
   return structDifferences(table, given, []);

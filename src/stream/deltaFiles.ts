@@ -1,0 +1,143 @@
+import { DeltaError, hasCode } from "../errors.js";
+import type { AddFile } from "../log/actions.js";
+import { descriptorReader } from "../log/deletionVectors/descriptors.js";
+import type { DeltaLog } from "../log/deltaLog.js";
+import { LOG_FOLDER, parseLogPath } from "../log/names.js";
+import { storePath } from "../log/paths.js";
+import { readCommits } from "../log/readCommits.js";
+import type { Snapshot } from "../log/snapshot.js";
+import { mapReader, numRecordsOf, type ScanFile } from "../read/plan.js";
+import type { ObjectStore } from "../storage/store.js";
+import { compareUtf8 } from "../storage/utf8Order.js";
+import { type ChangeOptions, streamedFiles } from "./deltaCommit.js";
+import { type DeltaOffset, isAfter } from "./deltaOffset.js";
+
+/** A file at its place in the history, or the end of a version's files. */
+export interface PlacedFile {
+  readonly version: number;
+  readonly index: number;
+  readonly isInitialSnapshot: boolean;
+  /** Undefined at the end of a version: what comes next is in the version after it. */
+  readonly file: ScanFile | undefined;
+}
+
+const INITIAL_COLUMNS = ["path", "size", "modificationTime", "partitionValues", "deletionVector"] as const;
+
+/** The files of a table in the order in which a stream reads them. */
+export class DeltaFiles {
+  readonly #log: DeltaLog;
+  readonly #reader: Snapshot;
+  readonly #options: ChangeOptions;
+  #initial: { readonly version: number; readonly files: readonly ScanFile[] } | undefined;
+
+  /** Rows are read with the schema of `reader`. */
+  constructor(log: DeltaLog, reader: Snapshot, options: ChangeOptions) {
+    this.#log = log;
+    this.#reader = reader;
+    this.#options = options;
+  }
+
+  /**
+   * The files after `from`, up to the end of `lastVersion`. Throws what {@link streamedFiles} does at the version it is about, and
+   * `DELTA_STREAM_DATA_LOST` where the log doesn't hold a version any more.
+   */
+  async *after(from: DeltaOffset, lastVersion: number): AsyncGenerator<PlacedFile> {
+    let version = from.version;
+    if (from.isInitialSnapshot) {
+      const files = await this.#initialFiles(version);
+      for (let index = Math.max(0, from.index + 1); index < files.length; index++) {
+        yield { version, index, isInitialSnapshot: true, file: files[index] };
+      }
+      yield { version, index: files.length, isInitialSnapshot: true, file: undefined };
+      version++;
+    }
+    this.#initial = undefined;
+    yield* this.#added(from, version, lastVersion);
+  }
+
+  async *#added(from: DeltaOffset, first: number, last: number): AsyncGenerator<PlacedFile> {
+    if (first > last) return;
+    const { store, schema } = this.#reader;
+    const commits = readCommits(store, first, last)[Symbol.asyncIterator]();
+    try {
+      for (let version = first; version <= last; version++) {
+        const { bytes } = (await commits.next().catch((error) => this.#lost(error, version))).value!;
+        const adds = streamedFiles(version, bytes, schema, store.url, this.#options);
+        for (const [index, add] of adds.entries()) {
+          if (!isAfter(from, version, index)) continue;
+          yield { version, index, isInitialSnapshot: false, file: scanFile(store, add) };
+        }
+        yield { version, index: adds.length, isInitialSnapshot: false, file: undefined };
+      }
+    } finally {
+      await commits.return?.(undefined);
+    }
+  }
+
+  /** All files of a version, ordered as Delta's streaming source for Spark orders them. */
+  async #initialFiles(version: number): Promise<readonly ScanFile[]> {
+    if (this.#initial?.version === version) return this.#initial.files;
+    const snapshot = await this.#snapshotAt(version);
+    const found: { readonly modifiedMs: number; readonly logged: string; readonly file: ScanFile }[] = [];
+    for await (const batch of snapshot.fileBatches({ columns: INITIAL_COLUMNS })) {
+      const [paths, sizes, modified] = ["path", "size", "modificationTime"].map((name) => batch.getChild(name)!);
+      const partitionValues = mapReader(batch, "partitionValues");
+      const deletionVectors = descriptorReader(batch);
+      for (let row = 0; row < batch.numRows; row++) {
+        const logged: string = paths!.get(row);
+        const file: ScanFile = {
+          path: storePath(snapshot.store, logged),
+          sizeBytes: Number(sizes!.get(row)),
+          partitionValues: partitionValues(row),
+          match: "all",
+          numRecords: undefined,
+          deletionVector: deletionVectors(row),
+        };
+        found.push({ modifiedMs: Number(modified!.get(row)), logged, file });
+      }
+    }
+    found.sort((a, b) => a.modifiedMs - b.modifiedMs || compareUtf8(a.logged, b.logged));
+    const files = found.map(({ file }) => file);
+    this.#initial = { version, files };
+    return files;
+  }
+
+  async #snapshotAt(version: number): Promise<Snapshot> {
+    if (version === this.#reader.version) return this.#reader;
+    try {
+      return await this.#log.at({ version });
+    } catch (error) {
+      if (!hasCode(error, "DELTA_VERSION_NOT_FOUND")) throw error;
+      throw dataLost(this.#reader.store.url, version, error.data.earliest as number | undefined, error);
+    }
+  }
+
+  async #lost(error: unknown, version: number): Promise<never> {
+    if (!hasCode(error, "DELTA_FILE_NOT_FOUND")) throw error;
+    const { store } = this.#reader;
+    const names = (await store.listNames(LOG_FOLDER)).map(parseLogPath);
+    const earliest = names.find((name) => name?.kind === "commit")?.version;
+    throw dataLost(store.url, version, earliest, error);
+  }
+}
+
+function scanFile(store: ObjectStore, { path, size, partitionValues, stats, deletionVector }: AddFile): ScanFile {
+  return {
+    path: storePath(store, path),
+    sizeBytes: size,
+    partitionValues: new Map(Object.entries(partitionValues)),
+    match: "all",
+    numRecords: numRecordsOf(stats ?? null),
+    deletionVector,
+  };
+}
+
+function dataLost(url: string, version: number, earliest: number | undefined, cause: unknown): DeltaError {
+  const left = earliest === undefined ? "" : ` The oldest commit left is that of version ${earliest}.`;
+  return new DeltaError(
+    "DELTA_STREAM_DATA_LOST",
+    `The stream comes to version ${version} of ${url}, which the log doesn't hold any more: it was cleaned up before it was read.${left} Nothing was skipped. Begin a new stream with another checkpoint folder (startingVersion: ${earliest ?? 0} for what is left, or none for the whole table), and raise delta.logRetentionDuration of the source.`,
+    { version, earliest },
+    cause,
+  );
+}

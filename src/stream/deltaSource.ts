@@ -1,0 +1,221 @@
+import type { RecordBatch } from "apache-arrow";
+import { DeltaError, hasCode } from "../errors.js";
+import type { Json } from "../load/progress.js";
+import type { DeltaLog } from "../log/deltaLog.js";
+import { commitPath } from "../log/names.js";
+import { property } from "../log/properties.js";
+import type { Snapshot } from "../log/snapshot.js";
+import { versionAt } from "../log/timestamps.js";
+import { timeTravelOf } from "../ops/timeTravel.js";
+import type { ScanFile } from "../read/plan.js";
+import { scanFiles } from "../read/scan.js";
+import { runtime } from "../runtime.js";
+import type { StructType } from "../schema/types.js";
+import type { ChangeOptions } from "./deltaCommit.js";
+import { DeltaFiles } from "./deltaFiles.js";
+import { BEFORE_FILES, type DeltaOffset, deltaOffsetJson, isAfter, parseDeltaOffset } from "./deltaOffset.js";
+import { Admission, checkLimits, type TriggerLimits } from "./limits.js";
+import type { NextBatch, OpenSource, SourceContext, StreamSource } from "./source.js";
+
+/** Where in a table a stream begins, and how much it takes at a time. */
+export interface TableStreamOptions extends TriggerLimits, ChangeOptions {
+  /**
+   * A new stream gives what this version and later ones added; `"latest"`: what comes after today's version. By default it gives
+   * the whole table first. Of no effect where the checkpoint knows a place already.
+   */
+  readonly startingVersion?: number | "latest";
+  /** As `startingVersion`, beginning with the first version committed at this time or later: a Date, or an ISO 8601 text. */
+  readonly startingTimestamp?: Date | string;
+}
+
+/** Names the place where the first batch begins, in its plan: other engines derive it from options that may say another one later. */
+const START_CONF = "delta-table.startingOffset";
+
+/** The rows that are added to a table, version by version. */
+export class DeltaSource implements StreamSource {
+  readonly #log: DeltaLog;
+  readonly #options: TableStreamOptions;
+
+  constructor(log: DeltaLog, options: TableStreamOptions) {
+    checkLimits(options);
+    if (options.startingVersion !== undefined && options.startingTimestamp !== undefined) {
+      throw new DeltaError("DELTA_INVALID_ARGUMENT", "Give startingVersion or startingTimestamp, not both.", {});
+    }
+    this.#log = log;
+    this.#options = options;
+  }
+
+  /** Throws `DELTA_TABLE_NOT_FOUND`. */
+  async open(context: SourceContext): Promise<OpenSource> {
+    const snapshot = await this.#log.latest();
+    return new OpenDeltaSource(this.#log, this.#options, snapshot, context);
+  }
+}
+
+class OpenDeltaSource implements OpenSource {
+  readonly #log: DeltaLog;
+  readonly #options: TableStreamOptions;
+  /** The table when the run began: its schema is that of all rows. */
+  readonly #reader: Snapshot;
+  readonly #files: DeltaFiles;
+  readonly #context: SourceContext;
+  /** The newest version seen. */
+  #latest: number;
+  #hasWarned = false;
+
+  constructor(log: DeltaLog, options: TableStreamOptions, reader: Snapshot, context: SourceContext) {
+    this.#log = log;
+    this.#options = options;
+    this.#reader = reader;
+    this.#latest = reader.version;
+    this.#files = new DeltaFiles(log, reader, options);
+    this.#context = context;
+  }
+
+  get schema(): StructType {
+    return this.#reader.schema;
+  }
+
+  async next(start: Json | undefined): Promise<NextBatch | undefined> {
+    const { onlyAvailable, unlimited } = this.#context;
+    if (!onlyAvailable) this.#latest = (await this.#log.latest()).version;
+    const last = this.#latest;
+    const from = start === undefined ? await this.#beginning() : this.#parse(start);
+    await this.#warnOfRetention(from, last);
+    const admission = new Admission(this.#options, unlimited);
+    let end: DeltaOffset | undefined;
+    try {
+      for await (const { version, index, isInitialSnapshot, file } of this.#files.after(from, last)) {
+        if (file === undefined) {
+          end = { ...from, version: version + 1, index: BEFORE_FILES, isInitialSnapshot: false };
+          if (admission.isFull) break;
+        } else if (admission.isFull) {
+          break;
+        } else {
+          admission.take(file.sizeBytes);
+          end = { ...from, version, index, isInitialSnapshot };
+        }
+      }
+    } catch (error) {
+      // What comes before a version that can't be streamed is given first.
+      if (end === undefined || !STOPS.some((code) => hasCode(error, code))) throw error;
+    }
+    if (end === undefined) return undefined;
+    const conf = start === undefined ? { [START_CONF]: JSON.stringify(deltaOffsetJson(from)) } : undefined;
+    return { end: deltaOffsetJson(end), conf };
+  }
+
+  async *read(start: Json | undefined, end: Json, conf: Readonly<Record<string, string>>): AsyncGenerator<RecordBatch> {
+    const { url } = this.#reader.store;
+    const to = this.#parse(end);
+    const from = start === undefined ? await this.#beginningBefore(to, conf) : this.#parse(start);
+    try {
+      yield* scanFiles(this.#reader, this.#filesBetween(from, to));
+    } catch (error) {
+      if (!hasCode(error, "DELTA_FILE_NOT_FOUND")) throw error;
+      throw new DeltaError(
+        "DELTA_STREAM_DATA_LOST",
+        `${error.message} The stream still had to read it: it was vacuumed from ${url} before. Nothing was skipped. Begin a new stream with another checkpoint folder, and raise delta.deletedFileRetentionDuration of the source.`,
+        error.data,
+        error,
+      );
+    }
+  }
+
+  async *#filesBetween(from: DeltaOffset, to: DeltaOffset): AsyncGenerator<ScanFile> {
+    const last = to.index === BEFORE_FILES ? to.version - 1 : to.version;
+    for await (const { version, index, file } of this.#files.after(from, last)) {
+      if (isAfter(to, version, index)) return;
+      if (file !== undefined) yield file;
+    }
+  }
+
+  /** Where a new stream begins. */
+  async #beginning(): Promise<DeltaOffset> {
+    const latest = this.#latest;
+    const { startingVersion, startingTimestamp } = this.#options;
+    const at = (version: number) => ({ ...this.#placeAt(version), isInitialSnapshot: false });
+    if (startingVersion === "latest") return at(latest + 1);
+    if (startingVersion !== undefined) {
+      const travel = timeTravelOf(startingVersion) as { readonly version: number };
+      if (travel.version <= latest + 1) return at(travel.version);
+      const { url } = this.#reader.store;
+      throw new DeltaError(
+        "DELTA_VERSION_NOT_FOUND",
+        `${url} has no version ${travel.version} yet, only up to ${latest}.`,
+        {
+          version: travel.version,
+          latest,
+        },
+      );
+    }
+    if (startingTimestamp !== undefined) return at(await this.#firstFrom(startingTimestamp));
+    return { ...this.#placeAt(latest), isInitialSnapshot: true };
+  }
+
+  /** Where a first batch that another run has planned begins. */
+  async #beginningBefore(to: DeltaOffset, conf: Readonly<Record<string, string>>): Promise<DeltaOffset> {
+    const planned = conf[START_CONF];
+    if (planned !== undefined) return this.#parse(JSON.parse(planned) as Json);
+    const { startingVersion, startingTimestamp } = this.#options;
+    if (startingVersion !== undefined || startingTimestamp !== undefined) return this.#beginning();
+    const version = to.isInitialSnapshot ? to.version : to.version - 1;
+    return { ...this.#placeAt(version), isInitialSnapshot: true };
+  }
+
+  #placeAt(version: number): Omit<DeltaOffset, "isInitialSnapshot"> {
+    return { tableId: this.#reader.metadata.id, version, index: BEFORE_FILES };
+  }
+
+  /** The first version committed at the time or later. */
+  async #firstFrom(startingTimestamp: Date | string): Promise<number> {
+    const { timestampMs } = timeTravelOf(startingTimestamp) as { readonly timestampMs: number };
+    try {
+      return (await versionAt(this.#reader, timestampMs - 1)) + 1;
+    } catch (error) {
+      const earliest = hasCode(error, "DELTA_TIMESTAMP_OUT_OF_RANGE") ? error.data : {};
+      if (typeof earliest.earliestMs !== "number" || timestampMs > earliest.earliestMs) throw error;
+      return earliest.earliestVersion as number;
+    }
+  }
+
+  #parse(json: Json): DeltaOffset {
+    const latest = this.#latest;
+    const { url } = this.#reader.store;
+    const offset = parseDeltaOffset(json, url);
+    const { id } = this.#reader.metadata;
+    if (offset.tableId === id && offset.version <= latest + 1) return offset;
+    const what =
+      offset.tableId === id
+        ? `is at version ${offset.version}, but the table only at ${latest}: it was set back to an older copy`
+        : `was made from the table with the id ${offset.tableId}, and this one has ${id}: it was replaced, or is another one`;
+    throw new DeltaError(
+      "DELTA_STREAM_SOURCE_CHANGED",
+      `The stream from ${url} can't go on: its checkpoint ${what}. Use the table it was made from, or begin a new stream with another checkpoint folder.`,
+      { checkpoint: { ...offset }, tableId: id, latest },
+    );
+  }
+
+  /** A stream that falls behind loses rows once the source's history is cleaned up. */
+  async #warnOfRetention({ version }: DeltaOffset, latest: number): Promise<void> {
+    if (this.#hasWarned || version > latest) return;
+    const { store, metadata } = this.#reader;
+    const retentionMs = Math.min(
+      property(metadata, "delta.logRetentionDuration"),
+      property(metadata, "delta.deletedFileRetentionDuration"),
+    );
+    const committed = await store.head(commitPath(version));
+    if (committed === undefined || runtime.now() - committed.modifiedMs < NEAR * retentionMs) return;
+    this.#hasWarned = true;
+    const days = (ms: number) => `${Math.round(ms / 8_640_000) / 10} days`;
+    runtime.warn(
+      `The stream is at version ${version} of ${store.url}, ${days(runtime.now() - committed.modifiedMs)} behind; what it hasn't read may be removed from the table after ${days(retentionMs)}.`,
+      "DELTA_STREAM_NEAR_RETENTION",
+    );
+  }
+}
+
+/** Part of the retention. */
+const NEAR = 0.8;
+
+const STOPS = ["DELTA_SOURCE_IGNORE_DELETE", "DELTA_SOURCE_TABLE_IGNORE_CHANGES", "DELTA_SCHEMA_CHANGED"] as const;
