@@ -4,13 +4,14 @@ export type { CheckpointedAppendOptions, CheckpointedJob } from "./load/checkpoi
 export type { Json } from "./load/progress.js";
 export type { DeletionVectorDescriptor } from "./log/actions.js";
 export type { FileBatchOptions, FileColumn } from "./log/snapshotFiles.js";
-export type { AppendOptions, AppendProgress, AppendResult } from "./ops/append.js";
+export type { AppendOptions, AppendProgress } from "./ops/append.js";
 export type { CreateOptions } from "./ops/create.js";
 export type { TableDetail } from "./ops/detail.js";
 export type { DataFile } from "./ops/files.js";
 export type { HistoryEntry, HistoryOptions } from "./ops/history.js";
 export type { Scan, ScanOptions } from "./ops/scan.js";
 export type { SchemaOption } from "./ops/schemaOption.js";
+export type { AppendResult } from "./ops/stagedAppend.js";
 export type { VerifyOptions, VerifyProgress, VerifyReport } from "./ops/verify.js";
 export type { WhereOption } from "./ops/where.js";
 export {

@@ -1,7 +1,8 @@
 import { DeltaError } from "../errors.js";
 import type { DeltaLog } from "../log/deltaLog.js";
 import { LOG_FOLDER } from "../log/names.js";
-import { type AppendOptions, type AppendResult, append } from "../ops/append.js";
+import { type AppendOptions, append } from "../ops/append.js";
+import type { AppendResult } from "../ops/stagedAppend.js";
 import type { InputRow, RowInput } from "../write/input.js";
 import {
   type Json,

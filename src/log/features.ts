@@ -52,6 +52,22 @@ export function protocolFor(schema: StructType, configuration: Readonly<Record<s
   return protocolOf(FEATURES.filter((feature) => feature.isActive(table)));
 }
 
+/**
+ * Passes if the protocol allows every feature that a table of this description uses. A protocol is never upgraded without being
+ * asked. Throws `DELTA_FEATURES_REQUIRE_MANUAL_ENABLEMENT` with the features in `data.features`.
+ */
+export function checkFeaturesListed(protocol: Protocol, table: TableDescription): void {
+  const listed = new Set([...readerFeatures(protocol), ...writerFeatures(protocol)]);
+  const features = FEATURES.filter((feature) => feature.isActive(table) && !listed.has(feature.name));
+  if (features.length === 0) return;
+  const names = features.map(({ name }) => name);
+  throw new DeltaError(
+    "DELTA_FEATURES_REQUIRE_MANUAL_ENABLEMENT",
+    `This needs ${names.join(", ")}, which the table's protocol doesn't list. Readers that lack it could no longer read the table, so it isn't added unasked: enable the feature first, or use another type.`,
+    { features: names },
+  );
+}
+
 /** The features that `table` uses and this release can't write. */
 export function unwritableFeatures(table: TableDescription): string[] {
   return FEATURES.filter((feature) => feature.write !== "supported" && feature.isActive(table)).map(({ name }) => name);

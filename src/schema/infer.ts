@@ -1,15 +1,21 @@
 import { DeltaError } from "../errors.js";
 import { limits } from "../limits.js";
-import type { DataType, PrimitiveType, StructField, StructType } from "./types.js";
+import type { DataType, MapType, PrimitiveType, StructField, StructType } from "./types.js";
 
 /**
  * Infers a schema from rows: number is double, bigint long, string, boolean, Date timestamp, Uint8Array binary, arrays,
  * objects struct, Map map. Everything is nullable, null and undefined say nothing, columns come in order of first
  * appearance. A mix of kinds in one column is an error, never a widening.
+ *
+ * With a `known` schema only the columns that it lacks, nested ones too, are inferred; they come behind its own.
  */
 export class SchemaInference {
-  readonly #root: StructShape = { kind: "struct", names: [], nodes: [], byName: new Map() };
+  readonly #root: StructShape;
   #rows = 0;
+
+  constructor(known?: StructType) {
+    this.#root = structShape(known);
+  }
 
   /**
    * Takes a row into account; `rowNumber` (from 0) is for errors. Throws DELTA_CANNOT_INFER_SCHEMA where a value is of
@@ -34,7 +40,7 @@ export class SchemaInference {
   finish(): StructType {
     const unknown: string[] = [];
     const schema = structType(this.#root, [], unknown);
-    if (this.#root.names.length === 0) {
+    if (schema.fields.length === 0) {
       const seen = this.#rows === 0 ? "There are no rows" : "The rows have no columns";
       throw cannotInfer(`${seen} to infer a schema from; pass one as \`schema\`.`, { columns: [] });
     }
@@ -52,6 +58,7 @@ type Scalar = Extract<PrimitiveType, "double" | "long" | "string" | "boolean" | 
 
 interface StructShape {
   readonly kind: "struct";
+  readonly known: StructType | undefined;
   /** Parallel to `nodes`, in order of first appearance. */
   readonly names: string[];
   readonly nodes: Node[];
@@ -63,6 +70,8 @@ interface Node {
   readonly name: string;
   readonly parent: Node | undefined;
   readonly depth: number;
+  /** What it is whatever the rows show, but for what they add to its structs. */
+  readonly known: DataType | undefined;
   /** `undefined` until a row has a value that isn't null. */
   kind: Scalar | "struct" | "array" | "map" | undefined;
   firstRow: number;
@@ -91,7 +100,10 @@ function fieldNode(shape: StructShape, row: object, name: string, parent: Node |
   if (!Object.hasOwn(row, name)) return undefined;
   let node = shape.byName.get(name);
   if (!node) {
-    node = newNode(name, parent);
+    const known = knownField(shape.known, name);
+    // In another case it is a mistake, not a new column: the row won't fit.
+    if (known !== undefined && known.name !== name) return undefined;
+    node = newNode(name, parent, known?.type);
     shape.byName.set(name, node);
     shape.names.push(name);
     shape.nodes.push(node);
@@ -99,12 +111,32 @@ function fieldNode(shape: StructShape, row: object, name: string, parent: Node |
   return node;
 }
 
-function newNode(name: string, parent: Node | undefined): Node {
-  const depth = (parent?.depth ?? 0) + 1;
-  return { name, parent, depth, kind: undefined, firstRow: 0, struct: undefined, element: undefined, key: undefined };
+function knownField(known: StructType | undefined, name: string): StructField | undefined {
+  const exact = known?.fields.find((field) => field.name === name);
+  return exact ?? known?.fields.find((field) => field.name.toLowerCase() === name.toLowerCase());
+}
+
+function structShape(known: StructType | undefined): StructShape {
+  return { kind: "struct", known, names: [], nodes: [], byName: new Map() };
+}
+
+function newNode(name: string, parent: Node | undefined, known: DataType | undefined): Node {
+  return {
+    name,
+    parent,
+    depth: (parent?.depth ?? 0) + 1,
+    known,
+    kind: undefined,
+    firstRow: 0,
+    struct: undefined,
+    element: undefined,
+    key: undefined,
+  };
 }
 
 function addValue(node: Node, value: unknown, rowNumber: number): void {
+  // A value of another kind than is known is for the writing of rows to refuse.
+  if (node.known !== undefined && !isOfKind(value, node.known)) return;
   switch (typeof value) {
     case "number":
       if (node.kind !== "double") see(node, "double", rowNumber);
@@ -139,12 +171,12 @@ function addNested(node: Node, value: object, rowNumber: number): void {
   if (node.depth > MAX_SCHEMA_DEPTH) throw unsupported(node, `nested more than ${MAX_SCHEMA_DEPTH} deep`, rowNumber);
   if (Array.isArray(value)) {
     see(node, "array", rowNumber);
-    node.element ??= newNode("element", node);
+    node.element ??= newNode("element", node, elementType(node.known));
     for (const item of value) addValue(node.element, item, rowNumber);
   } else if (value instanceof Map) {
     see(node, "map", rowNumber);
-    node.key ??= newNode("key", node);
-    node.element ??= newNode("value", node);
+    node.key ??= newNode("key", node, mapType(node.known)?.keyType);
+    node.element ??= newNode("value", node, mapType(node.known)?.valueType);
     for (const [key, item] of value) {
       addValue(node.key, key, rowNumber);
       addValue(node.element, item, rowNumber);
@@ -152,7 +184,7 @@ function addNested(node: Node, value: object, rowNumber: number): void {
   } else {
     if (!isStruct(value)) throw unsupported(node, `a ${value.constructor?.name ?? "object"}`, rowNumber);
     see(node, "struct", rowNumber);
-    node.struct ??= { kind: "struct", names: [], nodes: [], byName: new Map() };
+    node.struct ??= structShape(structOf(node.known));
     addFields(node.struct, value as Record<string, unknown>, rowNumber, node);
   }
 }
@@ -184,13 +216,19 @@ function pathOf(node: Node): string[] {
 }
 
 function structType(shape: StructShape, path: readonly string[], unknown: string[]): StructType {
-  const fields = shape.nodes.map((node): StructField => {
-    return { name: node.name, type: nodeType(node, [...path, node.name], unknown), nullable: true, metadata: {} };
+  const typeOf = (node: Node) => nodeType(node, [...path, node.name], unknown);
+  const known = (shape.known?.fields ?? []).map((field) => {
+    const node = shape.byName.get(field.name);
+    return node === undefined ? field : { ...field, type: typeOf(node) };
   });
-  return { type: "struct", fields };
+  const found = shape.nodes
+    .filter((node) => node.known === undefined)
+    .map((node): StructField => ({ name: node.name, type: typeOf(node), nullable: true, metadata: {} }));
+  return { type: "struct", fields: [...known, ...found] };
 }
 
 function nodeType(node: Node, path: readonly string[], unknown: string[]): DataType {
+  if (node.known !== undefined) return extended(node, node.known, path, unknown);
   switch (node.kind) {
     case undefined:
       unknown.push(path.join("."));
@@ -214,6 +252,44 @@ function nodeType(node: Node, path: readonly string[], unknown: string[]): DataT
     default:
       return node.kind;
   }
+}
+
+/** The known type with what the rows add to the structs in it. */
+function extended(node: Node, known: DataType, path: readonly string[], unknown: string[]): DataType {
+  if (typeof known === "string" || node.kind === undefined) return known;
+  switch (known.type) {
+    case "struct":
+      return structType(node.struct!, path, unknown);
+    case "array":
+      return { ...known, elementType: nodeType(node.element!, [...path, "element"], unknown) };
+    case "map":
+      return { ...known, valueType: nodeType(node.element!, [...path, "value"], unknown) };
+  }
+}
+
+/** True where a value of this type may hold structs with columns to infer. */
+function isOfKind(value: unknown, type: DataType): boolean {
+  if (typeof type === "string" || typeof value !== "object" || value === null) return false;
+  switch (type.type) {
+    case "struct":
+      return !Array.isArray(value) && !(value instanceof Map) && !(value instanceof Date) && isStruct(value);
+    case "array":
+      return Array.isArray(value);
+    case "map":
+      return value instanceof Map;
+  }
+}
+
+function structOf(type: DataType | undefined): StructType | undefined {
+  return typeof type === "object" && type.type === "struct" ? type : undefined;
+}
+
+function mapType(type: DataType | undefined): MapType | undefined {
+  return typeof type === "object" && type.type === "map" ? type : undefined;
+}
+
+function elementType(type: DataType | undefined): DataType | undefined {
+  return typeof type === "object" && type.type === "array" ? type.elementType : undefined;
 }
 
 function unsupported(node: Node, what: string, rowNumber: number): DeltaError {

@@ -36,13 +36,24 @@ class StoreBelow implements ObjectStore {
     return this.#store.putNew(this.#full(path), parts, signal);
   }
 
-  async putIfAbsent(path: string, bytes: Uint8Array, signal?: AbortSignal): Promise<PutOutcome> {
-    return this.#store.putIfAbsent(this.#full(path), bytes, signal);
+  async putIfAbsent(
+    path: string,
+    bytes: Uint8Array,
+    signal?: AbortSignal,
+    after?: Promise<unknown>,
+  ): Promise<PutOutcome> {
+    return this.#store.putIfAbsent(this.#full(path), bytes, signal, after);
   }
 
-  async *list(prefix: string, startAfter?: string, signal?: AbortSignal): AsyncGenerator<ObjectMeta> {
+  async *list(
+    prefix: string,
+    startAfter?: string,
+    signal?: AbortSignal,
+    enters?: (folder: string) => boolean,
+  ): AsyncGenerator<ObjectMeta> {
     const after = startAfter && this.#folder + startAfter;
-    for await (const meta of this.#store.list(this.#folderOf(prefix), after, signal)) {
+    const own = enters && ((folder: string) => enters(this.#own(folder)));
+    for await (const meta of this.#store.list(this.#folderOf(prefix), after, signal, own)) {
       yield { ...meta, path: this.#own(meta.path) };
     }
   }

@@ -8,6 +8,7 @@ import { checkTexts } from "../arrow/texts.js";
 import { DeltaError } from "../errors.js";
 import { checkAssignable } from "../schema/compare.js";
 import { SchemaInference } from "../schema/infer.js";
+import { mergeSchemas } from "../schema/merge.js";
 import type { StructType } from "../schema/types.js";
 
 /** Something that gives its rows as Arrow batches: another table, or a scan of one. */
@@ -40,26 +41,34 @@ const ROWS_PER_BATCH = 16_384;
 
 /**
  * Brings `input` into `schema` or, where that is undefined, into the schema it shows itself: Arrow's own, or one
- * inferred from the objects (all of an array; the first batch of a stream).
+ * inferred from the objects (all of an array; the first batch of a stream). With `merges` the columns that the rows have and `schema`
+ * lacks are added to it.
  *
  * Throws `DELTA_CANNOT_INFER_SCHEMA`, and `DELTA_SCHEMA_MISMATCH` for Arrow columns the schema can't take. The batches
  * throw `DELTA_VALUE_OUT_OF_RANGE`, `DELTA_NOT_NULL_CONSTRAINT_VIOLATED` and `DELTA_SCHEMA_MISMATCH` at the row
  * that doesn't fit.
  */
-export async function prepareInput(input: RowInput<object>, schema: StructType | undefined): Promise<PreparedInput> {
-  if (isBatchSource(input)) return arrowInput(input.batches(), await input.schema(), schema);
-  if (isArrowTable(input)) {
-    return arrowInput(input.batches, fromArrowSchema(adoptSchema(input.schema)), schema);
-  }
-  if (isRecordBatch(input)) {
-    return arrowInput([input], fromArrowSchema(adoptSchema(input.schema)), schema);
-  }
-  if (Array.isArray(input) && !isRecordBatch(input[0])) return arrayInput(input, schema);
-  return streamInput(input, schema);
+export async function prepareInput(
+  input: RowInput<object>,
+  schema: StructType | undefined,
+  merges = false,
+): Promise<PreparedInput> {
+  const given: Given = { schema, merges };
+  if (isBatchSource(input)) return arrowInput(input.batches(), await input.schema(), given);
+  if (isArrowTable(input)) return arrowInput(input.batches, fromArrowSchema(adoptSchema(input.schema)), given);
+  if (isRecordBatch(input)) return arrowInput([input], fromArrowSchema(adoptSchema(input.schema)), given);
+  if (Array.isArray(input) && !isRecordBatch(input[0])) return arrayInput(input, given);
+  return streamInput(input, given);
 }
 
-function arrayInput(rows: readonly object[], given: StructType | undefined): PreparedInput {
-  const schema = given ?? inferred(rows);
+/** The schema that rows are brought into, and whether they may add to it. */
+interface Given {
+  readonly schema: StructType | undefined;
+  readonly merges: boolean;
+}
+
+function arrayInput(rows: readonly object[], given: Given): PreparedInput {
+  const schema = schemaOfRows(rows, given);
   async function* batches() {
     for (let start = 0; start < rows.length; start += ROWS_PER_BATCH) {
       yield buildBatch(schema, rows.slice(start, start + ROWS_PER_BATCH), start);
@@ -68,22 +77,16 @@ function arrayInput(rows: readonly object[], given: StructType | undefined): Pre
   return { schema, batches: batches() };
 }
 
-async function streamInput(
-  input: Iterable<unknown> | AsyncIterable<unknown>,
-  given: StructType | undefined,
-): Promise<PreparedInput> {
+async function streamInput(input: Iterable<unknown> | AsyncIterable<unknown>, given: Given): Promise<PreparedInput> {
   const chunks = chunked(input);
   const first = await chunks.next();
-  if (first.done) {
-    if (given === undefined) return { schema: inferred([]), batches: chunks as AsyncIterable<never> };
-    return { schema: given, batches: chunks as AsyncIterable<never> };
-  }
+  if (first.done) return { schema: schemaOfRows([], given), batches: chunks as AsyncIterable<never> };
   const rest = resumed(first.value, chunks);
   if (isRecordBatch(first.value[0])) {
     const batches = flattened(rest as AsyncIterable<RecordBatch[]>);
     return arrowInput(batches, fromArrowSchema(adoptSchema(first.value[0].schema)), given);
   }
-  const schema = given ?? inferred(first.value);
+  const schema = schemaOfRows(first.value, given);
   async function* batches() {
     let row = 0;
     for await (const rows of rest) {
@@ -97,9 +100,9 @@ async function streamInput(
 function arrowInput(
   source: Iterable<RecordBatch> | AsyncIterable<RecordBatch>,
   own: StructType,
-  given: StructType | undefined,
+  given: Given,
 ): PreparedInput {
-  const schema = given ?? own;
+  const schema = given.merges && given.schema !== undefined ? mergeSchemas(given.schema, own) : (given.schema ?? own);
   checkAssignable(schema, own);
   async function* batches() {
     let row = 0;
@@ -114,8 +117,9 @@ function arrowInput(
   return { schema, batches: batches() };
 }
 
-function inferred(rows: readonly object[]): StructType {
-  const inference = new SchemaInference();
+function schemaOfRows(rows: readonly object[], { schema, merges }: Given): StructType {
+  if (schema !== undefined && !merges) return schema;
+  const inference = new SchemaInference(schema);
   for (let i = 0; i < rows.length; i++) inference.add(rows[i], i);
   return inference.finish();
 }

@@ -1,5 +1,5 @@
 import { hasCode } from "../../errors.js";
-import type { AppendResult } from "../../ops/append.js";
+import type { AppendResult } from "../../ops/stagedAppend.js";
 import type { StructType } from "../../schema/types.js";
 import type { Table } from "../../table.js";
 import type { CommandRow, Given, Session } from "../command.js";
