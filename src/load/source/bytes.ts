@@ -1,3 +1,4 @@
+import { abortedError } from "../../signal.js";
 import { ByteQueue } from "./byteQueue.js";
 import { type Codec, codecOf } from "./codecs.js";
 import { Decoder } from "./decoder.js";
@@ -93,6 +94,7 @@ class SourceBytes implements ByteReader {
   /** Decompressed bytes before the position that this reader begins with. */
   #skipped = 0;
   #isAtEnd = false;
+  #isClosed = false;
 
   constructor(url: string, bytes: StoredBytes, queue: ByteQueue, codec: Codec) {
     this.#url = url;
@@ -120,6 +122,8 @@ class SourceBytes implements ByteReader {
     this.#queue.signal = signal;
     while (!this.#isAtEnd) {
       const bytes = await this.#decoder.next();
+      // What was broken off must not look like a file's end.
+      if (this.#isClosed) throw abortedError(signal, `reading ${this.#url}, which was closed`);
       const given = bytes === undefined ? this.#end() : this.#give(bytes);
       if (given === undefined || given.length === 0) continue;
       this.#positions.add(given);
@@ -133,7 +137,7 @@ class SourceBytes implements ByteReader {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#isAtEnd = true;
+    this.#isClosed = true;
     await this.#bytes[Symbol.asyncDispose]();
     await this.#decoder.close();
   }

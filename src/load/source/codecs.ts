@@ -6,6 +6,7 @@ import { gunzip } from "./gzip.js";
 import type { SourceFile } from "./source.js";
 import { unzipEntry } from "./zipEntry.js";
 import { unzstd } from "./zstd.js";
+import { isSkippableFrame, isZstdFrame } from "./zstdFrame.js";
 
 /** How stored bytes become a file's bytes. */
 export interface Codec {
@@ -30,11 +31,10 @@ export async function codecOf(file: SourceFile, input: ByteQueue): Promise<Codec
   const { entry, url, compression } = file;
   if (entry !== undefined) return { isPlain: false, decode: (archive) => entryBytes(archive, file, entry) };
   const first = await input.peek(SHOWN_BYTES);
-  const [a, b, c, d] = first;
-  if (a === 0x1f && b === 0x8b) return GZIP;
-  if (b === 0xb5 && c === 0x2f && d === 0xfd && a === 0x28) return ZSTD;
+  if (first[0] === 0x1f && first[1] === 0x8b) return GZIP;
+  if (isZstdFrame(first)) return ZSTD;
   if (compression === "none" || first.length === 0) return PLAIN;
-  if (compression === "zstd" && (a! & 0xf0) === 0x50 && b === 0x2a && c === 0x4d && d === 0x18) return ZSTD;
+  if (compression === "zstd" && isSkippableFrame(first)) return ZSTD;
   if (isText(first)) return PLAIN;
   throw unreadable(url, input.offset, `its name says ${compression}, and its bytes say something else`);
 }

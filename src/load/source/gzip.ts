@@ -1,7 +1,7 @@
 import { crc32 } from "../../log/deletionVectors/crc32.js";
 import type { ByteQueue } from "./byteQueue.js";
 import type { Decoded } from "./decoded.js";
-import { unreadable } from "./errors.js";
+import { cutOff, unreadable } from "./errors.js";
 import { RawInflate } from "./rawInflate.js";
 
 const MAGIC = [0x1f, 0x8b, 8] as const;
@@ -40,7 +40,7 @@ async function* unpackMember(input: ByteQueue, url: string): AsyncGenerator<Deco
     yield { bytes };
   }
   const trailer = await input.takeExactly(TRAILER_BYTES);
-  if (trailer === undefined) throw cutOff(input, url);
+  if (trailer === undefined) throw cutOff(url, input.offset);
   const view = new DataView(trailer.buffer, trailer.byteOffset, TRAILER_BYTES);
   if (view.getUint32(0, true) !== crc || view.getUint32(4, true) !== sizeBytes % 2 ** 32) {
     throw unreadable(
@@ -68,7 +68,7 @@ export async function* inflate(input: ByteQueue, url: string): AsyncGenerator<Ui
         continue;
       }
       fed = await input.take();
-      if (fed === undefined) throw cutOff(input, url);
+      if (fed === undefined) throw cutOff(url, input.offset);
       data.feed(fed);
     }
   } finally {
@@ -88,7 +88,7 @@ async function nextOf(data: RawInflate, start: number, url: string): ReturnType<
 async function skipHeader(input: ByteQueue, url: string): Promise<void> {
   const start = input.offset;
   const header = await input.takeExactly(HEADER_BYTES);
-  if (header === undefined) throw cutOff(input, url);
+  if (header === undefined) throw cutOff(url, input.offset);
   const flags = header[3]!;
   if (MAGIC.some((byte, index) => header[index] !== byte) || (flags & RESERVED) !== 0) {
     throw unreadable(url, start, "here no gzip data begins, as it should");
@@ -104,7 +104,7 @@ async function skipHeader(input: ByteQueue, url: string): Promise<void> {
 
 async function takeOrThrow(input: ByteQueue, count: number, url: string): Promise<Uint8Array> {
   const bytes = await input.takeExactly(count);
-  if (bytes === undefined) throw cutOff(input, url);
+  if (bytes === undefined) throw cutOff(url, input.offset);
   return bytes;
 }
 
@@ -112,7 +112,7 @@ async function takeOrThrow(input: ByteQueue, count: number, url: string): Promis
 async function skipText(input: ByteQueue, url: string): Promise<void> {
   for (;;) {
     const chunk = await input.take();
-    if (chunk === undefined) throw cutOff(input, url);
+    if (chunk === undefined) throw cutOff(url, input.offset);
     const end = chunk.indexOf(0);
     if (end < 0) continue;
     if (end + 1 < chunk.length) input.giveBack(chunk.subarray(end + 1));
@@ -127,12 +127,4 @@ async function skipZeros(input: ByteQueue, url: string): Promise<void> {
       throw unreadable(url, input.offset - chunk.length + other, "something that isn't gzip follows the gzip data");
     }
   }
-}
-
-function cutOff(input: ByteQueue, url: string): Error {
-  return unreadable(
-    url,
-    input.offset,
-    "the file ends within its compressed data; it was cut off or is still being written",
-  );
 }
