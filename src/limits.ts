@@ -19,6 +19,8 @@ export interface Limits {
   readonly MAX_JSON_DEPTH: number;
   /** A line of JSON rows given to the command. */
   readonly MAX_JSON_ROW_BYTES: number;
+  /** A record of a CSV file; a longer one is a bad record. */
+  readonly MAX_CSV_RECORD_BYTES: number;
   /** What describes a message of an Arrow stream. */
   readonly MAX_ARROW_METADATA_BYTES: number;
   /** A message of an Arrow stream. */
@@ -56,6 +58,7 @@ const defaults: Limits = {
   MAX_JSON_VALUES: 2_000_000,
   MAX_JSON_DEPTH: 1000,
   MAX_JSON_ROW_BYTES: 128 * MIB,
+  MAX_CSV_RECORD_BYTES: 16 * MIB,
   MAX_ARROW_METADATA_BYTES: 64 * MIB,
   MAX_ARROW_BODY_BYTES: 2 * GIB,
   MAX_NUMBER_CHARS: 2000,

@@ -9,6 +9,15 @@ import { runtime } from "../runtime.js";
 export interface Duckdb {
   /** Runs one statement; the values of each column of its result. `parameters` stand for $1, $2 …. */
   columns(sql: string, parameters?: readonly string[]): Promise<readonly (readonly unknown[])[]>;
+  /** A connection of the caller's own, for statements that share temporary tables. */
+  connect(): Promise<DuckdbConnection>;
+}
+
+/** One statement after the other. Disposing of it ends what is running. */
+export interface DuckdbConnection extends Disposable {
+  columns(sql: string): Promise<readonly (readonly unknown[])[]>;
+  /** Makes the statement that is running fail. */
+  interrupt(): void;
 }
 
 type Api = typeof import("@duckdb/node-api");
@@ -88,6 +97,14 @@ async function start(settings: readonly string[]): Promise<Duckdb> {
       } finally {
         connection.closeSync();
       }
+    },
+    async connect() {
+      const connection = await instance.connect();
+      return {
+        columns: async (sql) => (await connection.runAndReadAll(sql)).getColumns(),
+        interrupt: () => connection.interrupt(),
+        [Symbol.dispose]: () => connection.closeSync(),
+      };
     },
   };
 }

@@ -5,11 +5,11 @@ import { conformBatch } from "../../arrow/conform.js";
 import { decodePrimitive } from "../../arrow/decode.js";
 import { toArrowField } from "../../arrow/schema.js";
 import { DeltaError } from "../../errors.js";
+import { parseJson } from "../../load/format/jsonl/jsonNumbers.js";
+import { jsonConverter } from "../../load/format/jsonl/jsonValues.js";
 import type { StructField, StructType } from "../../schema/types.js";
 import { readCsv } from "../../sql/csv.js";
 import type { BatchSource } from "../../write/input.js";
-import { parseJson } from "./jsonNumbers.js";
-import { jsonConverter } from "./jsonValues.js";
 
 /**
  * The rows of a CSV file, for a table of this schema or, where there is none yet, of the types that its values show.

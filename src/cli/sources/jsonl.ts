@@ -1,12 +1,12 @@
 import type { RecordBatch } from "apache-arrow";
 import { DeltaError } from "../../errors.js";
+import { inferJsonSchema } from "../../load/format/jsonl/inferJson.js";
+import { type KeptNumbers, mayHaveLongNumber, parseJson } from "../../load/format/jsonl/jsonNumbers.js";
+import { jsonRowConverter } from "../../load/format/jsonl/jsonValues.js";
 import { nestsTooDeep } from "../../schema/jsonScan.js";
 import type { StructType } from "../../schema/types.js";
 import type { BatchSource } from "../../write/input.js";
 import { fileError, locatedError } from "./files.js";
-import { inferJsonSchema } from "./inferJson.js";
-import { type KeptNumbers, mayHaveLongNumber, parseJson } from "./jsonNumbers.js";
-import { jsonRowConverter } from "./jsonValues.js";
 import { type Lines, readLines } from "./lines.js";
 
 /** Text that a schema is inferred from, at most about so many characters. */

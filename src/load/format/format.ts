@@ -10,6 +10,8 @@ export interface RecordPosition {
   /** Of text formats: where the record begins, and how many lines come before it, a header's included. */
   readonly bytes?: BytePosition;
   readonly line?: number;
+  /** Of text formats: decoded bytes before it. */
+  readonly offset?: number;
   /** Of formats that are read by groups of rows: the group it is in. `record` tells which of its rows. */
   readonly group?: number;
 }
@@ -18,7 +20,10 @@ export interface RecordPosition {
 export interface SourceShape {
   /** Of a CSV file: delimiter, quote, escape, header, date formats …; empty for other formats. */
   readonly dialect: { readonly [option: string]: Json };
-  /** The columns and their types, as far as the beginning of the first file shows. */
+  /**
+   * The columns and their types, as far as the beginning of the first file shows. Those of a CSV file without a header are called
+   * column0, column1 …: whoever knows better puts other fields here, in the same order, before the shape is used.
+   */
   readonly schema: StructType;
 }
 

@@ -1,6 +1,6 @@
-import { DeltaError } from "../../errors.js";
-import { limits } from "../../limits.js";
-import type { DataType, PrimitiveType, StructType } from "../../schema/types.js";
+import { DeltaError } from "../../../errors.js";
+import { limits } from "../../../limits.js";
+import type { DataType, PrimitiveType, StructType } from "../../../schema/types.js";
 import { JsonNumber } from "./jsonNumbers.js";
 
 /** What the values of a column show of its type so far. */

@@ -1,6 +1,6 @@
-import { DeltaError } from "../../errors.js";
-import { decimalToUnscaled } from "../../schema/decimal.js";
-import type { DataType, StructType } from "../../schema/types.js";
+import { DeltaError } from "../../../errors.js";
+import { decimalToUnscaled } from "../../../schema/decimal.js";
+import type { DataType, StructType } from "../../../schema/types.js";
 import { JsonNumber } from "./jsonNumbers.js";
 
 /** Turns a JSON value into one that a column of the type takes; arrays and objects are changed in place. */

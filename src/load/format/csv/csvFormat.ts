@@ -1,0 +1,138 @@
+import { isUtf8 } from "node:buffer";
+import { DeltaError } from "../../../errors.js";
+import type { DataType, StructField, StructType } from "../../../schema/types.js";
+import { type SniffedCsv, sniff } from "../../../sql/csvSniff.js";
+import { fileDuckdb } from "../../../sql/duckdb.js";
+import { openBytes } from "../../source/bytes.js";
+import type { SourceFile } from "../../source/source.js";
+import type { Format, ParseOptions, RecordPosition, SourceShape } from "../format.js";
+import { TemporaryFile } from "../temporaryFile.js";
+import { CsvReader } from "./csvReader.js";
+import { detectDelimiter } from "./delimiter.js";
+import { type CsvDialect, dialectFromJson, dialectToJson } from "./dialect.js";
+import { columnNames, unreadable } from "./header.js";
+
+/** Of the beginning of a file, decoded, to find out how it is written. */
+const SAMPLE_BYTES = 4 * 1024 * 1024;
+/** A date or time so written is read without a format. */
+const ISO_FORMATS = ["%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%dT%H:%M:%S.%fZ"];
+
+/** Text with delimiters: CSV, TSV. */
+export const csvFormat: Format = { shape, open };
+
+async function shape(file: SourceFile, options: ParseOptions, signal?: AbortSignal): Promise<SourceShape> {
+  const sample = await sampleOf(file, options, signal);
+  if (sample.length === 0) {
+    const message = `${file.url} is empty, so that it shows no columns; give a schema.`;
+    throw new DeltaError("DELTA_CANNOT_INFER_SCHEMA", message, { file: file.url, columns: [] });
+  }
+  const found = await sniffed(file, sample, options);
+  const dialect: CsvDialect = {
+    delimiter: found.delimiter,
+    // Values that need quotes may come later than the sample.
+    quote: options.quote ?? (found.quote || '"'),
+    escape: options.escape ?? (found.escape || options.quote || found.quote || '"'),
+    header: options.header ?? true,
+    nullValues: options.nullValues ?? [""],
+    ...formatOf("dateFormat", options.dateFormat ?? found.dateFormat),
+    ...formatOf("timestampFormat", options.timestampFormat ?? found.timestampFormat),
+  };
+  const names = dialect.header
+    ? await headerOf(file, dialect, options, signal)
+    : found.columns.map((_, index) => `column${index}`);
+  const fields = (names ?? []).map((name, index) => fieldOf(name, found.columns[index]?.type ?? "string"));
+  return { dialect: dialectToJson(dialect), schema: { type: "struct", fields } };
+}
+
+async function open(
+  file: SourceFile,
+  from: RecordPosition | undefined,
+  shape: SourceShape,
+  options: ParseOptions,
+  signal?: AbortSignal,
+): Promise<CsvReader> {
+  const dialect = dialectFromJson(shape.dialect);
+  const isAtStart = from?.bytes === undefined;
+  const names = dialect.header ? await headerOf(file, dialect, options, signal) : undefined;
+  const columns = names === undefined ? shape.schema : await columnsOf(file, names, shape, options, signal);
+  const bytes = await openBytes(file, from?.bytes, { encoding: options.encoding, signal });
+  try {
+    const start = { record: from?.record ?? 0, line: from?.line ?? 0, offset: from?.offset ?? 0 };
+    const reader = new CsvReader({ url: file.url, dialect, columns }, bytes, start);
+    if (isAtStart && dialect.header) await reader.skipRecord(signal);
+    return reader;
+  } catch (error) {
+    await bytes[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** Names that the shape has have its types; where there are others, this file is looked at. */
+async function columnsOf(
+  file: SourceFile,
+  names: readonly string[],
+  shape: SourceShape,
+  options: ParseOptions,
+  signal: AbortSignal | undefined,
+): Promise<StructType> {
+  const known = new Map(shape.schema.fields.map((field) => [field.name.toLowerCase(), field.type]));
+  const isKnown = names.every((name) => known.has(name.toLowerCase()));
+  const found = isKnown ? undefined : await sniffed(file, await sampleOf(file, options, signal), options);
+  const fields = names.map((name, index) =>
+    fieldOf(name, known.get(name.toLowerCase()) ?? found?.columns[index]?.type ?? "string"),
+  );
+  return { type: "struct", fields };
+}
+
+/** The names in the file's header; undefined where the file is empty. */
+async function headerOf(
+  file: SourceFile,
+  dialect: CsvDialect,
+  options: ParseOptions,
+  signal: AbortSignal | undefined,
+): Promise<string[] | undefined> {
+  const bytes = await openBytes(file, undefined, { encoding: options.encoding, signal });
+  const columns: StructType = { type: "struct", fields: [] };
+  await using reader = new CsvReader({ url: file.url, dialect, columns }, bytes, { record: 0, line: 0, offset: 0 });
+  const record = await reader.skipRecord(signal);
+  return record === undefined ? undefined : columnNames(record, dialect, file.url);
+}
+
+async function sampleOf(file: SourceFile, options: ParseOptions, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  await using bytes = await openBytes(file, undefined, { encoding: options.encoding, signal });
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  for (;;) {
+    const piece = await bytes.read(signal);
+    if (piece === undefined) return Buffer.concat(pieces);
+    pieces.push(piece);
+    length += piece.length;
+    if (length < SAMPLE_BYTES) continue;
+    const sample = Buffer.concat(pieces, SAMPLE_BYTES);
+    const end = sample.lastIndexOf("\n") + 1;
+    if (end > 0) return sample.subarray(0, end);
+    throw unreadable(file.url, `its first ${SAMPLE_BYTES} bytes have no line end`);
+  }
+}
+
+async function sniffed(file: SourceFile, sample: Uint8Array, options: ParseOptions): Promise<SniffedCsv> {
+  await using copy = await TemporaryFile.create();
+  await copy.write(sample);
+  const delimiter = options.delimiter ?? file.delimiter ?? detectDelimiter(sample, options.quote, options.escape);
+  try {
+    return await sniff(await fileDuckdb(), copy.path, { ...options, delimiter, ignoresErrors: true });
+  } catch (cause) {
+    if (cause instanceof DeltaError) throw cause;
+    if (!isUtf8(sample)) throw unreadable(file.url, "it isn't UTF-8", cause);
+    // It can be read even so: as texts.
+    return { delimiter, quote: "", escape: "", columns: [], dateFormat: undefined, timestampFormat: undefined };
+  }
+}
+
+function fieldOf(name: string, type: DataType): StructField {
+  return { name, type, nullable: true, metadata: {} };
+}
+
+function formatOf(name: "dateFormat" | "timestampFormat", format: string | undefined): Partial<CsvDialect> {
+  return format === undefined || ISO_FORMATS.includes(format) ? {} : { [name]: format };
+}

@@ -1,0 +1,60 @@
+import type { BadRecord, RecordPosition, RecordSink, RecordSlice } from "../format.js";
+import type { CsvFile } from "./csvFile.js";
+import { CsvParser } from "./parser.js";
+import type { BrokenRecord, Segment } from "./segment.js";
+
+/** Records of a CSV file that wait in temporary files. */
+export class CsvSlice implements RecordSlice {
+  readonly start: RecordPosition;
+  readonly end: RecordPosition;
+  readonly isLast: boolean;
+  readonly recordCount: number;
+  readonly storedBytes: number;
+  readonly #file: CsvFile;
+  readonly #parts: readonly (Segment | BrokenRecord)[];
+  readonly #done: () => void;
+
+  constructor(
+    file: CsvFile,
+    parts: readonly (Segment | BrokenRecord)[],
+    facts: Pick<RecordSlice, "start" | "end" | "isLast" | "storedBytes">,
+    done: () => void,
+  ) {
+    this.start = facts.start;
+    this.end = facts.end;
+    this.isLast = facts.isLast;
+    this.storedBytes = facts.storedBytes;
+    this.recordCount = parts.reduce((sum, part) => sum + ("file" in part ? part.recordCount : 1), 0);
+    this.#file = file;
+    this.#parts = parts;
+    this.#done = done;
+  }
+
+  async parse(sink: RecordSink, signal?: AbortSignal): Promise<void> {
+    try {
+      const parser = new CsvParser(this.#file, sink);
+      let segments: Segment[] = [];
+      for (const part of this.#parts) {
+        if ("file" in part) segments.push(part);
+        else {
+          await parser.parse(segments, signal);
+          segments = [];
+          await sink.reject(brokenRecord(part));
+        }
+      }
+      await parser.parse(segments, signal);
+    } finally {
+      await this.drop();
+    }
+  }
+
+  /** Removes its files. */
+  async drop(): Promise<void> {
+    this.#done();
+    for (const part of this.#parts) if ("file" in part) await part.file[Symbol.asyncDispose]();
+  }
+}
+
+function brokenRecord({ place, reason, raw }: BrokenRecord): BadRecord {
+  return { code: "PARSE", reason, raw, ...place };
+}

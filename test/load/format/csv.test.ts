@@ -1,0 +1,77 @@
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { csvFormat } from "#src/load/format/csv/csvFormat.js";
+import { expectCode } from "../../expectCode.js";
+import { collect, schemaOf } from "./collect.js";
+import { sourceFile, temporaryFolder } from "./sourceFile.js";
+
+const folder = temporaryFolder();
+afterAll(() => folder[Symbol.dispose]());
+let files = 0;
+const csv = (text: string | Uint8Array) => sourceFile(join(folder.path, `${files++}.csv`), text, "csv");
+
+async function load(text: string, columns: Record<string, string>, options: { notNull?: string[] } = {}) {
+  const file = csv(text);
+  const shape = await csvFormat.shape(file, {});
+  const result = await collect(csvFormat, file, { shape, schema: schemaOf(columns, options.notNull) });
+  const bad = result.bad.map((each) => ({ ...each, raw: Buffer.from(each.raw).toString() }));
+  return { ...result, bad };
+}
+
+describe("the shape of a CSV file", () => {
+  it("has the columns of the header with the types that the values show", async () => {
+    const file = csv("id,name,day,at,price,ok\n1,a,2024-01-31,2024-01-31 10:00:00,1.5,true\n");
+    const { schema, dialect } = await csvFormat.shape(file, {});
+    expect(schema).toEqual(
+      schemaOf({ id: "long", name: "string", day: "date", at: "timestamp_ntz", price: "double", ok: "boolean" }),
+    );
+    expect(dialect).toEqual({ delimiter: ",", quote: '"', escape: '"', header: true, nullValues: [""] });
+  });
+
+  it.each([
+    [";", "a;b\n1,5;x\n2,5;y\n"],
+    ["\t", "a\tb\n1\tx,y\n"],
+    ["|", "a|b\n1|x\n"],
+    [",", "a,b\n1,x;y;z\n2,x;y;z\n"],
+    [",", "only\n1\n2\n"],
+  ])("finds the delimiter %j", async (delimiter, text) => {
+    expect((await csvFormat.shape(csv(text), {})).dialect.delimiter).toBe(delimiter);
+  });
+
+  it("isn't led astray by bad records", async () => {
+    const file = csv('a,b,c\n1,x,2024-01-31\nbad\n4,"open,2024-01-31\n5,y,2024-01-31\n');
+    expect((await csvFormat.shape(file, {})).schema.fields.map(({ name }) => name)).toEqual(["a", "b", "c"]);
+  });
+
+  it("calls columns by numbers where there is no header", async () => {
+    const { schema } = await csvFormat.shape(csv("1,x\n2,y\n"), { header: false });
+    expect(schema).toEqual(schemaOf({ column0: "long", column1: "string" }));
+  });
+
+  it.each(["a,A\n1,2\n", "a,,b\n1,2,3\n", "a,a\n1,2\n", '"a\n'])("refuses the header of %j", async (text) => {
+    await expectCode("DELTA_INPUT_UNREADABLE", () => csvFormat.shape(csv(text), {}));
+  });
+
+  it("can't be told of an empty file", async () => {
+    await expectCode("DELTA_CANNOT_INFER_SCHEMA", () => csvFormat.shape(csv(""), {}));
+  });
+});
+
+describe("a CSV file", () => {
+  it("gives each record as a row or as a bad record with its place", async () => {
+    const text =
+      'a,b,c\n1,x,2024-01-31\n1.5,y,2024-01-31\n"2","q ""z""\nnl",2024-01-31 10:00:00\n\nzz,1\n3,ok,2024-02-30\n7,"abc\n8,q,2024-01-31\n';
+    const { rows, bad } = await load(text, { a: "long", b: "string", c: "date" });
+    expect(rows).toEqual([
+      { a: 1n, b: "x", c: new Date("2024-01-31") },
+      { a: 8n, b: "q", c: new Date("2024-01-31") },
+    ]);
+    expect(bad.map(({ reason, ...rest }) => rest)).toEqual([
+      { code: "TYPE", record: 1, line: 3, byteOffset: 21, column: "a", raw: "1.5,y,2024-01-31" },
+      { code: "TYPE", record: 2, line: 4, byteOffset: 38, column: "c", raw: '"2","q ""z""\nnl",2024-01-31 10:00:00' },
+      { code: "PARSE", record: 3, line: 7, byteOffset: 76, raw: "zz,1" },
+      { code: "TYPE", record: 4, line: 8, byteOffset: 81, column: "c", raw: "3,ok,2024-02-30" },
+      { code: "PARSE", record: 5, line: 9, byteOffset: 97, raw: '7,"abc' },
+    ]);
+  });
+});
