@@ -60,6 +60,16 @@ export class DoneFiles {
     for (let at = 0; at < newest.length; at += ENTRY_BYTES) this.#put(newest.subarray(at, at + ENTRY_BYTES));
   }
 
+  /** The set of the step that {@link stage} prepared. What was read of the segments stays in memory. */
+  after(state: DoneFilesState): DoneFiles {
+    const next = new DoneFiles(this.#store, this.#folder, state);
+    for (const { id } of state.segments) {
+      const segment = this.#loaded.get(id);
+      if (segment !== undefined) next.#loaded.set(id, segment);
+    }
+    return next;
+  }
+
   /** How many entries there are; those of files that were loaded again, after they had grown, may count twice. */
   get size(): number {
     return this.#state.segments.reduce((sum, { entries }) => sum + entries, this.#newest.size);

@@ -17,8 +17,8 @@ export type JobOptions = { readonly [option: string]: Json };
 /** How far a load is: what its commits keep beside the rows. */
 export interface JobState {
   readonly options: JobOptions;
-  /** Found out at the job's first file of rows. */
-  readonly shape?: SourceShape | undefined;
+  /** Of the job's files, found out at the first of each kind. */
+  readonly shapes: { readonly [kind: string]: SourceShape };
   readonly files: DoneFilesState;
   /** The file that is read in part. */
   readonly current?: CurrentFile | undefined;

@@ -90,7 +90,7 @@ const anyText = (text: string) => text;
 const yesNo = "true or false";
 const duration = "an interval such as 'interval 7 days'";
 
-/** The `delta.` properties that this release acts on, with their defaults (units: milliseconds, bytes). */
+/** The properties that this release acts on, with their defaults (units: milliseconds, bytes). */
 const PROPERTIES = {
   "delta.appendOnly": row(parseBoolean, false, yesNo),
   "delta.enableChangeDataFeed": row(parseBoolean, false, yesNo),
@@ -113,6 +113,7 @@ const PROPERTIES = {
   "delta.enableInCommitTimestamps": row(parseBoolean, false, yesNo),
   "delta.inCommitTimestampEnablementVersion": optional(integerFrom(0), "a version"),
   "delta.inCommitTimestampEnablementTimestamp": optional(integerFrom(0), "milliseconds since the epoch"),
+  "deltaTable.loadRetentionDuration": optional(parseInterval, duration),
 } as const;
 
 export type PropertyName = keyof typeof PROPERTIES;
@@ -139,9 +140,9 @@ export function property<N extends PropertyName>(metadata: Pick<Metadata, "confi
  */
 export function checkNewProperties(configuration: Readonly<Record<string, string>>): void {
   for (const [name, text] of Object.entries(configuration)) {
+    if (Object.hasOwn(PROPERTIES, name)) parsed(name as PropertyName, text);
     if (!name.startsWith("delta.") || name.startsWith("delta.constraints.")) continue;
     if (!KNOWN_NAMES.includes(name)) throw unknownProperty(name);
-    if (Object.hasOwn(PROPERTIES, name)) parsed(name as PropertyName, text);
   }
   const features = unwritableFeatures({ schemaString: "", configuration });
   if (features.length > 0) {

@@ -1,0 +1,73 @@
+import type { DeltaLog } from "../log/deltaLog.js";
+import { storePath } from "../log/paths.js";
+import { property } from "../log/properties.js";
+import { schemaFrom } from "../ops/schemaOption.js";
+import { type AppendTarget, dataFileWriter, openTarget, statisticsColumnsOf } from "../ops/stagedAppend.js";
+import { predicateOf } from "../ops/where.js";
+import type { StructField, StructType } from "../schema/types.js";
+import type { BatchTarget } from "./batchSink.js";
+import type { LoadOptions } from "./loadOptions.js";
+import { type OpenFile, unknownColumns } from "./openFile.js";
+
+/** The table as a batch writes to it: as it is, or as this batch creates it or adds columns to it. */
+export interface LoadTarget {
+  readonly target: AppendTarget;
+  readonly sink: BatchTarget;
+}
+
+/** The columns of a file that a table doesn't have. Names differ by more than case. */
+export function missingColumns(schema: StructType, columns: StructType): StructField[] {
+  const known = new Set(schema.fields.map(({ name }) => name.toLowerCase()));
+  return columns.fields.filter(({ name }) => !known.has(name.toLowerCase()));
+}
+
+/**
+ * The target for a batch that begins with this file, or with none. Throws `DELTA_SCHEMA_MISMATCH` where the table lacks columns of the file and
+ * may not be given them, and what creating a table throws.
+ */
+export async function openLoadTarget(
+  log: DeltaLog,
+  open: OpenFile | undefined,
+  options: LoadOptions<object>,
+): Promise<LoadTarget> {
+  const { mergeSchema = false, partitionBy, properties, rescuedDataColumn } = options;
+  const declared = options.schema === undefined ? undefined : schemaFrom(options.schema);
+  const existing = (log.known ?? (await log.latestIfExists()))?.schema;
+  const columns: StructType = open?.columns ?? { type: "struct", fields: [] };
+  const base = existing ?? declared ?? columns;
+  const rescued: StructField[] =
+    rescuedDataColumn === undefined ? [] : [{ name: rescuedDataColumn, type: "string", nullable: true, metadata: {} }];
+  const added = missingColumns(base, columns);
+  if (open !== undefined && added.length > 0 && !mergeSchema && rescuedDataColumn === undefined) {
+    throw unknownColumns(
+      open.file,
+      added.map(({ name }) => name),
+    );
+  }
+  const wanted = [...base.fields, ...(mergeSchema ? added : [])];
+  wanted.push(...missingColumns({ type: "struct", fields: wanted }, { type: "struct", fields: rescued }));
+  const target = await openTarget(log, {
+    schema: { type: "struct", fields: wanted },
+    partitionBy,
+    properties,
+    mergeSchema,
+  });
+  return { target, sink: await batchTarget(log, target, options) };
+}
+
+async function batchTarget(log: DeltaLog, target: AppendTarget, { where }: LoadOptions<object>): Promise<BatchTarget> {
+  const { schema, metadata } = target;
+  const { store } = log;
+  const predicate = await predicateOf(where, schema);
+  const codec = property(metadata, "delta.parquet.compression.codec");
+  const statisticsColumns = statisticsColumnsOf(target);
+  return {
+    schema,
+    predicate,
+    takesParquet:
+      Number.isNaN(1) && predicate === undefined && metadata.partitionColumns.length === 0 && codec === "snappy",
+    writer: dataFileWriter(log, target),
+    adopt: () => Promise.reject(statisticsColumns),
+    remove: (add) => store.delete(storePath(store, add.path)),
+  };
+}

@@ -1,0 +1,158 @@
+import { DeltaError, hasCode } from "../errors.js";
+import type { DeltaLog } from "../log/deltaLog.js";
+import { schemaFrom } from "../ops/schemaOption.js";
+import type { StructType } from "../schema/types.js";
+import { Batch } from "./batch.js";
+import { BatchReader } from "./batchReader.js";
+import { addBooks, type Books, NO_BOOKS } from "./books.js";
+import { LoadJob } from "./loadJob.js";
+import {
+  checkLoadOptions,
+  jobOptionsOf,
+  type LoadOptions,
+  type LoadResult,
+  type LoadSource,
+  parseOptionsOf,
+  withJobOptions,
+} from "./loadOptions.js";
+import { FileOpener } from "./openFile.js";
+import { defaultJob, openSource } from "./openSource.js";
+import { pendingFiles } from "./pendingFiles.js";
+import { PendingQueue } from "./pendingQueue.js";
+
+const DEFAULT_BATCH_BYTES = 128 * 1024 * 1024;
+
+/** Implements `Table.load`; see there. */
+export async function load<Row extends object>(
+  log: DeltaLog,
+  source: LoadSource,
+  options: LoadOptions<Row> = {},
+): Promise<LoadResult> {
+  const given = options as LoadOptions<object>;
+  checkLoadOptions(given);
+  return new Load(log, source, given.job ?? defaultJob(source), given).run();
+}
+
+/** One run of a load. */
+class Load {
+  readonly #log: DeltaLog;
+  readonly #source: LoadSource;
+  readonly #name: string;
+  readonly #options: LoadOptions<object>;
+  readonly #skipped = new Set<string>();
+  #books: Books = NO_BOOKS;
+  #batches = 0;
+  #version: number | undefined;
+  #letters: string | undefined;
+
+  constructor(log: DeltaLog, source: LoadSource, name: string, options: LoadOptions<object>) {
+    this.#log = log;
+    this.#source = source;
+    this.#name = name;
+    this.#options = options;
+  }
+
+  async run(): Promise<LoadResult> {
+    for (;;) {
+      const isRestart = this.#options.restart === true && this.#batches === 0;
+      try {
+        await this.#goOn(isRestart);
+        return await this.#result();
+      } catch (error) {
+        // Another run of the job was first: go on from where it is. Two restarts would double the rows.
+        if (!hasCode(error, "DELTA_CONCURRENT_TRANSACTION") || isRestart) throw error;
+      }
+    }
+  }
+
+  /** Loads from where the table has the job, to the end. */
+  async #goOn(isRestart: boolean): Promise<void> {
+    const { ignoreChange = false, storage = {} } = this.#options;
+    const wanted = jobOptionsOf(this.#options);
+    const job = await LoadJob.open(this.#log, this.#name, { options: wanted, isRestart, ignoreChange, storage });
+    const options = withJobOptions(this.#options, job.state.options);
+    await using files = openSource(this.#source, options.format, storage, (url) => this.#skipped.add(url));
+    const pending = pendingFiles(files, () => job.done, job.state.current, { ignoreChange, job: this.#name });
+    const queue = new PendingQueue(pending);
+    const opener = new FileOpener(parseOptionsOf(options), job.state.shapes, () => this.#knownSchema());
+    await using reader = new BatchReader(queue, opener);
+    await queue.begin();
+    while (!(await reader.isAtEnd())) {
+      if (options.signal?.aborted) throw this.#stopped();
+      const isCommitted = await this.#nextBatch({ job, reader, opener, queue, options });
+      if (!isCommitted) return;
+    }
+  }
+
+  /** False where there is nothing to commit: no table, and nothing to make one of. */
+  async #nextBatch({ job, reader, opener, queue, options }: Stage): Promise<boolean> {
+    const batchBytes = options.batchBytes ?? DEFAULT_BATCH_BYTES;
+    const batch = new Batch(this.#log, job, options, batchBytes, () => this.#tell(queue, batch));
+    let committed: { readonly version: number; readonly books: Books } | undefined;
+    try {
+      const read = await reader.read(batchBytes, batch, () => options.signal?.aborted === true);
+      batch.checkLimit();
+      const isEnd = await reader.isAtEnd();
+      committed = await job.commit({ ...(await batch.loaded()), read, shapes: opener.shapes, isEnd });
+    } catch (error) {
+      if (!hasCode(error, "DELTA_COMMIT_OUTCOME_UNKNOWN")) await batch.discard();
+      throw error;
+    }
+    if (committed === undefined) return false;
+    this.#batches++;
+    this.#version = committed.version;
+    this.#books = addBooks(this.#books, committed.books);
+    if (committed.books.rowsDead > 0) this.#letters = batch.lettersUrl;
+    this.#tell(queue);
+    return true;
+  }
+
+  /** `batch` is what is read and parsed, but not committed. */
+  #tell(queue: PendingQueue, batch?: Batch): void {
+    const books = batch === undefined ? this.#books : addBooks(this.#books, batch.books);
+    this.#options.onProgress?.({
+      job: this.#name,
+      ...books,
+      isCommitted: batch === undefined,
+      version: this.#version,
+      filesTotal: queue.total?.files,
+      bytesTotal: queue.total?.bytes,
+    });
+  }
+
+  #knownSchema(): StructType | undefined {
+    const { schema } = this.#options;
+    return this.#log.known?.schema ?? (schema === undefined ? undefined : schemaFrom(schema));
+  }
+
+  async #result(): Promise<LoadResult> {
+    return {
+      job: this.#name,
+      ...this.#books,
+      version: this.#version ?? (await this.#log.latestIfExists())?.version,
+      batches: this.#batches,
+      isUpToDate: this.#batches === 0,
+      deadLetters: this.#letters,
+      filesSkipped: this.#skipped.size,
+    };
+  }
+
+  #stopped(): DeltaError {
+    const reached =
+      this.#version === undefined ? "before a commit" : `after version ${this.#version}, which holds all that was read`;
+    return new DeltaError(
+      "DELTA_ABORTED",
+      `The load "${this.#name}" was stopped ${reached}. Load again in the same way to go on from there.`,
+      { job: this.#name, version: this.#version, ...this.#books },
+      this.#options.signal?.reason,
+    );
+  }
+}
+
+interface Stage {
+  readonly job: LoadJob;
+  readonly reader: BatchReader;
+  readonly opener: FileOpener;
+  readonly queue: PendingQueue;
+  readonly options: LoadOptions<object>;
+}

@@ -1,0 +1,121 @@
+import { DeltaError } from "../errors.js";
+import type { StructType } from "../schema/types.js";
+import type { Format, ParseOptions, RecordPosition, RecordReader, RecordSlice, SourceShape } from "./format/format.js";
+import { formats } from "./format/formats.js";
+import type { PendingFile } from "./pendingFiles.js";
+import type { SourceFile } from "./source/source.js";
+
+/** A file that is being read. */
+export interface OpenFile {
+  readonly file: SourceFile;
+  readonly reader: RecordReader;
+  /** The file's own columns. */
+  readonly columns: StructType;
+  /** JSON: how it is parsed. */
+  readonly parser: string;
+  /** Where its next record begins; undefined before the first. */
+  readonly position: RecordPosition | undefined;
+  /** Stored bytes that the records before it came from, from the file's beginning on. */
+  readonly storedBytes: number;
+}
+
+/** What is known of the files of a job, by their format. */
+export type Shapes = { readonly [kind: string]: SourceShape };
+
+/** Opens files in the way that a job opened the first one of their kind. */
+export class FileOpener {
+  readonly #options: ParseOptions;
+  readonly #schema: () => StructType | undefined;
+  #shapes: Shapes;
+
+  /** `schema` is what names the columns of files that don't do so themselves. */
+  constructor(options: ParseOptions, shapes: Shapes, schema: () => StructType | undefined) {
+    this.#options = options;
+    this.#shapes = shapes;
+    this.#schema = schema;
+  }
+
+  get shapes(): Shapes {
+    return this.#shapes;
+  }
+
+  /** Throws `DELTA_CANNOT_INFER_SCHEMA`, `DELTA_INPUT_UNREADABLE`, `DELTA_FILE_NOT_FOUND` … */
+  async open({ file, from, storedBytes }: PendingFile): Promise<OpenFile> {
+    const format = await formatOf(file);
+    const shape = await this.#shapeOf(file, format);
+    const reader = await format.open(file, from, shape, this.#options);
+    const { columns } = reader;
+    const names = columns.fields.map(({ name }) => name);
+    const parser = JSON.stringify({
+      format: file.format,
+      dialect: shape.dialect,
+      options: this.#options,
+      columns: names,
+    });
+    return { file, reader, columns, parser, position: from, storedBytes };
+  }
+
+  async #shapeOf(file: SourceFile, format: Format): Promise<SourceShape> {
+    const kind = `${file.format}${file.delimiter === undefined ? "" : ` ${JSON.stringify(file.delimiter)}`}`;
+    const known = this.#shapes[kind];
+    if (known !== undefined) return known;
+    const found = await format.shape(file, this.#options);
+    const shape = this.#options.header === false ? named(found, this.#schema()) : found;
+    this.#shapes = { ...this.#shapes, [kind]: shape };
+    return shape;
+  }
+}
+
+async function formatOf(file: SourceFile): Promise<Format> {
+  const format = await formats[file.format]?.();
+  if (format !== undefined) return format;
+  throw new DeltaError("DELTA_INVALID_ARGUMENT", `${file.url}: ${file.format} can't be loaded yet.`, {
+    file: file.url,
+  });
+}
+
+function named(shape: SourceShape, schema: StructType | undefined): SourceShape {
+  if (schema === undefined) return shape;
+  const fields = shape.schema.fields.map((field, index) => schema.fields[index] ?? field);
+  return { ...shape, schema: { type: "struct", fields } };
+}
+
+/** The file after a slice of it was read. */
+export function movedOn(open: OpenFile, slice: RecordSlice): OpenFile {
+  return { ...open, position: slice.end, storedBytes: storedBytesAt(open, slice) };
+}
+
+/** Formats without byte positions keep what tells their rows at the end: a change anywhere is a change of the whole. */
+function storedBytesAt({ file, position, storedBytes }: OpenFile, { end, storedBytes: read }: RecordSlice): number {
+  if (end.bytes === undefined) return file.identity.sizeBytes;
+  if (file.stream !== undefined) return storedBytes + read;
+  if (end.bytes.decoded === 0 && file.entry === undefined) return end.bytes.stored;
+  const from = file.entry !== undefined ? file.identity.sizeBytes : (position?.bytes?.stored ?? 0) + read;
+  return Math.min(file.identity.sizeBytes, Math.max(storedBytes, from));
+}
+
+/** Decoded bytes of a slice, about. */
+export function decodedBytes({ start, end, storedBytes }: RecordSlice): number {
+  const [from, to] = [start.bytes, end.bytes];
+  if (to === undefined || from === undefined) return storedBytes * USUAL_RATIO;
+  if (to.stored === from.stored) return to.decoded - from.decoded;
+  return to.decoded === 0 && from.decoded === 0 ? to.stored - from.stored : storedBytes * USUAL_RATIO;
+}
+
+/** Stored bytes that a slice moves on by: of a plain file those of its records, else what was read for them. */
+export function storedBytesOf({ start, end, storedBytes }: RecordSlice): number {
+  if (end.bytes === undefined || end.bytes.decoded > 0 || (start.bytes?.decoded ?? 0) > 0) return storedBytes;
+  return end.bytes.stored - (start.bytes?.stored ?? 0);
+}
+
+/** How much larger than a compressed file its content usually is. */
+const USUAL_RATIO = 4;
+
+/** Throws `DELTA_SCHEMA_MISMATCH` for columns of a file that its table lacks. */
+export function unknownColumns(file: SourceFile, columns: readonly string[]): DeltaError {
+  return new DeltaError(
+    "DELTA_SCHEMA_MISMATCH",
+    `${file.url} has columns that the table lacks: ${columns.join(", ")}. Choose: mergeSchema adds them; rescuedDataColumn keeps their values, as JSON, in a column of its own.`,
+    { file: file.url, columns },
+  );
+}
