@@ -2,7 +2,7 @@ import type { Row } from "../arrow/rows.js";
 import type { Json } from "../load/progress.js";
 import type { StateStore } from "./stateStore.js";
 import { encodeValue, eventTimeMs } from "./stateValue.js";
-import { type BatchContext, type Flow, keepRows, rowsOf, type Step } from "./step.js";
+import { type BatchContext, type Flow, fieldOf, keepRows, rowsOf, type Step } from "./step.js";
 
 /** How long a row is remembered; forever where neither this nor a watermark says. */
 export interface DropDuplicatesOptions {
@@ -21,10 +21,10 @@ export function dropDuplicatesStep(columns: readonly string[], { ttlMs }: DropDu
   const operator: Json = { dropDuplicates: [...columns], ...(ttlMs === undefined ? {} : { ttlMs }) };
   return {
     operator,
-    apply: (flow, batch, state) => ({
-      schema: flow.schema,
-      chunks: firstOnes(flow, columns, ttlMs, batch, state!),
-    }),
+    apply(flow, batch, state) {
+      if (flow.schema !== undefined) for (const column of columns) fieldOf(flow.schema, column);
+      return { schema: flow.schema, chunks: firstOnes(flow, columns, ttlMs, batch, state!) };
+    },
     // By the clock something is always due soon; it waits for the next rows.
     hasDue: () => false,
   };

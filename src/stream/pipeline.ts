@@ -54,6 +54,11 @@ export class Pipeline {
     );
   }
 
+  /** Throws what is wrong with the steps by themselves, `DELTA_INVALID_ARGUMENT`, before anything is planned. */
+  tryOut(schema: StructType | undefined): void {
+    this.#apply({ schema, chunks: none() }, contextOf({ watermarkMs: 0, timestampMs: 0 }));
+  }
+
   /** Settings of the next plans: those of others as they are. */
   confFrom(conf: Readonly<Record<string, string>> = {}): Record<string, string> {
     const others = Object.entries(conf).filter(([name]) => !name.startsWith(OWN_CONF));
@@ -81,14 +86,8 @@ export class Pipeline {
     isWritten: boolean,
   ): Promise<PipelineBatch> {
     if (!isWritten) await this.load(batchId);
-    const context: BatchContext = {
-      watermarkMs: watermarkMs === 0 ? Number.NEGATIVE_INFINITY : watermarkMs,
-      timestampMs,
-      eventTime: undefined,
-      maxEventMs: Number.NEGATIVE_INFINITY,
-    };
-    let out = flow;
-    for (const { step, state } of this.#steps) out = step.apply(out, context, state);
+    const context = contextOf({ watermarkMs, timestampMs });
+    const out = this.#apply(flow, context);
     const { eventTime } = context;
     const next = () =>
       eventTime === undefined ? watermarkMs : Math.max(watermarkMs, context.maxEventMs - eventTime.delayMs);
@@ -117,8 +116,23 @@ export class Pipeline {
     for (const state of this.#states) await state.removeBefore(batchId);
   }
 
+  #apply(flow: Flow, context: BatchContext): Flow {
+    return this.#steps.reduce((before, { step, state }) => step.apply(before, context, state), flow);
+  }
+
   async #hasForeignState(): Promise<boolean> {
     for await (const _ of this.#store.list("state/")) return true;
     return false;
   }
 }
+
+function contextOf({ watermarkMs, timestampMs }: Pick<BatchPlan, "watermarkMs" | "timestampMs">): BatchContext {
+  return {
+    watermarkMs: watermarkMs === 0 ? Number.NEGATIVE_INFINITY : watermarkMs,
+    timestampMs,
+    eventTime: undefined,
+    maxEventMs: Number.NEGATIVE_INFINITY,
+  };
+}
+
+async function* none() {}

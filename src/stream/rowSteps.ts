@@ -1,7 +1,8 @@
 import type { Row } from "../arrow/rows.js";
+import { DeltaError } from "../errors.js";
 import type { StructType } from "../schema/types.js";
 import { eventTimeMs } from "./stateValue.js";
-import { keepRows, rowsOf, type Step } from "./step.js";
+import { fieldOf, keepRows, rowsOf, type Step } from "./step.js";
 
 /** Makes another row of each row. `schema` is that of the new rows. */
 export function mapStep(map: (row: Row) => object, schema: StructType | undefined): Step {
@@ -31,6 +32,7 @@ export function filterStep(keep: (row: Row) => boolean): Step {
 export function watermarkStep(column: string, delayMs: number): Step {
   return {
     apply: (flow, batch) => {
+      if (flow.schema !== undefined) checkTime(flow.schema, column);
       batch.eventTime = { column, delayMs };
       return {
         schema: flow.schema,
@@ -46,4 +48,12 @@ export function watermarkStep(column: string, delayMs: number): Step {
       };
     },
   };
+}
+
+function checkTime(schema: StructType, column: string): void {
+  const { type } = fieldOf(schema, column);
+  if (type === "timestamp" || type === "timestamp_ntz" || type === "date") return;
+  throw new DeltaError("DELTA_INVALID_ARGUMENT", `Column "${column}" holds no time, which a watermark needs.`, {
+    column,
+  });
 }

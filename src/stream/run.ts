@@ -112,6 +112,7 @@ class Run {
       onlyAvailable: !isInterval,
       unlimited: this.#trigger === "once",
     });
+    this.#pipeline.tryOut(source.schema);
 
     let at = planned?.plan.end;
     let batchId = (planned?.batchId ?? -1) + 1;
