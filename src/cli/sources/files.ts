@@ -1,25 +1,9 @@
 import { stat } from "node:fs/promises";
 import { extname } from "node:path";
 import { DeltaError } from "../../errors.js";
+import { factsOfName, SOURCE_FORMATS } from "../../load/source/names.js";
+import type { SourceFormat } from "../../load/source/source.js";
 import { UsageError } from "../usage.js";
-
-/** What files of rows may hold. */
-export const FILE_FORMATS = ["csv", "jsonl", "parquet", "arrow"] as const;
-export type FileFormat = (typeof FILE_FORMATS)[number];
-
-const BY_EXTENSION: Readonly<Record<string, FileFormat>> = {
-  ".csv": "csv",
-  ".tsv": "csv",
-  ".jsonl": "jsonl",
-  ".ndjson": "jsonl",
-  ".json": "jsonl",
-  ".jsonlines": "jsonl",
-  ".parquet": "parquet",
-  ".arrow": "arrow",
-  ".arrows": "arrow",
-  ".feather": "arrow",
-  ".ipc": "arrow",
-};
 
 /** A file of the command line, or the standard input. */
 export interface InputFile {
@@ -27,12 +11,12 @@ export interface InputFile {
   readonly name: string;
   /** Undefined for the standard input. */
   readonly path: string | undefined;
-  readonly format: FileFormat;
+  readonly format: SourceFormat;
   readonly delimiter: string | undefined;
 }
 
 /** The inputs that the operands name; the standard input where there are none. Throws {@link UsageError}. */
-export function inputFiles(operands: readonly string[], format: FileFormat | undefined): InputFile[] {
+export function inputFiles(operands: readonly string[], format: SourceFormat | undefined): InputFile[] {
   const paths = operands.length === 0 ? ["-"] : operands;
   if (paths.filter((path) => path === "-").length > 1) {
     throw new UsageError('"-" is given twice', "The standard input can be read once only.");
@@ -40,15 +24,16 @@ export function inputFiles(operands: readonly string[], format: FileFormat | und
   return paths.map((path) => inputFile(path, format));
 }
 
-function inputFile(path: string, asked: FileFormat | undefined): InputFile {
+function inputFile(path: string, asked: SourceFormat | undefined): InputFile {
   if (path === "-") return { name: "standard input", path: undefined, format: asked ?? "jsonl", delimiter: undefined };
-  const extension = extname(path).toLowerCase();
-  const format = asked ?? BY_EXTENSION[extension];
+  const facts = factsOfName(path);
+  const format = asked ?? (facts.compression === "none" ? facts.format : undefined);
   if (format === undefined) {
+    const extension = extname(path).toLowerCase();
     const what = extension === "" ? "no extension" : `the extension ${extension}`;
-    throw new UsageError(`${path} has ${what}, which tells no format`, `Give --format ${FILE_FORMATS.join("|")}.`);
+    throw new UsageError(`${path} has ${what}, which tells no format`, `Give --format ${SOURCE_FORMATS.join("|")}.`);
   }
-  return { name: path, path, format, delimiter: extension === ".tsv" ? "\t" : undefined };
+  return { name: path, path, format, delimiter: facts.delimiter };
 }
 
 /** Throws where a file can't be read, before any work is begun. */

@@ -1,9 +1,11 @@
 import { hasCode } from "../../errors.js";
+import { SOURCE_FORMATS } from "../../load/source/names.js";
+import type { SourceFormat } from "../../load/source/source.js";
 import type { AppendResult } from "../../ops/stagedAppend.js";
 import type { StructType } from "../../schema/types.js";
 import type { Table } from "../../table.js";
 import type { CommandRow, Given, Session } from "../command.js";
-import { checkFiles, FILE_FORMATS, type FileFormat, inputFiles } from "../sources/files.js";
+import { checkFiles, inputFiles } from "../sources/files.js";
 import { rowsOfFiles } from "../sources/rows.js";
 import { TemporaryFolder } from "../sources/temporary.js";
 import { countOf, escapeControls, formatSize, jsonText } from "../text.js";
@@ -16,7 +18,7 @@ export const append: CommandRow = {
   operands: "[FILE…|-]",
   maxOperands: Number.POSITIVE_INFINITY,
   options: [
-    { name: "format", kind: "text", choices: FILE_FORMATS, summary: "default: by the file's extension; jsonl for -" },
+    { name: "format", kind: "text", choices: SOURCE_FORMATS, summary: "default: by the file's extension; jsonl for -" },
     { name: "partition-by", kind: "names", value: "A,B", summary: "columns to partition a new table by" },
     ...SCHEMA_OPTIONS,
     { name: "txn-app-id", kind: "text", value: "ID", summary: "with --txn-version: write nothing if the table has" },
@@ -45,7 +47,7 @@ export const append: CommandRow = {
 async function appendFiles(session: Session, given: Given): Promise<void> {
   const { table, signal, stdin, stdout, progress, json } = session;
   const txn = txnOf(given);
-  const files = inputFiles(given.operands, given.text("format") as FileFormat | undefined);
+  const files = inputFiles(given.operands, given.text("format") as SourceFormat | undefined);
   if (files.some((file) => file.path === undefined) && "isTTY" in stdin && stdin.isTTY) {
     throw new UsageError(
       "there are no rows to append",

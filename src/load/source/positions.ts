@@ -1,3 +1,4 @@
+import { DeltaError } from "../../errors.js";
 import type { Transcoder } from "./encoding.js";
 import type { BytePosition } from "./source.js";
 
@@ -43,6 +44,9 @@ export class Positions {
 
   /** Offsets count the bytes given, and come in order. */
   at(offset: number): BytePosition {
+    if (offset < this.#asked) {
+      throw new DeltaError("DELTA_INTERNAL", `Position ${offset} of a source was asked for after ${this.#asked}.`);
+    }
     this.#decoded += this.#decompressedBytes(offset - this.#asked);
     this.#asked = offset;
     while ((this.#restarts[this.#restart + 1]?.decoded ?? Infinity) <= this.#decoded) this.#restart++;
