@@ -1,6 +1,8 @@
 import type { Table as ArrowTable, RecordBatch } from "apache-arrow";
 import { DeltaError } from "./errors.js";
+import { loaded } from "./lazy.js";
 import { CheckpointedJob } from "./load/checkpointed.js";
+import type { LoadOptions, LoadResult, LoadSource } from "./load/loadOptions.js";
 import { writeCheckpoint } from "./log/checkpoint.js";
 import { DeltaLog, type TimeTravel } from "./log/deltaLog.js";
 import type { Snapshot } from "./log/snapshot.js";
@@ -114,6 +116,26 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
   get [streamedLog](): DeltaLog {
     this.#checkWritable("take a stream's rows");
     return this.#log;
+  }
+
+  /**
+   * Loads files (CSV, JSON lines, Parquet, Arrow; plain, gzip, zstd, zip), folders, globs, objects on S3 or a stream, each
+   * record exactly once, in batches of which each is a commit with the load's place in the sources. After a crash or an error the
+   * same call goes on from there; a finished load that is called again loads what is new. Records that don't fit become dead
+   * letters, in a table of their own. The first batch creates the table. See spec/loads.md.
+   *
+   * Throws `DELTA_LOAD_SOURCE_CHANGED` and `DELTA_LOAD_OPTIONS_CHANGED` where going on would mix two things,
+   * `DELTA_LOAD_PROGRESS_LOST`, `DELTA_LOAD_TOO_MANY_BAD_RECORDS`, `DELTA_FILE_NOT_FOUND`, `DELTA_INPUT_UNREADABLE`,
+   * `DELTA_SCHEMA_MISMATCH` for columns that the table lacks, `DELTA_ABORTED`, and what `append` throws. Batches that were committed
+   * stay.
+   *
+   * @example
+   * const { rowsLoaded, rowsDead } = await table.load("s3://raw/2026-*.csv.gz", { partitionBy: ["day"] });
+   */
+  async load(source: LoadSource, options: LoadOptions<Row> = {}): Promise<LoadResult> {
+    this.#checkWritable("load");
+    const { load } = await loaded(import("./load/load.js"), "delta-table/load");
+    return load(this.#log, source, options);
   }
 
   /**

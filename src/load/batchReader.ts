@@ -1,5 +1,5 @@
 import type { RecordSlice } from "./format/format.js";
-import { decodedBytes, type FileOpener, movedOn, type OpenFile, storedBytesOf } from "./openFile.js";
+import { decodedBytes, expectedBytes, type FileOpener, movedOn, type OpenFile, storedBytesOf } from "./openFile.js";
 import type { PendingQueue } from "./pendingQueue.js";
 import type { SourceFile } from "./source/source.js";
 
@@ -44,8 +44,6 @@ const MAX_FILES = 10_000;
 /** Files up to this size are opened several at a time: most of their time is waiting. */
 const SMALL_BYTES = 1024 * 1024;
 const SMALL_AT_ONCE = 16;
-/** Of a small file, whatever it unpacks to. */
-const SMALL_SLICE_BYTES = 8 * 1024 * 1024;
 
 /** Reads the files of a queue a batch at a time: large ones in slices, small ones many to a batch. */
 export class BatchReader implements AsyncDisposable {
@@ -74,10 +72,11 @@ export class BatchReader implements AsyncDisposable {
     try {
       // A state holds one half-read file.
       while ((bytes < batchBytes && finished.length < MAX_FILES && !isStopped()) || halfRead.size > 1) {
-        const group = await this.#nextGroup(intake, finished, halfRead.size > 1 ? 1 : SMALL_AT_ONCE);
+        const room = halfRead.size > 1 ? 0 : batchBytes - bytes;
+        const group = await this.#nextGroup(intake, finished, room);
         if (group.length === 0) break;
-        const maxBytes = Math.min(intake.sliceBytes, group.length > 1 ? SMALL_SLICE_BYTES : Number.POSITIVE_INFINITY);
-        const slices = await Promise.all(group.map((open) => open.reader.next(Math.max(1, maxBytes))));
+        const maxBytes = Math.max(1, Math.min(intake.sliceBytes, room || batchBytes));
+        const slices = await Promise.all(group.map((open) => open.reader.next(maxBytes)));
         const ended: OpenFile[] = [];
         for (const [index, open] of group.entries()) {
           const slice = slices[index];
@@ -92,7 +91,8 @@ export class BatchReader implements AsyncDisposable {
             this.#open.splice(at, 1);
             halfRead.delete(open.file.url);
             ended.push(open);
-            finished.push(finishedFile(after));
+            // A stream that brought nothing is where it was.
+            if (slice !== undefined || open.file.stream === undefined) finished.push(finishedFile(after));
           } else {
             this.#open[at] = after;
             halfRead.add(open.file.url);
@@ -118,16 +118,16 @@ export class BatchReader implements AsyncDisposable {
     await this.#queue[Symbol.asyncDispose]();
   }
 
-  /** The files to read from next: one, or several small ones that the batch takes all. */
-  async #nextGroup(intake: BatchIntake, finished: FinishedFile[], most: number): Promise<OpenFile[]> {
+  /** The files to read from next: one, or several small ones that there is room for, all of which the batch takes. */
+  async #nextGroup(intake: BatchIntake, finished: FinishedFile[], room: number): Promise<OpenFile[]> {
     if (this.#open.length === 0) await this.#openMore(finished);
     const group: OpenFile[] = [];
+    let bytes = 0;
     for (const open of this.#open) {
-      const isAlone = !isSmall(open.file);
-      if (group.length > 0 && (isAlone || group.length === most)) break;
+      bytes += expectedBytes(open);
+      if (group.length > 0 && (bytes > room || !isSmall(open.file))) break;
       if (!(await intake.admits(open))) break;
       group.push(open);
-      if (isAlone || most === 1) break;
     }
     return group;
   }

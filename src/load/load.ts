@@ -84,13 +84,14 @@ class Load {
     }
   }
 
-  /** False where there is nothing to commit: no table, and nothing to make one of. */
+  /** False where there is nothing to commit, and never will be: no table, and nothing to make one of. */
   async #nextBatch({ job, reader, opener, queue, options }: Stage): Promise<boolean> {
     const batchBytes = options.batchBytes ?? DEFAULT_BATCH_BYTES;
     const batch = new Batch(this.#log, job, options, batchBytes, () => this.#tell(queue, batch));
     let committed: { readonly version: number; readonly books: Books } | undefined;
     try {
       const read = await reader.read(batchBytes, batch, () => options.signal?.aborted === true);
+      if (read.finished.length === 0 && read.ranges.length === 0) return true;
       batch.checkLimit();
       const isEnd = await reader.isAtEnd();
       committed = await job.commit({ ...(await batch.loaded()), read, shapes: opener.shapes, isEnd });

@@ -17,6 +17,9 @@ export interface OpenFile {
   readonly position: RecordPosition | undefined;
   /** Stored bytes that the records before it came from, from the file's beginning on. */
   readonly storedBytes: number;
+  /** Of the stored file: where reading began, and what was read since. */
+  readonly openedAt: number;
+  readonly readBytes: number;
 }
 
 /** What is known of the files of a job, by their format. */
@@ -52,7 +55,8 @@ export class FileOpener {
       options: this.#options,
       columns: names,
     });
-    return { file, reader, columns, parser, position: from, storedBytes };
+    const openedAt = from?.bytes?.stored ?? 0;
+    return { file, reader, columns, parser, position: from, storedBytes, openedAt, readBytes: 0 };
   }
 
   async #shapeOf(file: SourceFile, format: Format): Promise<SourceShape> {
@@ -82,16 +86,18 @@ function named(shape: SourceShape, schema: StructType | undefined): SourceShape 
 
 /** The file after a slice of it was read. */
 export function movedOn(open: OpenFile, slice: RecordSlice): OpenFile {
-  return { ...open, position: slice.end, storedBytes: storedBytesAt(open, slice) };
+  const read = { ...open, position: slice.end, readBytes: open.readBytes + slice.storedBytes };
+  return { ...read, storedBytes: storedBytesAt(read) };
 }
 
 /** Formats without byte positions keep what tells their rows at the end: a change anywhere is a change of the whole. */
-function storedBytesAt({ file, position, storedBytes }: OpenFile, { end, storedBytes: read }: RecordSlice): number {
-  if (end.bytes === undefined) return file.identity.sizeBytes;
-  if (file.stream !== undefined) return storedBytes + read;
-  if (end.bytes.decoded === 0 && file.entry === undefined) return end.bytes.stored;
-  const from = file.entry !== undefined ? file.identity.sizeBytes : (position?.bytes?.stored ?? 0) + read;
-  return Math.min(file.identity.sizeBytes, Math.max(storedBytes, from));
+function storedBytesAt({ file, position, storedBytes, openedAt, readBytes }: OpenFile): number {
+  const { identity, stream, entry } = file;
+  const at = position?.bytes;
+  if (at === undefined || entry !== undefined) return identity.sizeBytes;
+  if (at.decoded === 0) return at.stored;
+  const read = openedAt + readBytes;
+  return Math.max(storedBytes, stream === undefined ? Math.min(identity.sizeBytes, read) : read);
 }
 
 /** Decoded bytes of a slice, about. */
@@ -100,6 +106,13 @@ export function decodedBytes({ start, end, storedBytes }: RecordSlice): number {
   if (to === undefined || from === undefined) return storedBytes * USUAL_RATIO;
   if (to.stored === from.stored) return to.decoded - from.decoded;
   return to.decoded === 0 && from.decoded === 0 ? to.stored - from.stored : storedBytes * USUAL_RATIO;
+}
+
+/** Decoded bytes that are left of a file, about. */
+export function expectedBytes({ file, storedBytes }: OpenFile): number {
+  const isPlain =
+    file.compression === "none" && file.entry === undefined && (file.format === "csv" || file.format === "jsonl");
+  return Math.max(0, file.identity.sizeBytes - storedBytes) * (isPlain ? 1 : USUAL_RATIO);
 }
 
 /** Stored bytes that a slice moves on by: of a plain file those of its records, else what was read for them. */
