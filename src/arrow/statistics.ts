@@ -35,21 +35,37 @@ export class FileStatistics {
 
   /** The statistics as the JSON text of an add action. Bounds that JSON can't hold safely are left out. */
   toJson(): string {
-    const min: Tree = new Map();
-    const max: Tree = new Map();
-    const nulls: Tree = new Map();
-    for (const { path, nulls: count, bounds } of this.#columns) {
-      put(nulls, path, String(count));
-      const lower = bounds?.min();
-      const upper = bounds?.max();
-      if (lower !== undefined) put(min, path, lower);
-      if (upper !== undefined) put(max, path, upper);
-    }
-    return (
-      `{"numRecords":${this.#records},"minValues":${toText(min)},` +
-      `"maxValues":${toText(max)},"nullCount":${toText(nulls)}}`
-    );
+    return statisticsJson(this.#records, this.columns());
   }
+
+  /** The same of each column. */
+  columns(): ColumnStatistics[] {
+    return this.#columns.map(({ path, nulls, bounds }) => ({ path, nulls, min: bounds?.min(), max: bounds?.max() }));
+  }
+}
+
+/** What is known of a column in a data file. Bounds are texts of JSON values. */
+export interface ColumnStatistics {
+  readonly path: readonly string[];
+  readonly nulls: number;
+  readonly min: string | undefined;
+  readonly max: string | undefined;
+}
+
+/** A data file's statistics as the JSON text of an add action. */
+export function statisticsJson(recordCount: number, columns: readonly ColumnStatistics[]): string {
+  const lowest: Tree = new Map();
+  const highest: Tree = new Map();
+  const nullCounts: Tree = new Map();
+  for (const { path, nulls, min, max } of columns) {
+    put(nullCounts, path, String(nulls));
+    if (min !== undefined) put(lowest, path, min);
+    if (max !== undefined) put(highest, path, max);
+  }
+  return (
+    `{"numRecords":${recordCount},"minValues":${toText(lowest)},` +
+    `"maxValues":${toText(highest)},"nullCount":${toText(nullCounts)}}`
+  );
 }
 
 interface Collector {

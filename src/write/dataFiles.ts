@@ -9,6 +9,7 @@ import { runtime } from "../runtime.js";
 import { partitionFolder } from "../schema/partition.js";
 import type { StructType } from "../schema/types.js";
 import type { ObjectStore } from "../storage/store.js";
+import { dataFileName } from "./dataFileName.js";
 import { Partitioner, type PartitionKey } from "./partitioner.js";
 
 /** How data files are cut and what is recorded of them. */
@@ -213,8 +214,7 @@ export class DataFileWriter {
       columns,
       columns.map((column) => partition.values[column]),
     );
-    const extension = this.#options.compression === "uncompressed" ? "" : `.${this.#options.compression}`;
-    const name = `part-${String(index).padStart(5, "0")}-${runtime.randomUUID()}.c000${extension}.parquet`;
+    const name = dataFileName(index, this.#options.compression);
     return folder === "" ? name : `${folder}/${name}`;
   }
 
