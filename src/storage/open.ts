@@ -46,7 +46,7 @@ export function openStore(location: string | URL, options: StorageOptions = {}):
       return localStore(pathOfFileUrl(text), options);
     case "s3":
     case "s3a":
-      return s3Store(typeof location === "string" ? text : decode(text), options.s3);
+      return s3Store(typeof location === "string" ? text : decodeUrl(text), options.s3);
     case "memory":
       return memoryStore(text.slice("memory:".length) || undefined);
     default:
@@ -54,7 +54,8 @@ export function openStore(location: string | URL, options: StorageOptions = {}):
   }
 }
 
-function pathOfFileUrl(text: string): string {
+/** The path that a `file:` URL names. Throws `DELTA_UNSUPPORTED_URL`. */
+export function pathOfFileUrl(text: string): string {
   if (!/^file:\//i.test(text)) throw unsupported(text, "a file: URL must hold an absolute path");
   try {
     return fileURLToPath(text);
@@ -63,7 +64,8 @@ function pathOfFileUrl(text: string): string {
   }
 }
 
-function decode(text: string): string {
+/** A URL without its percent-encoding. Throws `DELTA_UNSUPPORTED_URL`. */
+export function decodeUrl(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch (error) {

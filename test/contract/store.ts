@@ -289,6 +289,40 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
       expect(await store.listNames("pages/", paths[100])).toEqual(paths.slice(101));
     });
 
+    it("may leave out folders that aren't entered, and nothing else", async () => {
+      await store.put("pages/0/x", text("x"));
+      await store.put("pages.after/0", text("x"));
+      await store.put("pages0", text("x"));
+      const all = (await collect(store.list(""))).map(({ path }) => path);
+      const asked = new Set<string>();
+      const enters = (folder: string) => {
+        asked.add(folder);
+        return folder !== "pages/";
+      };
+      const found = (await collect(store.list("", "", undefined, enters))).map(({ path }) => path);
+      const isOutside = (path: string) => !path.startsWith("pages/");
+      expect(found.filter(isOutside)).toEqual(all.filter(isOutside));
+      expect(found).toEqual(all.filter((path) => found.includes(path)));
+      for (const folder of asked) expect(folder).toMatch(/[^/]\/$/);
+      await store.delete("pages/0/x");
+    });
+
+    it("reads ranges of the content that an etag names, where it has etags", async () => {
+      await store.put("etag/a", text("first"));
+      const etag = (await store.head("etag/a"))?.etag;
+      const [listed] = await collect(store.list("etag/"));
+      expect(listed?.etag).toBe(etag);
+      const range = { start: 1, end: 3 };
+      expect(string(await store.get("etag/a", { ...range, etag }))).toBe("ir");
+      if (etag === undefined) return;
+      await store.put("etag/a", text("again"));
+      const changed = { code: "DELTA_LOAD_SOURCE_CHANGED" };
+      await expect(store.get("etag/a", { ...range, etag })).rejects.toMatchObject(changed);
+      const now = (await store.head("etag/a"))?.etag;
+      expect(now).not.toBe(etag);
+      expect(string(await store.get("etag/a", { ...range, etag: now }))).toBe("ga");
+    });
+
     it("stops at a signal", async () => {
       await store.put("signal", text("x"));
       const signal = AbortSignal.abort(new Error("enough"));

@@ -66,12 +66,12 @@ export async function changeSince(
   storedEnd: number,
   signal?: AbortSignal,
 ): Promise<SourceChange> {
-  // Each stream has the same identity.
-  const isKnown = file.stream === undefined && isSameIdentity(before.identity, file.identity);
-  if (isKnown) return "same";
+  const isStream = file.stream !== undefined;
+  if (!isStream && isSameIdentity(before.identity, file.identity)) return "same";
   const hash = await prefixHash(file, storedEnd, signal);
-  const change = sourceChange(before, file.identity, hash);
-  return file.stream !== undefined && hash?.head !== before.hash.head ? "changed" : change;
+  // Streams all have one identity, and the end of what was read comes later.
+  if (isStream) return hash?.head === before.hash.head ? "same" : "changed";
+  return sourceChange(before, file.identity, hash);
 }
 
 /** True where nothing shows that the content is another one. An object's etag decides alone: copies have times of their own. */

@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import { DeltaError } from "../../errors.js";
 import { checkSignal } from "../../signal.js";
+import { sourceChanged } from "./errors.js";
 import type { StoredBytes } from "./storedBytes.js";
 
 /** The first bytes of a stream that are kept, so that a file's beginning can be looked at before it is read. */
@@ -34,6 +35,7 @@ export class InputStream {
       read: async (signal?: AbortSignal): Promise<Uint8Array | undefined> => {
         for (;;) {
           const chunk = await this.#at(at, signal);
+          if (chunk === undefined && at < offset) throw sourceChanged(this.#name, "ends before what was read of it");
           if (chunk === undefined) return undefined;
           const skipped = Math.min(Math.max(offset - at, 0), chunk.length);
           at += chunk.length;

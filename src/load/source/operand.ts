@@ -1,9 +1,8 @@
 import fs from "node:fs";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
 import { DeltaError } from "../../errors.js";
 import { isMissing, localError } from "../../storage/localErrors.js";
-import { openStore, type StorageOptions } from "../../storage/open.js";
+import { decodeUrl, openStore, pathOfFileUrl, type StorageOptions } from "../../storage/open.js";
 import type { ObjectMeta, ObjectStore } from "../../storage/store.js";
 import { Glob, hasWildcards, isHiddenPath } from "./glob.js";
 
@@ -35,12 +34,9 @@ export class SourceStores implements AsyncDisposable {
   /** The store that an operand is in, and its path there, as given. */
   locate(operand: string | URL): { readonly store: ObjectStore; readonly at: string } {
     const text = typeof operand === "string" ? operand : operand.href;
-    const s3 = S3_URL.exec(text);
-    if (s3 !== null) {
-      const [, bucket, key = ""] = s3;
-      return { store: this.#open(`s3://${bucket}`), at: typeof operand === "string" ? key : decodeURIComponent(key) };
-    }
-    if (/^file:/i.test(text)) return this.#local(fileURLToPath(text));
+    const s3 = S3_URL.exec(typeof operand === "string" ? text : decodeUrl(text));
+    if (s3 !== null) return { store: this.#open(`s3://${s3[1]}`), at: s3[2] ?? "" };
+    if (/^file:/i.test(text)) return this.#local(pathOfFileUrl(text));
     if (/^[a-z][a-z0-9+.-]+:/i.test(text)) return { store: this.#open(text), at: "" };
     if (text === "") throw new DeltaError("DELTA_INVALID_ARGUMENT", "A source needs a path or a URL.", { operand });
     return this.#local(text);
@@ -81,7 +77,8 @@ export async function resolveOperand(
     const file = await store.head(name, signal);
     if (file !== undefined) return fileOperand(store, file);
   }
-  if (!hasWildcards(name) || isLocalFolder(store, name)) return folderOperand(store, name);
+  const isFolder = isLocalFolder(store, name);
+  if (isFolder || !hasWildcards(name)) return folderOperand(store, name);
   const glob = new Glob(name);
   return {
     store,
@@ -103,14 +100,20 @@ function folderOperand(store: ObjectStore, name: string): Operand {
   return { store, file: undefined, folder, covers: isShown, enters: isShown };
 }
 
-/** Throws DELTA_INVALID_ARGUMENT for what is neither a file nor a folder. */
+/** Throws DELTA_INVALID_ARGUMENT for what is neither a file nor a folder: it can't be read twice. */
 function isLocalFolder(store: ObjectStore, name: string): boolean {
   if (!path.isAbsolute(store.url)) return false;
   const full = path.join(store.url, name);
+  let found: fs.Stats | undefined;
   try {
-    return fs.statSync(full, { throwIfNoEntry: false })?.isDirectory() ?? false;
+    found = fs.statSync(full, { throwIfNoEntry: false });
   } catch (error) {
-    if (isMissing(error)) return false;
-    throw localError(error, "look at", full);
+    if (!isMissing(error)) throw localError(error, "look at", full);
   }
+  if (found === undefined || found.isDirectory() || found.isFile()) return found?.isDirectory() ?? false;
+  throw new DeltaError(
+    "DELTA_INVALID_ARGUMENT",
+    `${full} is a pipe or a device. Give it as the standard input, and give the job a name.`,
+    { path: full },
+  );
 }

@@ -1,0 +1,77 @@
+import { appendFile, utimes, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { changeSince, prefixHash, sourceChange } from "#src/load/source/identity.js";
+import { oneFile, temporaryFolder } from "./files.js";
+
+const folder = await temporaryFolder();
+const at = path.join(folder, "a.csv");
+const KIB = 1024;
+
+describe("the identity of a file", () => {
+  it("hashes the ends of a prefix", async () => {
+    await writeFile(at, "");
+    const nothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    expect(await prefixHash(await oneFile(at), 0)).toEqual({ head: nothing, tail: nothing });
+    const abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    await writeFile(at, "abcdef");
+    expect(await prefixHash(await oneFile(at), 3)).toEqual({ head: abc, tail: abc });
+    expect(await prefixHash(await oneFile(at), 7)).toBeUndefined();
+
+    const hashOf = async (bytes: Buffer) => {
+      await writeFile(at, bytes);
+      return (await prefixHash(await oneFile(at), 200 * KIB))!;
+    };
+    const bytes = Buffer.alloc(300 * KIB, "0123456789");
+    const first = await hashOf(bytes);
+    // Head, middle, tail, and behind the prefix.
+    for (const [place, head, tail] of [
+      [64 * KIB - 1, false, true],
+      [100 * KIB, true, true],
+      [136 * KIB, true, false],
+      [200 * KIB - 1, true, false],
+      [200 * KIB, true, true],
+    ] as const) {
+      const other = Buffer.from(bytes);
+      other[place] = 0;
+      const hash = await hashOf(other);
+      expect([place, hash.head === first.head, hash.tail === first.tail]).toEqual([place, head, tail]);
+    }
+  });
+
+  it.each([
+    ["same", { sizeBytes: 5, modifiedMs: 1 }, "h", "t"],
+    ["appended", { sizeBytes: 6, modifiedMs: 2 }, "h", "t"],
+    ["appended", { sizeBytes: 5, modifiedMs: 2 }, "h", "t"],
+    ["changed", { sizeBytes: 5, modifiedMs: 2 }, "h", "x"],
+    ["changed", { sizeBytes: 5, modifiedMs: 2 }, "x", "t"],
+    ["changed", { sizeBytes: 5, modifiedMs: 2 }, undefined, "t"],
+  ] as const)("%s: %o, %s, %s", (change, now, head, tail) => {
+    const before = { identity: { sizeBytes: 5, modifiedMs: 1 }, hash: { head: "h", tail: "t" } };
+    expect(sourceChange(before, now, head && { head, tail })).toBe(change);
+  });
+
+  it("is decided by the etag where there is one", () => {
+    const before = { identity: { sizeBytes: 5, modifiedMs: 1, etag: "a" }, hash: { head: "h", tail: "t" } };
+    expect(sourceChange(before, { sizeBytes: 5, modifiedMs: 9, etag: "a" }, undefined)).toBe("same");
+    expect(sourceChange(before, { sizeBytes: 5, modifiedMs: 1, etag: "b" }, undefined)).toBe("changed");
+    expect(sourceChange(before, { sizeBytes: 6, modifiedMs: 1, etag: "a" }, undefined)).toBe("changed");
+  });
+
+  it("tells whether a file was appended to or replaced", async () => {
+    await writeFile(at, "one\ntwo\n");
+    await utimes(at, 0, 1000);
+    const file = await oneFile(at);
+    const before = { identity: file.identity, hash: (await prefixHash(file, 8))! };
+    expect(await changeSince(file, before, 8)).toBe("same");
+    await appendFile(at, "three\n");
+    expect(await changeSince(await oneFile(at), before, 8)).toBe("appended");
+    await writeFile(at, "one\nTwo\nthree\n");
+    expect(await changeSince(await oneFile(at), before, 8)).toBe("changed");
+    await writeFile(at, "one\n");
+    expect(await changeSince(await oneFile(at), before, 8)).toBe("changed");
+    await writeFile(at, "one\ntwo\n");
+    await utimes(at, 0, 2000);
+    expect(await changeSince(await oneFile(at), before, 8)).toBe("appended");
+  });
+});
