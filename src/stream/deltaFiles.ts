@@ -11,6 +11,7 @@ import type { ObjectStore } from "../storage/store.js";
 import { compareUtf8 } from "../storage/utf8Order.js";
 import { type ChangeOptions, streamedFiles } from "./deltaCommit.js";
 import { type DeltaOffset, isAfter } from "./deltaOffset.js";
+import type { TriggerLimits } from "./limits.js";
 
 /** A file at its place in the history, or the end of a version's files. */
 export interface PlacedFile {
@@ -23,15 +24,18 @@ export interface PlacedFile {
 
 const INITIAL_COLUMNS = ["path", "size", "modificationTime", "partitionValues", "deletionVector"] as const;
 
+/** Commits read together where no option says how much a batch takes. */
+const COMMITS_AHEAD = 1000;
+
 /** The files of a table in the order in which a stream reads them. */
 export class DeltaFiles {
   readonly #log: DeltaLog;
   readonly #reader: Snapshot;
-  readonly #options: ChangeOptions;
+  readonly #options: ChangeOptions & TriggerLimits;
   #initial: { readonly version: number; readonly files: readonly ScanFile[] } | undefined;
 
   /** Rows are read with the schema of `reader`. */
-  constructor(log: DeltaLog, reader: Snapshot, options: ChangeOptions) {
+  constructor(log: DeltaLog, reader: Snapshot, options: ChangeOptions & TriggerLimits) {
     this.#log = log;
     this.#reader = reader;
     this.#options = options;
@@ -56,21 +60,33 @@ export class DeltaFiles {
   }
 
   async *#added(from: DeltaOffset, first: number, last: number): AsyncGenerator<PlacedFile> {
-    if (first > last) return;
     const { store, schema } = this.#reader;
-    const commits = readCommits(store, first, last)[Symbol.asyncIterator]();
-    try {
-      for (let version = first; version <= last; version++) {
-        const { bytes } = (await commits.next().catch((error) => this.#lost(error, version))).value!;
-        const adds = streamedFiles(version, bytes, schema, store.url, this.#options);
-        for (const [index, add] of adds.entries()) {
-          if (!isAfter(from, version, index)) continue;
-          yield { version, index, isInitialSnapshot: false, file: scanFile(store, add) };
-        }
-        yield { version, index: adds.length, isInitialSnapshot: false, file: undefined };
+    for await (const { version, bytes } of this.#commits(first, last)) {
+      const adds = streamedFiles(version, bytes, schema, store.url, this.#options);
+      for (const [index, add] of adds.entries()) {
+        if (!isAfter(from, version, index)) continue;
+        yield { version, index, isInitialSnapshot: false, file: scanFile(store, add) };
       }
-    } finally {
-      await commits.return?.(undefined);
+      yield { version, index: adds.length, isInitialSnapshot: false, file: undefined };
+    }
+  }
+
+  /** The commits, read ahead as far as one batch may come. */
+  async *#commits(
+    first: number,
+    last: number,
+  ): AsyncGenerator<{ readonly version: number; readonly bytes: Uint8Array }> {
+    const { maxFilesPerTrigger: ahead = COMMITS_AHEAD } = this.#options;
+    for (let from = first; from <= last; from += ahead) {
+      let version = from;
+      try {
+        for await (const commit of readCommits(this.#reader.store, from, Math.min(last, from + ahead - 1))) {
+          yield commit;
+          version++;
+        }
+      } catch (error) {
+        throw hasCode(error, "DELTA_FILE_NOT_FOUND") ? await this.#lost(error, version) : error;
+      }
     }
   }
 
@@ -112,12 +128,11 @@ export class DeltaFiles {
     }
   }
 
-  async #lost(error: unknown, version: number): Promise<never> {
-    if (!hasCode(error, "DELTA_FILE_NOT_FOUND")) throw error;
+  async #lost(error: unknown, version: number): Promise<DeltaError> {
     const { store } = this.#reader;
     const names = (await store.listNames(LOG_FOLDER)).map(parseLogPath);
     const earliest = names.find((name) => name?.kind === "commit")?.version;
-    throw dataLost(store.url, version, earliest, error);
+    return dataLost(store.url, version, earliest, error);
   }
 }
 

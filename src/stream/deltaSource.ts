@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { RecordBatch } from "apache-arrow";
 import { DeltaError, hasCode } from "../errors.js";
 import type { Json } from "../load/progress.js";
@@ -61,6 +62,8 @@ class OpenDeltaSource implements OpenSource {
   readonly #context: SourceContext;
   /** The newest version seen. */
   #latest: number;
+  /** What a batch has that was just planned. */
+  #planned: { readonly start: Json | undefined; readonly end: Json; readonly files: readonly ScanFile[] } | undefined;
   #hasWarned = false;
 
   constructor(log: DeltaLog, options: TableStreamOptions, reader: Snapshot, context: SourceContext) {
@@ -83,6 +86,7 @@ class OpenDeltaSource implements OpenSource {
     const from = start === undefined ? await this.#beginning() : this.#parse(start);
     await this.#warnOfRetention(from, last);
     const admission = new Admission(this.#options, unlimited);
+    const files: ScanFile[] = [];
     let end: DeltaOffset | undefined;
     try {
       for await (const { version, index, isInitialSnapshot, file } of this.#files.after(from, last)) {
@@ -93,6 +97,7 @@ class OpenDeltaSource implements OpenSource {
           break;
         } else {
           admission.take(file.sizeBytes);
+          files.push(file);
           end = { ...from, version, index, isInitialSnapshot };
         }
       }
@@ -102,15 +107,18 @@ class OpenDeltaSource implements OpenSource {
     }
     if (end === undefined) return undefined;
     const conf = start === undefined ? { [START_CONF]: JSON.stringify(deltaOffsetJson(from)) } : undefined;
-    return { end: deltaOffsetJson(end), conf };
+    const planned = { start, end: deltaOffsetJson(end), files };
+    this.#planned = planned;
+    return { end: planned.end, conf };
   }
 
   async *read(start: Json | undefined, end: Json, conf: Readonly<Record<string, string>>): AsyncGenerator<RecordBatch> {
     const { url } = this.#reader.store;
-    const to = this.#parse(end);
-    const from = start === undefined ? await this.#beginningBefore(to, conf) : this.#parse(start);
+    const planned = this.#planned;
+    this.#planned = undefined;
+    const isPlanned = isDeepStrictEqual(planned?.start, start) && isDeepStrictEqual(planned?.end, end);
     try {
-      yield* scanFiles(this.#reader, this.#filesBetween(from, to));
+      yield* scanFiles(this.#reader, isPlanned ? inTurn(planned!.files) : this.#filesBetween(start, end, conf));
     } catch (error) {
       if (!hasCode(error, "DELTA_FILE_NOT_FOUND")) throw error;
       throw new DeltaError(
@@ -122,7 +130,13 @@ class OpenDeltaSource implements OpenSource {
     }
   }
 
-  async *#filesBetween(from: DeltaOffset, to: DeltaOffset): AsyncGenerator<ScanFile> {
+  async *#filesBetween(
+    start: Json | undefined,
+    end: Json,
+    conf: Readonly<Record<string, string>>,
+  ): AsyncGenerator<ScanFile> {
+    const to = this.#parse(end);
+    const from = start === undefined ? await this.#beginningBefore(to, conf) : this.#parse(start);
     const last = to.index === BEFORE_FILES ? to.version - 1 : to.version;
     for await (const { version, index, file } of this.#files.after(from, last)) {
       if (isAfter(to, version, index)) return;
@@ -217,5 +231,9 @@ class OpenDeltaSource implements OpenSource {
 
 /** Part of the retention. */
 const NEAR = 0.8;
+
+async function* inTurn<T>(items: readonly T[]): AsyncGenerator<T> {
+  yield* items;
+}
 
 const STOPS = ["DELTA_SOURCE_IGNORE_DELETE", "DELTA_SOURCE_TABLE_IGNORE_CHANGES", "DELTA_SCHEMA_CHANGED"] as const;

@@ -88,11 +88,34 @@ def checkpoint(path):
     delta_log(path).checkpoint()
 
 
+def stream(source, target, checkpoint, source_format="delta", schema=None, options=None, one_batch=False, unique=None):
+    """Streams what there is, or its first batch only, into a Delta table. Gives the stream's id."""
+    reader = spark.readStream.format(source_format).options(**(options or {}))
+    if schema is not None:
+        reader = reader.schema(StructType.fromJson(schema))
+    rows = reader.load(source)
+    if unique is not None:
+        rows = rows.dropDuplicates(unique)
+    trigger = {"processingTime": "1 hour"} if one_batch else {"availableNow": True}
+    writer = rows.writeStream.format("delta").option("checkpointLocation", checkpoint).trigger(**trigger)
+    query = writer.start(target)
+    try:
+        if not one_batch:
+            query.awaitTermination()
+        while one_batch and not query.recentProgress:
+            if query.exception() is not None:
+                raise query.exception()
+            time.sleep(0.05)
+    finally:
+        query.stop()
+    return query.id
+
+
 def sql(text):
     """For what has no writer call: deletes, updates. Gives the rows as JSON text."""
     return [json.loads(row) for row in spark.sql(text).toJSON().collect()]
 
 
 if __name__ == "__main__":
-    serve({f.__name__: f for f in (versions, read, write, version, checkpoint, sql)})
+    serve({f.__name__: f for f in (versions, read, write, version, checkpoint, stream, sql)})
     spark.stop()
