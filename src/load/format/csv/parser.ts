@@ -9,13 +9,15 @@ import {
   MisfitFound,
 } from "../../../sql/csvBatch.js";
 import { type DuckdbConnection, fileDuckdb } from "../../../sql/duckdb.js";
-import type { RecordSink } from "../format.js";
+import type { BadRecord, RecordSink } from "../format.js";
 import { TemporaryFile } from "../temporaryFile.js";
 import { badRecordsOf, type Fault, ordinalsOf, recordStart } from "./badRows.js";
 import type { CsvFile } from "./csvFile.js";
 import { newLineOf, withLineFeeds } from "./lineEnds.js";
 import { writeRows } from "./rows.js";
 import type { Segment } from "./segment.js";
+
+const LINE_FEED = Uint8Array.of(0x0a);
 
 /** Parses segments with DuckDB, so that each of their records becomes one row or one bad record. */
 export class CsvParser {
@@ -42,7 +44,8 @@ export class CsvParser {
     await using rows = await TemporaryFile.create();
     const outcome = await this.#attempt(segments, rows, signal);
     const recordCount = countOf(segments);
-    if (outcome !== undefined && outcome.rowCount + outcome.faults.length === recordCount) {
+    const isBalanced = outcome !== undefined && outcome.rowCount + outcome.faults.length === recordCount;
+    if (isBalanced && (await this.#areBad(segments, outcome.faults, signal))) {
       const bad = await writeRows(this.#sink, rows, outcome.rowCount, signal);
       const misfits = bad.map((each) => ({ ...each, kind: "cast" as const }));
       await this.#reject(segments, merged(outcome.faults, misfits, this.#sink.schema));
@@ -72,14 +75,11 @@ export class CsvParser {
     signal: AbortSignal | undefined,
   ): Promise<{ readonly rowCount: number; readonly faults: readonly Fault[] } | undefined> {
     await using readable = await withLineFeeds(this.#file, segments);
+    const paths = readable.segments.map(({ file }) => file.path);
     const batch: CsvBatch = {
-      paths: readable.segments.map(({ file }) => file.path),
-      newLine: newLineOf(readable.segments),
+      ...this.#batch(paths, newLineOf(readable.segments)),
       fileBytes: Math.max(...segments.map(({ sizeBytes }) => sizeBytes)),
       recordBytes: Math.max(...segments.map(({ recordBytes }) => recordBytes)),
-      dialect: this.#file.dialect,
-      columns: this.#columns,
-      schema: this.#sink.schema,
     };
     const db = await fileDuckdb();
     try {
@@ -134,6 +134,41 @@ export class CsvParser {
     return faults;
   }
 
+  /**
+   * Whether DuckDB finds none of the faulty records good when it sees them alone. What it says of where a reject was isn't always right;
+   * but as many as there are bad records, all of them bad, are the bad records.
+   */
+  async #areBad(
+    segments: readonly Segment[],
+    faults: readonly Fault[],
+    signal: AbortSignal | undefined,
+  ): Promise<boolean> {
+    if (faults.length === 0 || countOf(segments) === 1) return true;
+    await using texts = await TemporaryFile.create();
+    await using rows = await TemporaryFile.create();
+    let recordBytes = 0;
+    let fileBytes = 0;
+    for await (const { raw } of this.#badRecords(segments, faults)) {
+      await texts.write(Buffer.concat([raw, LINE_FEED]));
+      recordBytes = Math.max(recordBytes, raw.length + 1);
+      fileBytes += raw.length + 1;
+    }
+    const db = await fileDuckdb();
+    using connection = await db.connect();
+    const batch = { ...this.#batch([texts.path], "\n"), recordBytes, fileBytes };
+    try {
+      const { rowCount } = await interruptible(connection, copyCsv(connection, batch, rows.path, false), signal);
+      return rowCount === 0;
+    } catch (error) {
+      if (isAboutText(error)) return false;
+      throw error;
+    }
+  }
+
+  #batch(paths: readonly string[], newLine: CsvBatch["newLine"]): Omit<CsvBatch, "fileBytes" | "recordBytes"> {
+    return { paths, newLine, dialect: this.#file.dialect, columns: this.#columns, schema: this.#sink.schema };
+  }
+
   #fault({ kind, column, error }: CsvReject): Omit<Fault, "ordinal"> {
     const name = column === undefined ? undefined : this.#columns[column];
     if (kind === "cast" && name !== undefined)
@@ -143,6 +178,11 @@ export class CsvParser {
   }
 
   async #reject(segments: readonly Segment[], faults: readonly Fault[]): Promise<void> {
+    for await (const bad of this.#badRecords(segments, faults)) await this.#sink.reject(bad);
+  }
+
+  /** The faulty records of the segments, in their order. */
+  async *#badRecords(segments: readonly Segment[], faults: readonly Fault[]): AsyncGenerator<BadRecord> {
     let next = 0;
     let firstRecord = 0;
     for (const segment of segments) {
@@ -152,8 +192,7 @@ export class CsvParser {
         own.push({ ...faults[next]!, ordinal: faults[next]!.ordinal - firstRecord });
       }
       firstRecord = end;
-      if (own.length === 0) continue;
-      for (const bad of badRecordsOf(this.#file, segment, await segment.file.read(), own)) await this.#sink.reject(bad);
+      if (own.length > 0) yield* badRecordsOf(this.#file, segment, await segment.file.read(), own);
     }
   }
 

@@ -1,0 +1,39 @@
+import { DeltaError } from "../../../errors.js";
+import { openBytes } from "../../source/bytes.js";
+import type { SourceFile } from "../../source/source.js";
+import type { Format, ParseOptions, RecordPosition, SourceShape } from "../format.js";
+import { inferColumns } from "./columns.js";
+import { JsonlReader } from "./jsonlReader.js";
+import { LineReader } from "./lineReader.js";
+
+/** Of the beginning of a file, to find its columns. */
+const SAMPLE_BYTES = 4 * 1024 * 1024;
+
+/** A JSON object on each line, as `read --format jsonl` writes them. */
+export const jsonlFormat: Format = { shape, open };
+
+async function shape(file: SourceFile, options: ParseOptions, signal?: AbortSignal): Promise<SourceShape> {
+  await using bytes = await openBytes(file, undefined, { encoding: options.encoding, signal });
+  const sample = await new LineReader(bytes).peek(SAMPLE_BYTES, signal);
+  if (sample.length === 0) {
+    const message = `${file.url} is empty, so that it shows no columns; give a schema.`;
+    throw new DeltaError("DELTA_CANNOT_INFER_SCHEMA", message, { file: file.url, columns: [] });
+  }
+  return { dialect: {}, schema: inferColumns(sample, sample.length < SAMPLE_BYTES) };
+}
+
+async function open(
+  file: SourceFile,
+  from: RecordPosition | undefined,
+  { schema }: SourceShape,
+  options: ParseOptions,
+  signal?: AbortSignal,
+): Promise<JsonlReader> {
+  const bytes = await openBytes(file, from?.bytes, { encoding: options.encoding, signal });
+  try {
+    return await JsonlReader.open(bytes, schema, from ?? { record: 0 }, options, signal);
+  } catch (error) {
+    await bytes[Symbol.asyncDispose]();
+    throw error;
+  }
+}
