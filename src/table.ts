@@ -2,7 +2,9 @@ import type { Table as ArrowTable, RecordBatch } from "apache-arrow";
 import { DeltaError } from "./errors.js";
 import { loaded } from "./lazy.js";
 import { CheckpointedJob } from "./load/checkpointed.js";
+import type { DeadLetter, DeadLettersOptions } from "./load/letterList.js";
 import type { LoadOptions, LoadResult, LoadSource } from "./load/loadOptions.js";
+import type { RetryOptions, RetryResult } from "./load/retryLetters.js";
 import { writeCheckpoint } from "./log/checkpoint.js";
 import { DeltaLog, type TimeTravel } from "./log/deltaLog.js";
 import type { Snapshot } from "./log/snapshot.js";
@@ -136,6 +138,32 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
     this.#checkWritable("load");
     const { load } = await loaded(import("./load/load.js"), "delta-table/load");
     return load(this.#log, source, options);
+  }
+
+  /**
+   * The records that loads of this table couldn't load, but for those that {@link Table.retryDeadLetters} has loaded since.
+   *
+   * @example
+   * for await (const { id, file, line, reason, raw } of table.deadLetters()) console.log(id, file, line, reason);
+   */
+  async *deadLetters(options: DeadLettersOptions = {}): AsyncGenerator<DeadLetter> {
+    const { listLetters } = await loaded(import("./load/letterList.js"), "delta-table/load");
+    yield* listLetters(this.#log, options);
+  }
+
+  /**
+   * Parses dead letters again, as the table is now and, where given, with other options or a mended text, and loads those that
+   * are rows by then, each exactly once. The others stay dead letters.
+   *
+   * Throws what `append` throws, and `DELTA_CONCURRENT_TRANSACTION` where another retry was first: nothing was loaded twice; retry.
+   *
+   * @example
+   * await table.retryDeadLetters({ mended: [{ id: "flights/3/0", raw: "2026-01-31,12" }] });
+   */
+  async retryDeadLetters(options: RetryOptions = {}): Promise<RetryResult> {
+    this.#checkWritable("retry dead letters");
+    const { retryLetters } = await loaded(import("./load/retryLetters.js"), "delta-table/load");
+    return retryLetters(this.#log, options);
   }
 
   /**

@@ -7,7 +7,6 @@ import type { Predicate } from "../schema/predicate.js";
 import type { StructType } from "../schema/types.js";
 import type { DataFileWriter, StagedFiles } from "../write/dataFiles.js";
 import type { BadLimit } from "./badLimit.js";
-import type { LetterWriter } from "./deadLetters.js";
 import type { BadRecord, RecordSink, RecordSlice } from "./format/format.js";
 
 /** Where the rows of a batch go. */
@@ -21,10 +20,15 @@ export interface BatchTarget {
   remove(add: AddFile): Promise<void>;
 }
 
+/** Where bad records go. */
+export interface BadRecordTaker {
+  add(file: string, parser: string, record: BadRecord): Promise<void>;
+}
+
 /** Takes the parsed records of one batch, and counts them. */
 export class BatchSink {
   readonly #target: BatchTarget;
-  readonly #letters: LetterWriter | undefined;
+  readonly #letters: BadRecordTaker | undefined;
   readonly #limit: BadLimit;
   readonly #adopted: AddFile[] = [];
   rowsRead = 0;
@@ -33,7 +37,7 @@ export class BatchSink {
   rowsFiltered = 0;
 
   /** Without `letters` there is no place for bad records: `limit` allows none. */
-  constructor(target: BatchTarget, letters: LetterWriter | undefined, limit: BadLimit) {
+  constructor(target: BatchTarget, letters: BadRecordTaker | undefined, limit: BadLimit) {
     this.#target = target;
     this.#letters = letters;
     this.#limit = limit;

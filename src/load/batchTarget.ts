@@ -5,6 +5,7 @@ import { schemaFrom } from "../ops/schemaOption.js";
 import { type AppendTarget, dataFileWriter, openTarget, statisticsColumnsOf } from "../ops/stagedAppend.js";
 import { predicateOf } from "../ops/where.js";
 import type { StructField, StructType } from "../schema/types.js";
+import { adoptParquet } from "../write/adoptParquet.js";
 import type { BatchTarget } from "./batchSink.js";
 import type { LoadOptions } from "./loadOptions.js";
 import { type OpenFile, unknownColumns } from "./openFile.js";
@@ -64,10 +65,9 @@ async function batchTarget(log: DeltaLog, target: AppendTarget, { where }: LoadO
   return {
     schema,
     predicate,
-    takesParquet:
-      Number.isNaN(1) && predicate === undefined && metadata.partitionColumns.length === 0 && codec === "snappy",
+    takesParquet: predicate === undefined && metadata.partitionColumns.length === 0 && codec === "snappy",
     writer: dataFileWriter(log, target),
-    adopt: () => Promise.reject(statisticsColumns),
+    adopt: (localPath) => adoptParquet(store, localPath, { schema, statisticsColumns, compression: "snappy" }),
     remove: (add) => store.delete(storePath(store, add.path)),
   };
 }

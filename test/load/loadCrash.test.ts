@@ -1,0 +1,173 @@
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { DeltaError } from "#src/errors.js";
+import { Table } from "#src/index.js";
+import { replaceRuntime, runtime } from "#src/runtime.js";
+import { storeBelow } from "#src/storage/below.js";
+import { memoryStore } from "#src/storage/memory.js";
+import type { ObjectStore } from "#src/storage/store.js";
+import { expectCode } from "../expectCode.js";
+import { csvLines, deadIdsOf, HEADER, idsOf, isBad, range, SCHEMA, scratchFolder, write } from "./loadFixture.js";
+
+const root = await scratchFolder();
+const ROWS = 600;
+const GOOD = range(0, ROWS).filter((id) => !isBad(id));
+const BAD = range(0, ROWS).filter(isBad);
+const OPTIONS = { schema: SCHEMA, batchBytes: 1500 };
+const source = await write(join(root, "src/a.csv"), HEADER + csvLines(0, ROWS - 100));
+await write(join(root, "src/b.csv"), HEADER + csvLines(ROWS - 100, ROWS));
+
+type When = "before" | "after";
+
+/** A store whose machine dies at one of its writes, before it or right after: nothing works from then on. */
+function dyingStore(inner: ObjectStore, diesAt: number, when: When): { store: ObjectStore; written: string[] } {
+  const written: string[] = [];
+  let isDead = false;
+  const died = () => new DeltaError("DELTA_STORAGE_FAILED", "The machine is gone.", {});
+  const writes = ["put", "putNew", "putIfAbsent", "delete"];
+  const store = new Proxy(inner, {
+    get(target, name) {
+      const member = Reflect.get(target, name);
+      if (typeof member !== "function") return member;
+      return (...args: unknown[]) => {
+        if (isDead) throw died();
+        if (!writes.includes(String(name))) return Reflect.apply(member, target, args);
+        return (async () => {
+          if (written.push(String(args[0])) - 1 !== diesAt) return Reflect.apply(member, target, args);
+          isDead = true;
+          if (when === "after") await Reflect.apply(member, target, args);
+          throw died();
+        })();
+      };
+    },
+  });
+  return { store, written };
+}
+
+async function expectWhole(store: ObjectStore) {
+  const table = Table.open(store);
+  expect(await idsOf(table)).toEqual(GOOD);
+  expect(await deadIdsOf(Table.open(storeBelow(store, "_dead_letters/")))).toEqual(BAD);
+  const history = await table.history();
+  const sum = (name: string) => history.reduce((total, one) => total + Number(one.operationMetrics[name]), 0);
+  expect([sum("rowsRead"), sum("rowsLoaded"), sum("rowsDead")]).toEqual([ROWS, GOOD.length, BAD.length]);
+}
+
+describe("a load whose machine dies", () => {
+  it.each(["before", "after"] as const)("%s any one of its writes ends as if it hadn't", async (when) => {
+    const undisturbed = dyingStore(memoryStore(), -1, when);
+    await Table.open(undisturbed.store).load(join(root, "src"), OPTIONS);
+    await expectWhole(undisturbed.store);
+    const total = undisturbed.written.length;
+    expect(total).toBeGreaterThan(40);
+    for (let at = 0; at < total; at++) {
+      const inner = memoryStore();
+      const { store } = dyingStore(inner, at, when);
+      await Table.open(store)
+        .load(join(root, "src"), OPTIONS)
+        .catch(() => undefined);
+      await Table.open(inner).load(join(root, "src"), OPTIONS);
+      await expectWhole(inner);
+    }
+  });
+
+  it("between the last batch and its dead letters: a run that finds nothing else to do commits them", async () => {
+    const undisturbed = dyingStore(memoryStore(), -1, "before");
+    await Table.open(undisturbed.store).load(source, OPTIONS);
+    const at = undisturbed.written.findLastIndex((path) => /^_dead_letters\/_delta_log\/\d+\.json$/.test(path));
+    for (const when of ["before", "after"] as const) {
+      const inner = memoryStore();
+      const { store } = dyingStore(inner, at, when);
+      await expectCode("DELTA_STORAGE_FAILED", () => Table.open(store).load(source, OPTIONS));
+      const letters = Table.open(storeBelow(inner, "_dead_letters/"));
+      const all = BAD.filter((id) => id < ROWS - 100);
+      if (when === "before") expect((await deadIdsOf(letters)).length).toBeLessThan(all.length);
+      expect(await Table.open(inner).load(source, OPTIONS)).toMatchObject({ isUpToDate: true });
+      expect(await deadIdsOf(letters)).toEqual(all);
+      await Table.open(inner).load(source, OPTIONS);
+      expect(await deadIdsOf(letters)).toEqual(all);
+    }
+  });
+
+  it("for so long that the dead letters' files are gone says so, rather than leave them out", async () => {
+    const undisturbed = dyingStore(memoryStore(), -1, "before");
+    await Table.open(undisturbed.store).load(source, OPTIONS);
+    const at = undisturbed.written.findLastIndex((path) => /^_dead_letters\/_delta_log\/\d+\.json$/.test(path));
+    const inner = memoryStore();
+    await expectCode("DELTA_STORAGE_FAILED", () =>
+      Table.open(dyingStore(inner, at, "before").store).load(source, OPTIONS),
+    );
+    const staged = undisturbed.written.filter((path) => path.startsWith("_dead_letters/part-")).length;
+    const live = new Set((await Table.open(storeBelow(inner, "_dead_letters/")).files()).map(({ path }) => path));
+    for (const path of await inner.listNames("_dead_letters/")) {
+      if (!live.has(path.slice("_dead_letters/".length))) await inner.delete(path);
+    }
+    expect(live.size).toBe(staged - 1);
+    await expectCode("DELTA_LOAD_PROGRESS_LOST", () => Table.open(inner).load(source, OPTIONS));
+    expect(await Table.open(inner).load(source, { ...OPTIONS, ignoreChange: true })).toMatchObject({
+      isUpToDate: true,
+    });
+  });
+});
+
+describe("two runs of one load at once", () => {
+  it("share the work: each row is loaded once", async () => {
+    for (let round = 0; round < 5; round++) {
+      const store = memoryStore();
+      const results = await Promise.all(
+        Array.from({ length: 3 }, () => Table.open(store).load(join(root, "src"), OPTIONS)),
+      );
+      await expectWhole(store);
+      const batches = results.reduce((sum, one) => sum + one.batches, 0);
+      expect(await Table.open(store).version()).toBe(batches - 1);
+      expect(results.reduce((sum, one) => sum + one.rowsRead, 0)).toBe(ROWS);
+    }
+  });
+
+  it("of which one begins anew: that one stops if the other was first", async () => {
+    const store = memoryStore();
+    await Table.open(store).load(source, OPTIONS);
+    const before = await Table.open(store).count();
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 2 }, () => Table.open(store).load(source, { ...OPTIONS, restart: true })),
+    );
+    for (const outcome of outcomes) {
+      if (outcome.status === "rejected") expect(outcome.reason.code).toBe("DELTA_CONCURRENT_TRANSACTION");
+    }
+    expect(outcomes.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+    expect(await Table.open(store).count()).toBe(2 * before);
+  });
+});
+
+describe("progress that is lost", () => {
+  it("to the retention of transactions is noticed; restart begins anew and its dead letters count", async () => {
+    const store = memoryStore();
+    const properties = {
+      "delta.checkpointInterval": "2",
+      "delta.setTransactionRetentionDuration": "interval 1 hours",
+    };
+    const table = Table.open(store);
+    await table.load(source, { ...OPTIONS, properties });
+    const before = await table.count();
+    const letters = Table.open(storeBelow(store, "_dead_letters/"));
+    const dead = await letters.count();
+    const { now } = runtime;
+    const restore = replaceRuntime({ now: () => now() + 2 * 3600 * 1000 });
+    try {
+      for (let i = 0; i < 2; i++) await table.append([{ id: 9000n }]);
+    } finally {
+      restore();
+    }
+    const newest = await table.version();
+    for await (const { path } of store.list("_delta_log/")) {
+      const version = /(\d+)\.json$/.exec(path)?.[1];
+      if (path.startsWith("_delta_log/0") && version !== undefined && Number(version) <= newest - 1)
+        await store.delete(path);
+    }
+    await expectCode("DELTA_LOAD_PROGRESS_LOST", () => Table.open(store).load(source, OPTIONS));
+    await Table.open(store).load(source, { ...OPTIONS, restart: true });
+    expect(await Table.open(store).count()).toBe(2 * before + 2);
+    expect(await Table.open(storeBelow(store, "_dead_letters/")).count()).toBe(2 * dead);
+    expect(await Table.open(store).load(source, OPTIONS)).toMatchObject({ isUpToDate: true });
+  });
+});
