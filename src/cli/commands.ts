@@ -7,12 +7,14 @@ import { files } from "./verbs/files.js";
 import { history } from "./verbs/history.js";
 import { read } from "./verbs/read.js";
 import { schema } from "./verbs/schema.js";
+import { stream } from "./verbs/stream.js";
 import { verify } from "./verbs/verify.js";
 
 /** The commands, in the order that the help has them. */
 export const COMMANDS: readonly CommandRow[] = [
   create,
   append,
+  stream,
   read,
   schema,
   history,

@@ -1,11 +1,11 @@
 import type { Readable } from "node:stream";
 import { nearestName } from "../schema/columns.js";
-import type { OpenOptions } from "../table.js";
 import { VERSION } from "../version.js";
 import { parseArguments } from "./arguments.js";
-import type { CommandRow, Given } from "./command.js";
+import type { CommandRow } from "./command.js";
 import { COMMANDS } from "./commands.js";
 import { commandHelp, programHelp } from "./help.js";
+import { openOptionsOf } from "./openOptions.js";
 import type { Output } from "./output.js";
 import type { Progress } from "./progress.js";
 import { escapeControls } from "./text.js";
@@ -47,12 +47,4 @@ function find(name: string | undefined): CommandRow {
 
 function names(): string[] {
   return COMMANDS.map((row) => row.name);
-}
-
-function openOptionsOf(given: Given): OpenOptions {
-  const [endpoint, region] = [given.text("endpoint"), given.text("region")];
-  return {
-    followLinks: given.has("follow-links"),
-    s3: { ...(endpoint === undefined ? {} : { endpoint }), ...(region === undefined ? {} : { region }) },
-  };
 }

@@ -66,8 +66,8 @@ export function padWidth(text: string, width: number, right = false): string {
 }
 
 /** "1,234 rows", "1 row". */
-export function countOf(count: number | bigint, noun: string): string {
-  return `${formatCount(count)} ${noun}${count === 1 || count === 1n ? "" : "s"}`;
+export function countOf(count: number | bigint, noun: string, plural = `${noun}s`): string {
+  return `${formatCount(count)} ${count === 1 || count === 1n ? noun : plural}`;
 }
 
 export function formatCount(count: number | bigint): string {
