@@ -70,7 +70,7 @@ export class CheckpointedJob<Row extends object = Record<string, unknown>> {
     const { progress, move } = await stageProgress(this.#log.store, this.#job, before, { offset }, rest.signal);
     // Until the append returns, where the job stands is for the log to say.
     this.#progress = undefined;
-    const result = await append(this.#log, rows, rest, move);
+    const result = await append(this.#log, rows, rest, { move });
     this.#progress = { at: progress };
     await removeOutdatedState(this.#log.store, this.#job, before);
     return result;

@@ -4,10 +4,11 @@ import { mergeSchemas } from "../schema/merge.js";
 import { checkSignal } from "../signal.js";
 import type { StagedFiles } from "../write/dataFiles.js";
 import { prepareInput, type RowInput } from "../write/input.js";
-import { checkMove, type TransactionMove } from "../write/transactionMove.js";
+import { checkMove } from "../write/transactionMove.js";
 import { type SchemaOption, schemaFrom } from "./schemaOption.js";
 import {
   type AppendResult,
+  type CommitAppendOptions,
   commitAppend,
   dataFileWriter,
   isRecorded,
@@ -45,17 +46,17 @@ export interface AppendProgress {
   readonly rowCount: number;
 }
 
-/** Implements `Table.append`; see there. `move` is progress that is committed with the rows, empty or not. */
+/** Implements `Table.append`; see there. `commitOptions` is what the commit says beside the rows: progress comes with the rows, empty or not. */
 export async function append(
   log: DeltaLog,
   input: RowInput<object>,
   options: AppendOptions = {},
-  move: TransactionMove = [],
+  commitOptions: Pick<CommitAppendOptions, "move" | "operation" | "operationParameters"> = {},
 ): Promise<AppendResult> {
   const { signal, txn, mergeSchema = false } = options;
   const snapshot = log.known ?? (await log.latestIfExists(signal));
   if (snapshot !== undefined && isRecorded(snapshot, txn)) return skippedAt(snapshot);
-  checkMove(snapshot?.transactions, move);
+  checkMove(snapshot?.transactions, commitOptions.move ?? []);
 
   const declared = options.schema === undefined ? undefined : schemaFrom(options.schema);
   if (snapshot !== undefined) {
@@ -85,5 +86,5 @@ export async function append(
   }
   const staged = { ...files, rowCount, discard: () => writer.discard() };
   const { userMetadata } = options;
-  return commitAppend(log, target, staged, { txn, move, userMetadata, signal });
+  return commitAppend(log, target, staged, { ...commitOptions, txn, userMetadata, signal });
 }

@@ -64,7 +64,7 @@ class OpenDeltaSource implements OpenSource {
   #latest: number;
   /** What a batch has that was just planned. */
   #planned: { readonly start: Json | undefined; readonly end: Json; readonly files: readonly ScanFile[] } | undefined;
-  #hasWarned = false;
+  #nextWarningMs = Number.NEGATIVE_INFINITY;
 
   constructor(log: DeltaLog, options: TableStreamOptions, reader: Snapshot, context: SourceContext) {
     this.#log = log;
@@ -212,7 +212,8 @@ class OpenDeltaSource implements OpenSource {
 
   /** A stream that falls behind loses rows once the source's history is cleaned up. */
   async #warnOfRetention({ version }: DeltaOffset, latest: number): Promise<void> {
-    if (this.#hasWarned || version > latest) return;
+    if (version > latest || runtime.now() < this.#nextWarningMs) return;
+    this.#nextWarningMs = runtime.now() + WARNING_INTERVAL_MS;
     const { store, metadata } = this.#reader;
     const retentionMs = Math.min(
       property(metadata, "delta.logRetentionDuration"),
@@ -220,7 +221,6 @@ class OpenDeltaSource implements OpenSource {
     );
     const committed = await store.head(commitPath(version));
     if (committed === undefined || runtime.now() - committed.modifiedMs < NEAR * retentionMs) return;
-    this.#hasWarned = true;
     const days = (ms: number) => `${Math.round(ms / 8_640_000) / 10} days`;
     runtime.warn(
       `The stream is at version ${version} of ${store.url}, ${days(runtime.now() - committed.modifiedMs)} behind; what it hasn't read may be removed from the table after ${days(retentionMs)}.`,
@@ -231,6 +231,7 @@ class OpenDeltaSource implements OpenSource {
 
 /** Part of the retention. */
 const NEAR = 0.8;
+const WARNING_INTERVAL_MS = 3600 * 1000;
 
 async function* inTurn<T>(items: readonly T[]): AsyncGenerator<T> {
   yield* items;

@@ -73,16 +73,17 @@ class OpenFolderSource implements OpenSource {
 
   async next(start: Json | undefined): Promise<NextBatch | undefined> {
     const from = start === undefined ? -1 : logOffset(start);
-    // Files that were taken up for a batch that was never planned.
-    if (this.#log.latest > from) return { end: { logOffset: this.#log.latest } };
     const { onlyAvailable, unlimited } = this.#context;
+    // Files that were taken up for a batch that was never planned.
+    const isTaken = this.#log.latest > from;
+    if (isTaken && !unlimited) return { end: { logOffset: this.#log.latest } };
     const found = this.#found ?? (await this.#list());
     const admission = new Admission(this.#options, unlimited);
     let count = 0;
     while (count < found.length && !admission.isFull) admission.take(found[count++]!.sizeBytes);
     if (onlyAvailable) this.#found = found.slice(count);
-    if (count === 0) return undefined;
-    await this.#log.add(found.slice(0, count));
+    if (count > 0) await this.#log.add(found.slice(0, count));
+    else if (!isTaken) return undefined;
     return { end: { logOffset: this.#log.latest } };
   }
 

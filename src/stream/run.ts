@@ -18,7 +18,8 @@ export type StreamTrigger = "availableNow" | "once" | { readonly everyMs: number
 
 export interface StreamRunOptions {
   /**
-   * Where the stream keeps its place: a folder of its own, local or on S3, in the layout of Structured Streaming. Not within the table.
+   * Where the stream keeps its place: a folder of its own, local or on S3, in the layout of Structured Streaming. Within a table its
+   * name must begin with `_`.
    */
   readonly checkpoint: string | URL | ObjectStore;
   /** How the checkpoint's storage is reached. */

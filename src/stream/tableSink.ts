@@ -61,7 +61,7 @@ export class TableSink implements StreamSink {
       throw this.#stale(
         checkpointUrl,
         done.batchId,
-        "it is the checkpoint of another table, or the table was set back to an older copy",
+        "it is the checkpoint of another table, or the table was set back to an older copy or has forgotten the stream (delta.setTransactionRetentionDuration)",
       );
     };
   }
@@ -74,7 +74,16 @@ export class TableSink implements StreamSink {
     const input: RowInput<object> =
       schema === undefined ? rowsOf(chunks) : { schema: async () => schema, batches: () => batchesOf(chunks, schema) };
     const txn = { appId: this.#queryId, version: batchId };
-    const { version, skipped } = await append(this.#log, input, { ...this.#options, txn }, this.#move);
+    const { version, skipped } = await append(
+      this.#log,
+      input,
+      { ...this.#options, txn },
+      {
+        move: this.#move,
+        operation: "STREAMING UPDATE",
+        operationParameters: { outputMode: "Append", queryId: this.#queryId, epochId: String(batchId) },
+      },
+    );
     this.#recorded = batchId;
     this.#move = [];
     return { version, skipped };

@@ -25,8 +25,7 @@ describe("a stream's batch", () => {
       "putIfAbsent commits/1",
       "putNew part",
       "putIfAbsent _delta_log/00000000000000000001.json",
-      // How old the commit is that is next, the commit, and its file.
-      "head _delta_log/00000000000000000001.json",
+      // The commit that is next, and its file.
       "get _delta_log/00000000000000000001.json",
       "get part",
     ]);

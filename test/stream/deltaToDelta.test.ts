@@ -16,6 +16,11 @@ describe("a stream from table to table", () => {
     const second = await source.stream().toTable(target, { checkpoint });
     expect(second).toMatchObject({ batchCount: 1, rowCount: 4, version: 1, queryId: first.queryId });
     expect(await ids(target)).toEqual(upTo(9));
+    const [last] = await target.history();
+    expect(last).toMatchObject({
+      operation: "STREAMING UPDATE",
+      operationParameters: { outputMode: "Append", queryId: first.queryId, epochId: "1" },
+    });
   });
 
   it("keeps its checkpoint in the files and formats of Structured Streaming", async () => {
