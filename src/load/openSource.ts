@@ -2,13 +2,12 @@ import path from "node:path";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { DeltaError } from "../errors.js";
-import { memoryStore } from "../storage/memory.js";
 import type { StorageOptions } from "../storage/open.js";
 import { jobNameOf } from "./jobName.js";
 import type { LoadSource } from "./loadOptions.js";
-import { InputStream } from "./source/inputStream.js";
 import { listSources } from "./source/list.js";
 import type { SourceFile, SourceFormat } from "./source/source.js";
+import { streamSource } from "./source/streamSource.js";
 
 /** The files of a load's source; each iteration lists them anew. */
 export interface SourceFiles extends AsyncIterable<SourceFile>, AsyncDisposable {}
@@ -58,15 +57,7 @@ function streamFile({ stdin, name }: StreamSource, format: SourceFormat | undefi
       name,
     });
   }
-  const file: SourceFile = {
-    url: `stream:${name}`,
-    store: memoryStore(),
-    path: name,
-    stream: new InputStream(stdin, name),
-    format,
-    compression: "none",
-    identity: { sizeBytes: 0, modifiedMs: 0 },
-  };
+  const file = streamSource(stdin, { name, format });
   return {
     async *[Symbol.asyncIterator]() {
       yield file;

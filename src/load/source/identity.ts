@@ -44,36 +44,6 @@ function sha256(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-/** What was known of a file when a part of it, or all of it, was read. */
-export interface ReadPrefix {
-  readonly identity: SourceIdentity;
-  readonly hash: PrefixHash;
-}
-
-/** What became of a file since a prefix of it was read; `appended`: the prefix is still there, so that reading can go on. */
-export type SourceChange = "same" | "appended" | "changed";
-
-/** Decides what became of a file; `hashNow` is that of the same prefix, undefined where the file is shorter. */
-export function sourceChange(before: ReadPrefix, now: SourceIdentity, hashNow: PrefixHash | undefined): SourceChange {
-  if (isSameIdentity(before.identity, now)) return "same";
-  return hashNow?.head === before.hash.head && hashNow.tail === before.hash.tail ? "appended" : "changed";
-}
-
-/** Finds out what became of a file since its first `storedEnd` bytes were read. Reads nothing where its identity is the same. */
-export async function changeSince(
-  file: SourceFile,
-  before: ReadPrefix,
-  storedEnd: number,
-  signal?: AbortSignal,
-): Promise<SourceChange> {
-  const isStream = file.stream !== undefined;
-  if (!isStream && isSameIdentity(before.identity, file.identity)) return "same";
-  const hash = await prefixHash(file, storedEnd, signal);
-  // Streams all have one identity, and the end of what was read comes later.
-  if (isStream) return hash?.head === before.hash.head ? "same" : "changed";
-  return sourceChange(before, file.identity, hash);
-}
-
 /** True where nothing shows that the content is another one. An object's etag decides alone: copies have times of their own. */
 export function isSameIdentity(a: SourceIdentity, b: SourceIdentity): boolean {
   if (a.sizeBytes !== b.sizeBytes) return false;

@@ -76,7 +76,7 @@ class LocalRanges implements Ranges {
   }
 
   async read(start: number, end: number): Promise<Uint8Array> {
-    const bytes = new Uint8Array(end - start);
+    const bytes = Buffer.allocUnsafeSlow(end - start);
     this.#reading++;
     try {
       for (let done = 0; done < bytes.length; ) {

@@ -81,9 +81,9 @@ describe("gzip", () => {
     expect((await read("reserved.csv.gz", reserved)).error).toMatchObject(UNREADABLE);
   });
 
-  it("of a gigabyte in one megabyte takes little memory", async () => {
-    const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024, "0"));
-    await writeFiles(folder, { "bomb.csv.gz": Buffer.concat(Array.from({ length: 16 }, () => bomb)) });
+  it("that unpacks to a thousand times its size takes little memory", async () => {
+    const bomb = gzipSync(Buffer.alloc(32 * 1024 * 1024, "0"));
+    await writeFiles(folder, { "bomb.csv.gz": Buffer.concat(Array.from({ length: 4 }, () => bomb)) });
     await using reader = await openBytes(await oneFile(path.join(folder, "bomb.csv.gz")), undefined);
     let count = 0;
     let largest = 0;
@@ -91,7 +91,7 @@ describe("gzip", () => {
       count += part.length;
       largest = Math.max(largest, part.length);
     }
-    expect(count).toBe(1024 * 1024 * 1024);
+    expect(count).toBe(128 * 1024 * 1024);
     expect(largest).toBeLessThanOrEqual(1024 * 1024);
   });
 });

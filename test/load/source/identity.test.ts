@@ -1,7 +1,7 @@
-import { appendFile, utimes, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { changeSince, prefixHash, sourceChange } from "#src/load/source/identity.js";
+import { isSameIdentity, prefixHash } from "#src/load/source/identity.js";
 import { oneFile, temporaryFolder } from "./files.js";
 
 const folder = await temporaryFolder();
@@ -40,38 +40,16 @@ describe("the identity of a file", () => {
   });
 
   it.each([
-    ["same", { sizeBytes: 5, modifiedMs: 1 }, "h", "t"],
-    ["appended", { sizeBytes: 6, modifiedMs: 2 }, "h", "t"],
-    ["appended", { sizeBytes: 5, modifiedMs: 2 }, "h", "t"],
-    ["changed", { sizeBytes: 5, modifiedMs: 2 }, "h", "x"],
-    ["changed", { sizeBytes: 5, modifiedMs: 2 }, "x", "t"],
-    ["changed", { sizeBytes: 5, modifiedMs: 2 }, undefined, "t"],
-  ] as const)("%s: %o, %s, %s", (change, now, head, tail) => {
-    const before = { identity: { sizeBytes: 5, modifiedMs: 1 }, hash: { head: "h", tail: "t" } };
-    expect(sourceChange(before, now, head && { head, tail })).toBe(change);
-  });
-
-  it("is decided by the etag where there is one", () => {
-    const before = { identity: { sizeBytes: 5, modifiedMs: 1, etag: "a" }, hash: { head: "h", tail: "t" } };
-    expect(sourceChange(before, { sizeBytes: 5, modifiedMs: 9, etag: "a" }, undefined)).toBe("same");
-    expect(sourceChange(before, { sizeBytes: 5, modifiedMs: 1, etag: "b" }, undefined)).toBe("changed");
-    expect(sourceChange(before, { sizeBytes: 6, modifiedMs: 1, etag: "a" }, undefined)).toBe("changed");
-  });
-
-  it("tells whether a file was appended to or replaced", async () => {
-    await writeFile(at, "one\ntwo\n");
-    await utimes(at, 0, 1000);
-    const file = await oneFile(at);
-    const before = { identity: file.identity, hash: (await prefixHash(file, 8))! };
-    expect(await changeSince(file, before, 8)).toBe("same");
-    await appendFile(at, "three\n");
-    expect(await changeSince(await oneFile(at), before, 8)).toBe("appended");
-    await writeFile(at, "one\nTwo\nthree\n");
-    expect(await changeSince(await oneFile(at), before, 8)).toBe("changed");
-    await writeFile(at, "one\n");
-    expect(await changeSince(await oneFile(at), before, 8)).toBe("changed");
-    await writeFile(at, "one\ntwo\n");
-    await utimes(at, 0, 2000);
-    expect(await changeSince(await oneFile(at), before, 8)).toBe("appended");
+    [true, { sizeBytes: 5, modifiedMs: 1 }, { sizeBytes: 5, modifiedMs: 1 }],
+    [false, { sizeBytes: 5, modifiedMs: 1 }, { sizeBytes: 5, modifiedMs: 2 }],
+    [false, { sizeBytes: 5, modifiedMs: 1 }, { sizeBytes: 6, modifiedMs: 1 }],
+    // An object's etag says more than its time.
+    [true, { sizeBytes: 5, modifiedMs: 1, etag: "a" }, { sizeBytes: 5, modifiedMs: 9, etag: "a" }],
+    [false, { sizeBytes: 5, modifiedMs: 1, etag: "a" }, { sizeBytes: 5, modifiedMs: 1, etag: "b" }],
+    [false, { sizeBytes: 5, modifiedMs: 1, etag: "a" }, { sizeBytes: 6, modifiedMs: 1, etag: "a" }],
+    [false, { sizeBytes: 5, modifiedMs: 1, etag: "a" }, { sizeBytes: 5, modifiedMs: 2 }],
+  ])("is the same: %s, %o and %o", (isSame, a, b) => {
+    expect(isSameIdentity(a, b)).toBe(isSame);
+    expect(isSameIdentity(b, a)).toBe(isSame);
   });
 });
