@@ -40,7 +40,7 @@ export function parseArguments(command: CommandRow, args: readonly string[]): Gi
     values.set(row.name, [...before, checkedValue(command, row, token.value, token.inlineValue === true, rows)]);
   }
   if (!values.has("help")) checkTogether(command, values, operands);
-  return givenOf(values, operands);
+  return givenOf(command, values, operands);
 }
 
 function tokensOf(args: readonly string[], rows: readonly OptionRow[]) {
@@ -97,8 +97,8 @@ function checkTogether(
     const other = values.has(name) ? excludes.find((excluded) => values.has(excluded)) : undefined;
     if (other !== undefined) throw usage(command, `--${name} and --${other} exclude each other`, "Give one of them.");
   }
-  if (operands.length === 0) {
-    throw usage(command, "the table is missing", `Give its path or URL: delta-table ${command.name} <table>.`);
+  if (operands.length === 0 || (command.before !== undefined && operands.length === 1)) {
+    throw usage(command, "the table is missing", `Give its path or URL: ${usageLine(command)}.`);
   }
   const tooMany = operands[command.maxOperands + 1];
   if (tooMany !== undefined) {
@@ -106,11 +106,15 @@ function checkTogether(
   }
 }
 
-function givenOf(values: ReadonlyMap<string, readonly string[]>, operands: readonly string[]): Given {
+function givenOf(
+  { before }: CommandRow,
+  values: ReadonlyMap<string, readonly string[]>,
+  operands: readonly string[],
+): Given {
   const text = (option: string) => values.get(option)?.[0];
   return {
-    location: operands[0] ?? "",
-    operands: operands.slice(1),
+    location: (before === undefined ? operands[0] : operands.at(-1)) ?? "",
+    operands: before === undefined ? operands.slice(1) : operands.slice(0, -1),
     has: (option) => values.has(option),
     text,
     count: (option) => (values.has(option) ? Number(text(option)) : undefined),
@@ -141,6 +145,11 @@ function unknownOption(command: CommandRow, option: string, names: readonly stri
 
 function usage(command: CommandRow, message: string, hint: string): UsageError {
   return new UsageError(message, `${hint} See: delta-table ${command.name} --help`.trimStart());
+}
+
+/** How the command is called, but for its options. */
+export function usageLine({ name, before, operands }: CommandRow): string {
+  return ["delta-table", name, before, "<table>", operands].filter((word) => word !== undefined).join(" ");
 }
 
 /** What stands for an option's value in help and hints. */

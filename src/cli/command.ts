@@ -37,8 +37,10 @@ export interface CommandRow {
   readonly maxOperands: number;
   readonly options: readonly OptionRow[];
   readonly examples: readonly Example[];
-  /** True where the command may commit a version. */
-  readonly commits?: true;
+  /** Where the table is the last operand, what stands before it in the help: "SOURCE…". One such operand must be given. */
+  readonly before?: string;
+  /** Whether the command may commit a version; one that commits `inParts` says itself where it was interrupted. */
+  readonly commits?: true | "inParts";
   run(session: Session, given: Given): Promise<void>;
 }
 
@@ -52,7 +54,7 @@ export interface Example {
 export interface Given {
   /** The table's location, as given. */
   readonly location: string;
-  /** The operands behind it. */
+  /** The operands behind it, or before it where it is the last one. */
   readonly operands: readonly string[];
   has(option: string): boolean;
   text(option: string): string | undefined;

@@ -2,9 +2,11 @@ import type { CommandRow } from "./command.js";
 import { append } from "./verbs/append.js";
 import { checkpoint } from "./verbs/checkpoint.js";
 import { create } from "./verbs/create.js";
+import { deadLetters } from "./verbs/deadLetters.js";
 import { detail } from "./verbs/detail.js";
 import { files } from "./verbs/files.js";
 import { history } from "./verbs/history.js";
+import { load } from "./verbs/load.js";
 import { read } from "./verbs/read.js";
 import { schema } from "./verbs/schema.js";
 import { stream } from "./verbs/stream.js";
@@ -14,6 +16,8 @@ import { verify } from "./verbs/verify.js";
 export const COMMANDS: readonly CommandRow[] = [
   create,
   append,
+  load,
+  deadLetters,
   stream,
   read,
   schema,

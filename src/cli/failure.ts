@@ -1,4 +1,5 @@
 import { DeltaError, type ErrorKind } from "../errors.js";
+import type { CommandRow } from "./command.js";
 import { escapeControls, escapeLines, jsonText } from "./text.js";
 import { UsageError } from "./usage.js";
 
@@ -51,9 +52,16 @@ export function failureOf(error: unknown, json: boolean): Failure {
   return { exitCode: EXIT_FAILED, text };
 }
 
-/** How an interrupted command ends that committed nothing. */
-export function interruption(exitCode: number, json: boolean, mayCommit: boolean): Failure {
-  const message = mayCommit ? "interrupted; nothing was committed" : "interrupted";
+/** How an interrupted command ends. One that commits in parts has its `error` say how far it came. */
+export function interruption(exitCode: number, json: boolean, commits: CommandRow["commits"], error: unknown): Failure {
+  if (commits === "inParts" && error instanceof DeltaError) {
+    const { code, kind, message, data } = error;
+    return {
+      exitCode,
+      text: json ? toJson({ code, kind, message, data }) : `interrupted: ${escapeControls(message)}\n`,
+    };
+  }
+  const message = commits ? "interrupted; nothing was committed" : "interrupted";
   const text = json ? toJson({ code: "DELTA_ABORTED", kind: "fix-input", message, data: {} }) : `${message}\n`;
   return { exitCode, text };
 }

@@ -1,4 +1,4 @@
-import { optionsOf, placeholder } from "./arguments.js";
+import { optionsOf, placeholder, usageLine } from "./arguments.js";
 import type { CommandRow, Example, OptionRow } from "./command.js";
 
 const INDENT = "  ";
@@ -29,11 +29,10 @@ export function programHelp(commands: readonly CommandRow[]): string {
 
 /** What `delta-table <command> --help` prints. */
 export function commandHelp(command: CommandRow): string {
-  const operands = command.operands === undefined ? "" : ` ${command.operands}`;
   return joined([
     `${command.summary}.`,
     "",
-    `Usage: delta-table ${command.name} <table>${operands} [options]`,
+    `Usage: ${usageLine(command)} [options]`,
     "",
     "Options:",
     ...columns(optionsOf(command).map((row) => [optionText(row), row.summary])),

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { DeltaError } from "../errors.js";
+import type { CommandRow } from "./command.js";
 import { COMMANDS } from "./commands.js";
 import { EXIT_FAILED, EXIT_OK, failureOf, interruption, WrongFound } from "./failure.js";
 import { Output, OutputClosed } from "./output.js";
@@ -29,7 +30,7 @@ async function main(args: readonly string[]): Promise<number> {
     if (error instanceof WrongFound) return EXIT_FAILED;
     const code = interrupted.exitCode();
     const aborted = code !== undefined && isAbort(error);
-    const { exitCode, text } = aborted ? interruption(code, json, mayCommit(args[0])) : failureOf(error, json);
+    const { exitCode, text } = aborted ? interruption(code, json, commitsOf(args[0]), error) : failureOf(error, json);
     await stderr.write(text).catch(() => undefined);
     return exitCode;
   }
@@ -49,8 +50,8 @@ function watchSignals(): { signal: AbortSignal; exitCode: () => number | undefin
   return { signal: controller.signal, exitCode: () => exitCode };
 }
 
-function mayCommit(command: string | undefined): boolean {
-  return COMMANDS.some((row) => row.name === command && row.commits === true);
+function commitsOf(command: string | undefined): CommandRow["commits"] {
+  return COMMANDS.find(({ name }) => name === command)?.commits;
 }
 
 function isAbort(error: unknown): boolean {

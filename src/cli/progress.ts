@@ -1,10 +1,11 @@
 import { runtime } from "../runtime.js";
-import { formatCount, formatDuration } from "./text.js";
+import { fitWidth, formatCount, formatDuration } from "./text.js";
 
 const EVERY_MS = 100;
 
 interface Line {
   readonly isTTY?: boolean;
+  readonly columns?: number;
   write(text: string): unknown;
 }
 
@@ -19,14 +20,25 @@ export class Progress {
     this.#line = line;
   }
 
+  /** Milliseconds since the start. */
+  get elapsedMs(): number {
+    return runtime.now() - this.#startedMs;
+  }
+
   /** Says "<count> <what>" and the time since the start. */
   show(count: number, what: string): void {
+    this.showText(() => `${formatCount(count)} ${what}, ${formatDuration(this.elapsedMs)}`);
+  }
+
+  /** Says a text, cut to the line, which is made only where it is shown. */
+  showText(text: () => string): void {
     if (this.#line.isTTY !== true) return;
     const now = runtime.now();
     if (now - this.#shownMs < EVERY_MS) return;
     this.#shownMs = now;
     this.#visible = true;
-    this.#line.write(`\r\u001b[K${formatCount(count)} ${what}, ${formatDuration(now - this.#startedMs)}`);
+    // A line that is wrapped couldn't be written over.
+    this.#line.write(`\r\u001b[K${fitWidth(text(), (this.#line.columns ?? Number.POSITIVE_INFINITY) - 1)}`);
   }
 
   /** Takes the line away, so that something else can be written. */

@@ -4,6 +4,7 @@ import { property } from "../log/properties.js";
 import { schemaFrom } from "../ops/schemaOption.js";
 import { type AppendTarget, dataFileWriter, openTarget, statisticsColumnsOf } from "../ops/stagedAppend.js";
 import { predicateOf } from "../ops/where.js";
+import { checkAssignable } from "../schema/compare.js";
 import type { StructField, StructType } from "../schema/types.js";
 import { adoptParquet } from "../write/adoptParquet.js";
 import type { BatchTarget } from "./batchSink.js";
@@ -34,8 +35,9 @@ export async function openLoadTarget(
   const { mergeSchema = false, partitionBy, properties, rescuedDataColumn } = options;
   const declared = options.schema === undefined ? undefined : schemaFrom(options.schema);
   const existing = (log.known ?? (await log.latestIfExists()))?.schema;
-  const columns: StructType = open?.columns ?? { type: "struct", fields: [] };
+  const columns: StructType = open?.columns ?? structOf([]);
   const base = existing ?? declared ?? columns;
+  if (declared !== undefined && !mergeSchema) checkAssignable(base, declared);
   const rescued: StructField[] =
     rescuedDataColumn === undefined ? [] : [{ name: rescuedDataColumn, type: "string", nullable: true, metadata: {} }];
   const added = missingColumns(base, columns);
@@ -46,14 +48,19 @@ export async function openLoadTarget(
     );
   }
   const wanted = [...base.fields, ...(mergeSchema ? added : [])];
-  wanted.push(...missingColumns({ type: "struct", fields: wanted }, { type: "struct", fields: rescued }));
+  if (mergeSchema && declared !== undefined) wanted.push(...missingColumns(structOf(wanted), declared));
+  wanted.push(...missingColumns(structOf(wanted), structOf(rescued)));
   const target = await openTarget(log, {
-    schema: { type: "struct", fields: wanted },
+    schema: structOf(wanted),
     partitionBy,
     properties,
     mergeSchema,
   });
   return { target, sink: await batchTarget(log, target, options) };
+}
+
+function structOf(fields: readonly StructField[]): StructType {
+  return { type: "struct", fields };
 }
 
 async function batchTarget(log: DeltaLog, target: AppendTarget, { where }: LoadOptions<object>): Promise<BatchTarget> {
