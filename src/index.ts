@@ -2,7 +2,7 @@ export { Timestamp } from "./arrow/timestamp.js";
 export { DeltaError, type ErrorCode, type ErrorKind } from "./errors.js";
 export type { Books } from "./load/books.js";
 export type { CheckpointedAppendOptions, CheckpointedJob } from "./load/checkpointed.js";
-export type { BadRecordCode, ParseOptions } from "./load/format/format.js";
+export type { BadRecord, BadRecordCode, ParseOptions } from "./load/format/format.js";
 export type { DeadLetter, DeadLettersOptions } from "./load/letterList.js";
 export type { LoadOptions, LoadProgress, LoadResult, LoadSource } from "./load/loadOptions.js";
 export type { Json } from "./load/progress.js";

@@ -1,7 +1,9 @@
 import type { Row as AnyRow } from "../arrow/rows.js";
 import { DeltaError } from "../errors.js";
 import type { DeltaLog } from "../log/deltaLog.js";
+import type { AppendOptions } from "../ops/append.js";
 import { type SchemaOption, schemaFrom } from "../ops/schemaOption.js";
+import type { AppendResult } from "../ops/stagedAppend.js";
 import { countByWindowStep, type WindowOptions } from "./countByWindow.js";
 import { type DropDuplicatesOptions, dropDuplicatesStep } from "./dropDuplicates.js";
 import { FunctionSink, type StreamBatch } from "./functionSink.js";
@@ -13,6 +15,8 @@ import { TableSink, type TableSinkOptions } from "./tableSink.js";
 
 /** What a stream can write to: a `Table`. */
 export interface StreamTarget {
+  readonly url: string;
+  append(rows: never, options?: AppendOptions): Promise<AppendResult>;
   /** @internal */
   readonly [streamedLog]: DeltaLog;
 }
@@ -101,7 +105,9 @@ export class Stream<Row extends object = Record<string, unknown>> {
    */
   async toTable(table: StreamTarget, options: ToTableOptions): Promise<StreamResult> {
     const { checkpoint, storage, trigger, signal, onProgress, queryName, ...rest } = options;
-    const sink = new TableSink(table[streamedLog], rest, queryName);
+    const log = table[streamedLog];
+    if (log === undefined) throw new DeltaError("DELTA_INVALID_ARGUMENT", "A stream goes to a Table.open(…).", {});
+    const sink = new TableSink(log, rest, queryName);
     return runStream(this.#source, this.#steps, sink, { checkpoint, storage, trigger, signal, onProgress });
   }
 

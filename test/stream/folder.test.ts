@@ -116,6 +116,18 @@ describe("a stream of a folder", () => {
     expect(await ids(target)).toEqual(upTo(4));
   });
 
+  it("reads JSON lines, and other formats side by side", async () => {
+    await writeFile(join(folder, "a.jsonl"), '{"id":0,"text":"ü"}\n{"text":null,"id":1}\n');
+    await writeFile(join(folder, "b.csv"), "id,text\n2,x\n");
+    const target = Table.open(memoryStore());
+    await stream().toTable(target, { checkpoint: memoryStore() });
+    expect((await target.toArray()).sort((a, b) => Number(a.id) - Number(b.id))).toEqual([
+      { id: 0n, text: "ü" },
+      { id: 1n, text: null },
+      { id: 2n, text: "x" },
+    ]);
+  });
+
   it("begins where there is nothing yet, and says what it can't read", async () => {
     const checkpoint = memoryStore();
     const target = Table.open(memoryStore());
