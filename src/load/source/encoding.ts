@@ -20,14 +20,17 @@ const TRANSCODERS: Readonly<Record<Encoding, (() => Transcoder) | undefined>> = 
   "utf-8": undefined,
   "utf-16le": () => new Utf16(false),
   "utf-16be": () => new Utf16(true),
-  latin1: () => new SingleByte((byte) => byte),
-  "windows-1252": () => new SingleByte((byte) => (byte >= 0x80 && byte < 0xa0 ? WINDOWS_1252[byte - 0x80]! : byte)),
+  latin1: () => new SingleByte(false),
+  "windows-1252": () => new SingleByte(true),
 };
 
-/** Code points of the bytes 0x80 to 0x9f; bytes without a character stay control characters. */
+/** The bytes 0x80 to 0x9f. */
+const C1 = /[\u0080-\u009f]/g;
+
+/** What they stand for; those without a character stay control characters. */
 const WINDOWS_1252 = [
-  0x20ac, 0x81, 0x201a, 0x192, 0x201e, 0x2026, 0x2020, 0x2021, 0x2c6, 0x2030, 0x160, 0x2039, 0x152, 0x8d, 0x17d, 0x8f,
-  0x90, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014, 0x2dc, 0x2122, 0x161, 0x203a, 0x153, 0x9d, 0x17e, 0x178,
+  ..."\u20ac\u0081\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\u008d\u017d\u008f",
+  ..."\u0090\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\u009d\u017e\u0178",
 ];
 
 /** The encoding that a person names. Throws DELTA_INVALID_ARGUMENT. */
@@ -57,30 +60,16 @@ export function byteOrderMark(bytes: Uint8Array): { readonly encoding: Encoding;
 
 class SingleByte implements Transcoder {
   readonly pending = 0;
-  readonly #lengths = new Uint8Array(256);
-  readonly #utf8: readonly Uint8Array[];
+  readonly #isWindows: boolean;
 
-  constructor(codePointOf: (byte: number) => number) {
-    this.#utf8 = Array.from({ length: 256 }, (_, byte) => Buffer.from(String.fromCodePoint(codePointOf(byte))));
-    for (let byte = 0; byte < 256; byte++) this.#lengths[byte] = this.#utf8[byte]!.length;
+  constructor(isWindows: boolean) {
+    this.#isWindows = isWindows;
   }
 
   decode(bytes: Uint8Array): Uint8Array {
     if (isAscii(bytes)) return bytes;
-    let length = 0;
-    for (let i = 0; i < bytes.length; i++) length += this.#lengths[bytes[i]!]!;
-    const out = new Uint8Array(length);
-    let at = 0;
-    for (let i = 0; i < bytes.length; i++) {
-      const byte = bytes[i]!;
-      if (byte < 0x80) {
-        out[at++] = byte;
-        continue;
-      }
-      const encoded = this.#utf8[byte]!;
-      for (let j = 0; j < encoded.length; j++) out[at++] = encoded[j]!;
-    }
-    return out;
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
+    return Buffer.from(this.#isWindows ? text.replace(C1, (unit) => WINDOWS_1252[unit.charCodeAt(0) - 0x80]!) : text);
   }
 
   end(): Uint8Array {

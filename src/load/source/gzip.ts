@@ -2,7 +2,7 @@ import { crc32 } from "../../log/deletionVectors/crc32.js";
 import type { ByteQueue } from "./byteQueue.js";
 import type { Decoded } from "./decoded.js";
 import { cutOff, unreadable } from "./errors.js";
-import { RawInflate } from "./rawInflate.js";
+import { inflate, inflateSmall, SMALL_BYTES } from "./inflate.js";
 
 const MAGIC = [0x1f, 0x8b, 8] as const;
 const HEADER_BYTES = 10;
@@ -18,23 +18,25 @@ const RESERVED = 0xe0;
  * Throws DELTA_INPUT_UNREADABLE, after having given what comes before.
  */
 export async function* gunzip(input: ByteQueue, url: string): AsyncGenerator<Decoded> {
-  while ((await input.peek(1)).length > 0) {
-    const start = input.offset;
+  for (let start = input.offset, before = 0; (await input.peek(1)).length > 0; start = input.offset) {
     if ((await input.peek(1))[0] === 0) {
       await skipZeros(input, url);
       return;
     }
     await skipHeader(input, url);
     yield { restart: start };
-    yield* unpackMember(input, url);
+    // Loggers write thousands of small members, after each of which a next one is as small.
+    yield* unpackMember(input, url, before > 0 && before <= SMALL_BYTES);
+    before = input.offset - start;
     yield { restart: input.offset };
   }
 }
 
-async function* unpackMember(input: ByteQueue, url: string): AsyncGenerator<Decoded> {
+async function* unpackMember(input: ByteQueue, url: string, mayBeSmall: boolean): AsyncGenerator<Decoded> {
   let crc = 0;
   let sizeBytes = 0;
-  for await (const bytes of inflate(input, url)) {
+  const small = mayBeSmall ? await inflateSmall(input) : undefined;
+  for await (const bytes of small ?? inflate(input, url)) {
     crc = crc32(bytes, crc);
     sizeBytes += bytes.length;
     yield { bytes };
@@ -48,40 +50,6 @@ async function* unpackMember(input: ByteQueue, url: string): AsyncGenerator<Deco
       input.offset - TRAILER_BYTES,
       "the gzip data is damaged: its checksum or its size is another",
     );
-  }
-}
-
-/** Unpacks deflate data up to its end, and no byte further. Throws DELTA_INPUT_UNREADABLE. */
-export async function* inflate(input: ByteQueue, url: string): AsyncGenerator<Uint8Array> {
-  const start = input.offset;
-  const data = new RawInflate();
-  try {
-    for (let fed: Uint8Array | undefined; ; ) {
-      const next = await nextOf(data, start, url);
-      if (next === "end") {
-        const unused = input.offset - start - data.consumed;
-        if (unused > 0) input.giveBack(fed!.subarray(fed!.length - unused));
-        return;
-      }
-      if (next !== "hungry") {
-        yield next;
-        continue;
-      }
-      fed = await input.take();
-      if (fed === undefined) throw cutOff(url, input.offset);
-      data.feed(fed);
-    }
-  } finally {
-    data.close();
-  }
-}
-
-async function nextOf(data: RawInflate, start: number, url: string): ReturnType<RawInflate["next"]> {
-  try {
-    return await data.next();
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw unreadable(url, start + data.consumed, `the compressed data is damaged (${reason})`, error);
   }
 }
 

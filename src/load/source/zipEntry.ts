@@ -2,7 +2,7 @@ import { crc32 } from "../../log/deletionVectors/crc32.js";
 import type { ArchiveEntry } from "./archive.js";
 import type { ByteQueue } from "./byteQueue.js";
 import { unreadable } from "./errors.js";
-import { inflate } from "./gzip.js";
+import { inflate } from "./inflate.js";
 
 const SIGNATURE = 0x04034b50;
 const HEADER_BYTES = 30;
