@@ -1,16 +1,15 @@
 import { DeltaError, hasCode } from "../errors.js";
 import type { AddFile } from "../log/actions.js";
-import { descriptorReader } from "../log/deletionVectors/descriptors.js";
 import type { DeltaLog } from "../log/deltaLog.js";
 import { LOG_FOLDER, parseLogPath } from "../log/names.js";
 import { storePath } from "../log/paths.js";
 import { readCommits } from "../log/readCommits.js";
 import type { Snapshot } from "../log/snapshot.js";
-import { mapReader, numRecordsOf, type ScanFile } from "../read/plan.js";
+import { numRecordsOf, type ScanFile } from "../read/plan.js";
 import type { ObjectStore } from "../storage/store.js";
-import { compareUtf8 } from "../storage/utf8Order.js";
 import { type ChangeOptions, streamedFiles } from "./deltaCommit.js";
 import { type DeltaOffset, isAfter } from "./deltaOffset.js";
+import { InitialFiles } from "./initialFiles.js";
 import type { TriggerLimits } from "./limits.js";
 
 /** A file at its place in the history, or the end of a version's files. */
@@ -22,8 +21,6 @@ export interface PlacedFile {
   readonly file: ScanFile | undefined;
 }
 
-const INITIAL_COLUMNS = ["path", "size", "modificationTime", "partitionValues", "deletionVector"] as const;
-
 /** Commits read together where no option says how much a batch takes. */
 const COMMITS_AHEAD = 1000;
 
@@ -32,7 +29,8 @@ export class DeltaFiles {
   readonly #log: DeltaLog;
   readonly #reader: Snapshot;
   readonly #options: ChangeOptions & TriggerLimits;
-  #initial: { readonly version: number; readonly files: readonly ScanFile[] } | undefined;
+  /** Kept from batch to batch. */
+  #initial: InitialFiles | undefined;
 
   /** Rows are read with the schema of `reader`. */
   constructor(log: DeltaLog, reader: Snapshot, options: ChangeOptions & TriggerLimits) {
@@ -50,7 +48,7 @@ export class DeltaFiles {
     if (from.isInitialSnapshot) {
       const files = await this.#initialFiles(version);
       for (let index = Math.max(0, from.index + 1); index < files.length; index++) {
-        yield { version, index, isInitialSnapshot: true, file: files[index] };
+        yield { version, index, isInitialSnapshot: true, file: files.at(index) };
       }
       yield { version, index: files.length, isInitialSnapshot: true, file: undefined };
       version++;
@@ -90,32 +88,9 @@ export class DeltaFiles {
     }
   }
 
-  /** All files of a version, ordered as Delta's streaming source for Spark orders them. */
-  async #initialFiles(version: number): Promise<readonly ScanFile[]> {
-    if (this.#initial?.version === version) return this.#initial.files;
-    const snapshot = await this.#snapshotAt(version);
-    const found: { readonly modifiedMs: number; readonly logged: string; readonly file: ScanFile }[] = [];
-    for await (const batch of snapshot.fileBatches({ columns: INITIAL_COLUMNS })) {
-      const [paths, sizes, modified] = ["path", "size", "modificationTime"].map((name) => batch.getChild(name)!);
-      const partitionValues = mapReader(batch, "partitionValues");
-      const deletionVectors = descriptorReader(batch);
-      for (let row = 0; row < batch.numRows; row++) {
-        const logged: string = paths!.get(row);
-        const file: ScanFile = {
-          path: storePath(snapshot.store, logged),
-          sizeBytes: Number(sizes!.get(row)),
-          partitionValues: partitionValues(row),
-          match: "all",
-          numRecords: undefined,
-          deletionVector: deletionVectors(row),
-        };
-        found.push({ modifiedMs: Number(modified!.get(row)), logged, file });
-      }
-    }
-    found.sort((a, b) => a.modifiedMs - b.modifiedMs || compareUtf8(a.logged, b.logged));
-    const files = found.map(({ file }) => file);
-    this.#initial = { version, files };
-    return files;
+  async #initialFiles(version: number): Promise<InitialFiles> {
+    if (this.#initial?.version !== version) this.#initial = await InitialFiles.load(await this.#snapshotAt(version));
+    return this.#initial;
   }
 
   async #snapshotAt(version: number): Promise<Snapshot> {
