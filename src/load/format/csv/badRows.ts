@@ -27,13 +27,18 @@ export function eachRecord(
 }
 
 /**
- * The numbers of the records that hold these bytes of the segment, in the same order; each byte lies behind the one before or in
- * the same record.
+ * The numbers of the records that begin at these bytes of the segment, in the same order; each byte lies behind the one before or in the
+ * same record. A byte of a line end stands for the record behind it: DuckDB counts the LF of a CRLF to what follows.
  */
 export function ordinalsOf(file: CsvFile, bytes: Uint8Array, positions: readonly number[]): number[] {
+  const begins = positions.map((position) => {
+    let at = position;
+    while (bytes[at] === 0x0a || bytes[at] === 0x0d) at++;
+    return at;
+  });
   const ordinals: number[] = [];
   eachRecord(file, bytes, (_, end, ordinal) => {
-    while (ordinals.length < positions.length && positions[ordinals.length]! < end) ordinals.push(ordinal);
+    while (ordinals.length < begins.length && begins[ordinals.length]! < end) ordinals.push(ordinal);
   });
   return ordinals;
 }
