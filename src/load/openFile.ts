@@ -1,4 +1,4 @@
-import { DeltaError } from "../errors.js";
+import { DeltaError, hasCode } from "../errors.js";
 import type { StructType } from "../schema/types.js";
 import type { Format, ParseOptions, RecordPosition, RecordReader, RecordSlice, SourceShape } from "./format/format.js";
 import { formats } from "./format/formats.js";
@@ -63,8 +63,13 @@ export class FileOpener {
     const kind = `${file.format}${file.delimiter === undefined ? "" : ` ${JSON.stringify(file.delimiter)}`}`;
     const known = this.#shapes[kind];
     if (known !== undefined) return known;
-    const found = await format.shape(file, this.#options);
-    const shape = this.#options.header === false ? named(found, this.#schema()) : found;
+    const schema = this.#schema();
+    const found = await format.shape(file, this.#options).catch((error: unknown) => {
+      // Values of two kinds in a column: one of them will be bad.
+      if (schema === undefined || file.format !== "jsonl" || !hasCode(error, "DELTA_CANNOT_INFER_SCHEMA")) throw error;
+      return { dialect: {}, schema };
+    });
+    const shape = this.#options.header === false ? named(found, schema) : found;
     this.#shapes = { ...this.#shapes, [kind]: shape };
     return shape;
   }
