@@ -105,7 +105,9 @@ class OpenDeltaSource implements OpenSource {
       // What comes before a version that can't be streamed is given first.
       if (end === undefined || !STOPS.some((code) => hasCode(error, code))) throw error;
     }
-    if (end === undefined) return undefined;
+    if (end === undefined && start !== undefined) return undefined;
+    // A new stream notes where it begins, though there is nothing yet: "latest" is another place tomorrow.
+    end ??= from;
     const conf = start === undefined ? { [START_CONF]: JSON.stringify(deltaOffsetJson(from)) } : undefined;
     const planned = { start, end: deltaOffsetJson(end), files };
     this.#planned = planned;

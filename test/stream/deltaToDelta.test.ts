@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { Table } from "#src/index.js";
 import { memoryStore } from "#src/storage/memory.js";
 import { expectCode } from "../expectCode.js";
+import { Life } from "./dyingStore.js";
 import { ids, pathsOf, rows, tableOf, textOf, upTo } from "./streams.js";
 
 describe("a stream from table to table", () => {
@@ -75,6 +76,31 @@ describe("a stream from table to table", () => {
     await expectCode("DELTA_VERSION_NOT_FOUND", () => streamed({ startingVersion: 4 }));
     await expectCode("DELTA_INVALID_ARGUMENT", () => streamed({ startingVersion: 1, startingTimestamp: new Date() }));
     await expectCode("DELTA_INVALID_ARGUMENT", () => streamed({ maxFilesPerTrigger: 0 }));
+  });
+
+  it("notes where it begins, so that nothing comes between", async () => {
+    const source = await tableOf(2);
+    const target = Table.open(memoryStore());
+    const checkpoint = memoryStore();
+    const run = (options: Parameters<Table["stream"]>[0]) => source.stream(options).toTable(target, { checkpoint });
+    expect(await run({ startingVersion: "latest" })).toMatchObject({ batchCount: 1, rowCount: 0 });
+    await source.append(rows(2, 4));
+    await source.append(rows(4, 6));
+    expect(await run({ startingVersion: "latest" })).toMatchObject({ rowCount: 4 });
+    expect(await ids(target)).toEqual([2, 3, 4, 5]);
+  });
+
+  it("begins a first batch that was left open where it was planned, whatever it is told now", async () => {
+    const source = await tableOf(2, 4, 6);
+    const [target, checkpoint] = [memoryStore(), memoryStore()];
+    // The writes: the stream's id, and the plan.
+    const life = new Life(1, true);
+    const killed = source
+      .stream({ startingVersion: 1 })
+      .toTable(Table.open(target), { checkpoint: life.store(checkpoint) });
+    await expectCode("DELTA_STORAGE_FAILED", () => killed);
+    await source.stream().toTable(Table.open(target), { checkpoint });
+    expect(await ids(Table.open(target))).toEqual([2, 3, 4, 5]);
   });
 
   it("maps and filters rows, and hands batches to a function", async () => {
