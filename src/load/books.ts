@@ -37,10 +37,6 @@ export function addBooks(a: Books, b: Books): Books {
   };
 }
 
-export function isBalanced({ rowsRead, rowsLoaded, rowsDead, rowsFiltered }: Books): boolean {
-  return rowsRead === rowsLoaded + rowsDead + rowsFiltered;
-}
-
 /** What a commit's `operationMetrics` say of its batch, as texts. */
 export function bookMetrics(books: Books): Record<string, string> {
   const { rowsRead, rowsLoaded, rowsDead, rowsFiltered } = books;

@@ -17,7 +17,7 @@ import { stepAppId } from "./progress.js";
 const FOLDER = "_dead_letters/";
 
 /** The columns of a table of dead letters. */
-export const LETTER_SCHEMA = schemaOf({
+const LETTER_SCHEMA = schemaOf({
   job: "string",
   /** The step of the job that met the record. */
   batch: "long",

@@ -168,6 +168,7 @@ export class DoneFiles {
 /**
  * How many of the newest segments become one with `added` entries. Tiers don't grow from the oldest segment to the newest, so
  * that each entry is written once a tier.
+ * @testonly
  */
 export function planMerge(segments: readonly Pick<SegmentRef, "entries">[], added: number): number {
   let [count, entries] = [0, added];

@@ -104,6 +104,8 @@ class Load {
     this.#version = committed.version;
     this.#books = addBooks(this.#books, committed.books);
     if (committed.books.rowsDead > 0) this.#letters = batch.lettersUrl;
+    // From here on the batch's files belong to a commit.
+    await job.commitLetters();
     this.#tell(queue);
     return true;
   }

@@ -125,44 +125,41 @@ export class LoadJob {
   }
 
   /**
-   * Commits a batch: its rows, and the place it reaches, as one; then its dead letters. Undefined where there is no table
-   * and nothing to make one of.
+   * Commits a batch: its rows, and the place it reaches, as one; {@link commitLetters} is to follow. Undefined where there is no
+   * table and nothing to make one of.
    *
-   * Throws `DELTA_CONCURRENT_TRANSACTION` where another run of the job was first, and what an append throws; the batch's
-   * files are removed then.
+   * Throws `DELTA_CONCURRENT_TRANSACTION` where another run of the job was first, and what an append throws. Nothing is committed
+   * then, unless it is `DELTA_COMMIT_OUTCOME_UNKNOWN`.
    */
   async commit(batch: LoadedBatch): Promise<{ readonly version: number; readonly books: Books } | undefined> {
-    const { rows, letters, read } = batch;
+    const { rows, read } = batch;
     if (rows === undefined) return undefined;
     const { store } = this.#log;
-    try {
-      const { adds, stored } = await rows.sink.finish();
-      const { rowsRead, rowsLoaded, rowsDead, rowsFiltered } = rows.sink;
-      const filesDone = read.finished.length;
-      const books = { rowsRead, rowsLoaded, rowsDead, rowsFiltered, filesDone, bytesRead: read.bytesRead };
-      const state = await this.#stateAfter(batch, books, rows.to);
-      const { progress, move } = await stageProgress(store, this.job, this.#from, encodeState(state));
-      const staged = { adds, stored, rowCount: rowsLoaded, discard: () => rows.sink.discard() };
-      checkMove(rows.to.target.snapshot?.transactions, move);
-      const { version } = await commitAppend(this.#log, rows.to.target, staged, {
-        move,
-        operation: "LOAD",
-        operationParameters: this.#parameters(read),
-        operationMetrics: bookMetrics(books),
-      });
-      await this.#tidy(state);
-      [this.#from, this.#state] = [progress, state];
-      this.#done = this.#done.after(state.files);
-      if (state.dead !== undefined) {
-        const log = letterLog(store, state.dead.location, this.#storage);
-        await commitLetters(log, this.job, progress.step, state.dead);
-      }
-      return { version, books };
-    } catch (error) {
-      // Unknown: it may be a commit, whose files must stay.
-      if (!hasCode(error, "DELTA_COMMIT_OUTCOME_UNKNOWN")) await letters?.discard();
-      throw error;
-    }
+    const { adds, stored } = await rows.sink.finish();
+    const { rowsRead, rowsLoaded, rowsDead, rowsFiltered } = rows.sink;
+    const filesDone = read.finished.length;
+    const books = { rowsRead, rowsLoaded, rowsDead, rowsFiltered, filesDone, bytesRead: read.bytesRead };
+    const state = await this.#stateAfter(batch, books, rows.to);
+    const { progress, move } = await stageProgress(store, this.job, this.#from, encodeState(state));
+    const staged = { adds, stored, rowCount: rowsLoaded, discard: () => rows.sink.discard() };
+    checkMove(rows.to.target.snapshot?.transactions, move);
+    const { version } = await commitAppend(this.#log, rows.to.target, staged, {
+      move,
+      operation: "LOAD",
+      operationParameters: this.#parameters(read),
+      operationMetrics: bookMetrics(books),
+    });
+    await this.#tidy(state);
+    [this.#from, this.#state] = [progress, state];
+    this.#done = this.#done.after(state.files);
+    return { version, books };
+  }
+
+  /** Commits the dead letters of the batch committed last. A failure leaves them to the next run. */
+  async commitLetters(): Promise<void> {
+    const { dead } = this.#state;
+    if (dead === undefined || this.#from === undefined) return;
+    await commitLetters(letterLog(this.#log.store, dead.location, this.#storage), this.job, this.#from.step, dead);
   }
 
   async #stateAfter(batch: LoadedBatch, books: Books, { target }: LoadTarget): Promise<JobState> {
