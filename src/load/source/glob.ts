@@ -12,7 +12,7 @@ export function hasWildcards(path: string): boolean {
 }
 
 /** A name that tools keep for themselves (`_SUCCESS`, `_delta_log`, `.DS_Store`). */
-export function isHiddenName(name: string): boolean {
+function isHiddenName(name: string): boolean {
   return name.startsWith("_") || name.startsWith(".");
 }
 

@@ -43,9 +43,11 @@ async function* unpackFrame(decoders: ZSTDDecoder, input: ByteQueue, url: string
   const frame = await headerOf(input, url);
   const decoder = new FrameDecoder(decoders);
   try {
+    let before = input.offset;
     for await (const piece of piecesOf(input, frame, url)) {
       const bytes = decoder.decode(piece);
-      if (bytes === undefined) throw unreadable(url, input.offset - piece.length, "the zstd data is damaged");
+      if (bytes === undefined) throw unreadable(url, before, "the zstd data is damaged");
+      before = input.offset - piece.length;
       yield bytes;
     }
   } finally {
