@@ -1,27 +1,12 @@
-/** What could steer a terminal or hide text in it: control characters, line separators, changes of direction. */
-const UNSAFE = /[\p{Cc}\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/gu;
+import { escapeOf, UNSAFE } from "../arrow/safeJson.js";
+
+export { escapeJson, jsonText } from "../arrow/safeJson.js";
+
 const SHORT: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
 /** The text with every character that could steer a terminal written as an escape: "\u001b[1m", "\n". */
 export function escapeControls(text: string): string {
   return text.replace(UNSAFE, (char) => SHORT[char] ?? escapeOf(char));
-}
-
-function escapeOf(char: string): string {
-  return `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
-}
-
-/**
- * The value's JSON, in which what could steer a terminal is written as an escape, which means the same. `replacer` is that of
- * `JSON.stringify`.
- */
-export function jsonText(value: unknown, replacer?: (key: string, value: unknown) => unknown): string {
-  return escapeJson(JSON.stringify(value, replacer));
-}
-
-/** JSON in which what could steer a terminal is written as an escape. */
-export function escapeJson(json: string): string {
-  return json.replace(UNSAFE, escapeOf);
 }
 
 /** The same, but line breaks stay: for messages of several lines. */

@@ -1,12 +1,12 @@
 import type { Data, RecordBatch } from "apache-arrow";
 import { isValid, validityOf } from "../../arrow/bits.js";
+import { ByteWriter } from "../../arrow/byteWriter.js";
 import { offsetsOf } from "../../arrow/column.js";
+import { jsonWriter } from "../../arrow/jsonLines.js";
+import { scalarText } from "../../arrow/scalarText.js";
 import type { DataType, StructType } from "../../schema/types.js";
 import { escapeControls } from "../text.js";
-import { ByteWriter } from "./byteWriter.js";
 import type { GridColumn } from "./grid.js";
-import { jsonWriter } from "./json.js";
-import { scalarText } from "./scalars.js";
 
 const NUMBER = /^(byte|short|integer|long|float|double|decimal.*)$/;
 const CUT = new Set<DataType>(["string", "binary"]);

@@ -1,11 +1,11 @@
 import type { Data, RecordBatch } from "apache-arrow";
 import { isSet, validityOf } from "../../arrow/bits.js";
+import { ByteWriter } from "../../arrow/byteWriter.js";
 import { offsetsOf } from "../../arrow/column.js";
+import { jsonWriter } from "../../arrow/jsonLines.js";
+import { scalarText, type ValueWriter } from "../../arrow/scalarText.js";
 import type { DataType, StructType } from "../../schema/types.js";
 import { escapeControls } from "../text.js";
-import { ByteWriter } from "./byteWriter.js";
-import { jsonWriter } from "./json.js";
-import { scalarText, type ValueWriter } from "./scalars.js";
 
 const QUOTE = 0x22;
 const CHUNK_BYTES = 256 * 1024;

@@ -1,18 +1,10 @@
 import { type FileHandle, open, realpath } from "node:fs/promises";
 import { basename, dirname } from "node:path";
-import {
-  type AsyncRecordBatchFileReader,
-  type AsyncRecordBatchStreamReader,
-  type RecordBatch,
-  type RecordBatchFileReader,
-  RecordBatchReader,
-} from "apache-arrow";
+import type { RecordBatch } from "apache-arrow";
 import { conformBatch } from "../../arrow/conform.js";
-import { checkLayout } from "../../arrow/layout.js";
-import { beginsArrowFile, checkArrowFile, type ReadAt, soundMessages } from "../../arrow/messages.js";
 import { fromArrowSchema } from "../../arrow/schema.js";
 import { DeltaError } from "../../errors.js";
-import { limits } from "../../limits.js";
+import { arrowReader, soundBatches } from "../../load/format/columnar/arrowReader.js";
 import { readParquet } from "../../parquet/read.js";
 import { checkAssignable } from "../../schema/compare.js";
 import type { StructType } from "../../schema/types.js";
@@ -59,8 +51,7 @@ export async function arrowSource(
 ): Promise<BatchSource> {
   const handle = typeof input === "string" ? await openInput(input) : undefined;
   try {
-    const reader = handle === undefined ? await readerOf(input as AsyncIterable<Uint8Array>) : await fileReader(handle);
-    await reader.open();
+    const reader = await arrowReader(handle ?? (input as AsyncIterable<Uint8Array>));
     return conformed({ schema: reader.schema }, readable(reader, file, handle), file, schema);
   } catch (error) {
     await handle?.close();
@@ -74,67 +65,13 @@ function openInput(path: string): Promise<FileHandle> {
   });
 }
 
-async function fileReader(handle: FileHandle): Promise<Reader> {
-  const read: ReadAt = async (start, end) => {
-    const { bytesRead, buffer } = await handle.read(new Uint8Array(end - start), 0, end - start, start);
-    if (bytesRead < end - start) throw new RangeError("it is cut");
-    return buffer;
-  };
-  const { size } = await handle.stat();
-  if (size < MAGIC_BYTES || !beginsArrowFile(await read(0, MAGIC_BYTES))) {
-    return RecordBatchReader.from(soundMessages(handle.createReadStream({ start: 0, autoClose: false })));
-  }
-  await checkArrowFile(read, size);
-  return RecordBatchReader.from(handle);
-}
-
-type Reader = AsyncRecordBatchFileReader | AsyncRecordBatchStreamReader | RecordBatchFileReader;
-const MAGIC_BYTES = 6;
-
-async function readerOf(bytes: AsyncIterable<Uint8Array>): Promise<Reader> {
-  const chunks = bytes[Symbol.asyncIterator]();
-  const held: Uint8Array[] = [];
-  let heldBytes = 0;
-  const gather = async (count: number) => {
-    while (heldBytes < count) {
-      const next = await chunks.next();
-      if (next.done) return;
-      held.push(next.value);
-      heldBytes += next.value.length;
-    }
-  };
-  await gather(MAGIC_BYTES);
-  if (!beginsArrowFile(Buffer.concat(held).subarray(0, MAGIC_BYTES))) {
-    async function* all() {
-      yield* held.splice(0);
-      yield* { [Symbol.asyncIterator]: () => chunks };
-    }
-    return RecordBatchReader.from(soundMessages(all()));
-  }
-  const { MAX_ARROW_BODY_BYTES } = limits;
-  await gather(MAX_ARROW_BODY_BYTES + 1);
-  if (heldBytes > MAX_ARROW_BODY_BYTES) {
-    throw new RangeError(
-      `on the standard input a file has ${MAX_ARROW_BODY_BYTES} bytes at most; give its name instead`,
-    );
-  }
-  const whole = new Uint8Array(Buffer.concat(held));
-  await checkArrowFile(async (start, end) => whole.subarray(start, end), whole.length);
-  return RecordBatchReader.from(whole) as RecordBatchFileReader;
-}
-
 async function* readable(
   batches: AsyncIterable<RecordBatch> | Iterable<RecordBatch>,
   file: string,
   handle: FileHandle | undefined,
 ): AsyncGenerator<RecordBatch> {
   try {
-    // A stream without rows is read as one batch that lacks the insides of nested columns.
-    for await (const batch of batches) {
-      if (batch.numRows === 0) continue;
-      checkLayout(batch);
-      yield batch;
-    }
+    yield* soundBatches(batches);
   } catch (error) {
     throw unreadable(file, error);
   } finally {

@@ -72,7 +72,7 @@ async function readRows(session: Session, given: Given): Promise<void> {
 }
 
 async function writeJsonLines({ stdout }: Session, scan: Scan): Promise<void> {
-  const { jsonLines } = await import("../formats/json.js");
+  const { jsonLines } = await import("../../arrow/jsonLines.js");
   const schema = await scan.schema();
   for await (const batch of scan.batches()) {
     for (const piece of jsonLines(schema, batch)) await stdout.write(piece);

@@ -1,10 +1,10 @@
 import type { Data, RecordBatch } from "apache-arrow";
-import { isSet, validityOf } from "../../arrow/bits.js";
-import { offsetsOf } from "../../arrow/column.js";
-import type { ArrayType, DataType, MapType, StructType } from "../../schema/types.js";
-import { jsonText } from "../text.js";
+import type { ArrayType, DataType, MapType, StructType } from "../schema/types.js";
+import { isSet, validityOf } from "./bits.js";
 import { ByteWriter } from "./byteWriter.js";
-import { scalarText, type ValueWriter } from "./scalars.js";
+import { offsetsOf } from "./column.js";
+import { jsonText } from "./safeJson.js";
+import { scalarText, type ValueWriter } from "./scalarText.js";
 
 const NULL = utf8("null");
 const [QUOTE, COMMA, COLON] = [0x22, 0x2c, 0x3a];

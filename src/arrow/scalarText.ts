@@ -1,11 +1,11 @@
 import type { Data } from "apache-arrow";
-import { isSet } from "../../arrow/bits.js";
-import { offsetsOf } from "../../arrow/column.js";
-import { readInt128, smallUnscaled, wordsOf } from "../../arrow/int128.js";
-import { parseDecimalType, unscaledToDecimal } from "../../schema/decimal.js";
-import { formatDate, formatTimestamp } from "../../schema/time.js";
-import type { PrimitiveType } from "../../schema/types.js";
+import { parseDecimalType, unscaledToDecimal } from "../schema/decimal.js";
+import { formatDate, formatTimestamp } from "../schema/time.js";
+import type { PrimitiveType } from "../schema/types.js";
+import { isSet } from "./bits.js";
 import type { ByteWriter } from "./byteWriter.js";
+import { offsetsOf } from "./column.js";
+import { readInt128, smallUnscaled, wordsOf } from "./int128.js";
 
 /** Writes the value at an index, which isn't null. */
 export type ValueWriter = (out: ByteWriter, index: number) => void;

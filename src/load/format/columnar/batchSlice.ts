@@ -1,0 +1,71 @@
+import type { RecordBatch } from "apache-arrow";
+import { conformBatch } from "../../../arrow/conform.js";
+import { jsonLines } from "../../../arrow/jsonLines.js";
+import { checkNotNull } from "../../../arrow/notNull.js";
+import { takeRows } from "../../../arrow/take.js";
+import { checkTexts } from "../../../arrow/texts.js";
+import { checkAssignable } from "../../../schema/compare.js";
+import type { StructType } from "../../../schema/types.js";
+import { checkSignal } from "../../../signal.js";
+import { recordFault } from "../faults.js";
+import type { RecordPosition, RecordSink, RecordSlice } from "../format.js";
+import { buildGood } from "../goodItems.js";
+
+/** Rows that are Arrow batches already. */
+export class BatchSlice implements RecordSlice {
+  readonly start: RecordPosition;
+  readonly end: RecordPosition;
+  readonly isLast: boolean;
+  readonly recordCount: number;
+  readonly storedBytes: number;
+  readonly #columns: StructType;
+  readonly #batches: readonly RecordBatch[];
+
+  constructor(
+    { columns }: { readonly columns: StructType },
+    batches: readonly RecordBatch[],
+    facts: Pick<RecordSlice, "start" | "end" | "isLast" | "recordCount" | "storedBytes">,
+  ) {
+    this.start = facts.start;
+    this.end = facts.end;
+    this.isLast = facts.isLast;
+    this.recordCount = facts.recordCount;
+    this.storedBytes = facts.storedBytes;
+    this.#columns = columns;
+    this.#batches = batches;
+  }
+
+  /** Throws DELTA_SCHEMA_MISMATCH where a column's type can't become the table's. */
+  async parse(sink: RecordSink, signal?: AbortSignal): Promise<void> {
+    checkAssignable(sink.schema, this.#columns);
+    let { record } = this.start;
+    for (const batch of this.#batches) {
+      checkSignal(signal, "reading rows");
+      await this.#parseBatch(batch, record, sink);
+      record += batch.numRows;
+    }
+  }
+
+  async #parseBatch(batch: RecordBatch, firstRecord: number, sink: RecordSink): Promise<void> {
+    const { schema } = sink;
+    const rows = Array.from({ length: batch.numRows }, (_, row) => row);
+    const { built, bad } = buildGood(rows, (some) => {
+      const taken = some.length === batch.numRows ? batch : takeRows(batch, Uint32Array.from(some));
+      const conformed = conformBatch(taken, schema);
+      checkNotNull(conformed, schema, 0);
+      checkTexts(conformed, schema, 0);
+      return conformed;
+    });
+    if (built !== undefined) await sink.write(built);
+    for (const { index, error } of bad) {
+      const record = firstRecord + index;
+      await sink.reject({ ...recordFault(error), record, raw: this.#json(takeRows(batch, Uint32Array.of(index))) });
+    }
+  }
+
+  #json(row: RecordBatch): Uint8Array {
+    const own = conformBatch(row, this.#columns);
+    const line = Buffer.concat([...jsonLines(this.#columns, own)]);
+    return line.subarray(0, line.length - 1);
+  }
+}
