@@ -119,12 +119,17 @@ describe("a stream of a folder", () => {
   it("reads JSON lines, and other formats side by side", async () => {
     await writeFile(join(folder, "a.jsonl"), '{"id":0,"text":"ü"}\n{"text":null,"id":1}\n');
     await writeFile(join(folder, "b.csv"), "id,text\n2,x\n");
+    await writeFile(join(folder, "c.jsonl"), '{"id":3,"text":null}\n');
+    await writeFile(join(folder, "empty.csv"), "");
+    await writeFile(join(folder, "header.csv"), "id,text\n");
+    await writeFile(join(folder, "empty.jsonl"), "");
     const target = Table.open(memoryStore());
     await stream().toTable(target, { checkpoint: memoryStore() });
     expect((await target.toArray()).sort((a, b) => Number(a.id) - Number(b.id))).toEqual([
       { id: 0n, text: "ü" },
       { id: 1n, text: null },
       { id: 2n, text: "x" },
+      { id: 3n, text: null },
     ]);
   });
 
