@@ -72,26 +72,34 @@ class Load {
     const job = await LoadJob.open(this.#log, this.#name, { options: wanted, isRestart, ignoreChange, storage });
     const options = withJobOptions(this.#options, job.state.options);
     await using files = openSource(this.#source, options.format, storage, (url) => this.#skipped.add(url));
-    const pending = pendingFiles(files, () => job.done, job.state.current, { ignoreChange, job: this.#name });
+    let isForgotten = false;
+    const onGone = () => {
+      isForgotten = true;
+    };
+    const pending = pendingFiles(files, () => job.done, job.state.current, { ignoreChange, job: this.#name, onGone });
     const queue = new PendingQueue(pending);
     const opener = new FileOpener(parseOptionsOf(options), job.state.shapes, () => this.#knownSchema());
     await using reader = new BatchReader(queue, opener);
     await queue.begin();
-    while (!(await reader.isAtEnd())) {
+    while (isForgotten || !(await reader.isAtEnd())) {
       if (options.signal?.aborted) throw this.#stopped();
-      const isCommitted = await this.#nextBatch({ job, reader, opener, queue, options });
+      const isCommitted = await this.#nextBatch({ job, reader, opener, queue, options }, isForgotten);
       if (!isCommitted) return;
+      isForgotten = false;
     }
   }
 
-  /** False where there is nothing to commit, and never will be: no table, and nothing to make one of. */
-  async #nextBatch({ job, reader, opener, queue, options }: Stage): Promise<boolean> {
+  /**
+   * False where there is nothing to commit, and never will be: no table, and nothing to make one of. With `isForgotten` it commits
+   * also where nothing is left to read: the job isn't in the middle of a file any more.
+   */
+  async #nextBatch({ job, reader, opener, queue, options }: Stage, isForgotten: boolean): Promise<boolean> {
     const batchBytes = options.batchBytes ?? DEFAULT_BATCH_BYTES;
     const batch = new Batch(this.#log, job, options, batchBytes, () => this.#tell(queue, batch));
     let committed: { readonly version: number; readonly books: Books } | undefined;
     try {
       const read = await reader.read(batchBytes, batch, () => options.signal?.aborted === true);
-      if (read.finished.length === 0 && read.ranges.length === 0) return true;
+      if (!isForgotten && read.finished.length === 0 && read.ranges.length === 0) return true;
       batch.checkLimit();
       const isEnd = await reader.isAtEnd();
       committed = await job.commit({ ...(await batch.loaded()), read, shapes: opener.shapes, isEnd });

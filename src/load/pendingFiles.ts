@@ -22,6 +22,8 @@ export interface PendingFile {
 export interface PendingOptions {
   readonly ignoreChange: boolean;
   readonly job: string;
+  /** Told that the half-read file is gone, where that is ignored. */
+  readonly onGone: () => void;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -55,12 +57,13 @@ async function findFile(files: AsyncIterable<SourceFile>, url: string): Promise<
 async function restOfCurrent(
   current: CurrentFile,
   file: SourceFile | undefined,
-  { ignoreChange, job, signal }: PendingOptions,
+  { ignoreChange, job, onGone, signal }: PendingOptions,
 ): Promise<PendingFile | undefined> {
   const { position, storedBytes, url } = current;
   if (file === undefined) {
-    if (ignoreChange) return undefined;
-    throw changed(job, url, "was read in part and isn't among the sources any more");
+    if (!ignoreChange) throw changed(job, url, "was read in part and isn't among the sources any more");
+    onGone();
+    return undefined;
   }
   const isSame = file.stream === undefined && isSameIdentity(current.identity, file.identity);
   if (!isSame) {

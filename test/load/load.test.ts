@@ -353,6 +353,24 @@ describe("a source that changed", () => {
     }
   });
 
+  it("half read and gone, with nothing else to load: once ignored, it is forgotten", async () => {
+    const at = folder();
+    const table = Table.open(join(at, "t"));
+    const source = join(at, "src");
+    await write(join(source, "b.csv"), `${HEADER}7000,b,1\n`);
+    await table.load(source, options);
+    const file = await write(join(source, "a.csv"), text);
+    const stop = new AbortController();
+    await expectCode("DELTA_ABORTED", () =>
+      table.load(source, { ...options, signal: stop.signal, onProgress: () => stop.abort() }),
+    );
+    await rm(file);
+    await expectCode("DELTA_LOAD_SOURCE_CHANGED", () => table.load(source, options));
+    const ignored = await table.load(source, { ...options, ignoreChange: true });
+    expect(ignored).toMatchObject({ batches: 1, rowsRead: 0 });
+    expect(await table.load(source, options)).toMatchObject({ isUpToDate: true });
+  });
+
   it("half read and replaced: restart loads it from the beginning, once", async () => {
     const { file, table } = await halfLoaded();
     const before = await idsOf(table);
