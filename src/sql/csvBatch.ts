@@ -1,5 +1,5 @@
 import type { StructField, StructType } from "../schema/types.js";
-import { type ExactRead, exactRead } from "./csvBatchTypes.js";
+import { type ExactRead, exactRead, valueOrNull } from "./csvBatchTypes.js";
 import { type DuckdbConnection, quoteName, quoteText } from "./duckdb.js";
 import { sqlType } from "./types.js";
 
@@ -20,6 +20,11 @@ export interface CsvBatch {
   };
   /** For each value of a record, the name of the schema's column it belongs to; undefined where it belongs to none. */
   readonly columns: readonly (string | undefined)[];
+  /**
+   * The schema's column that gets, as JSON, what would be lost or make a misfit: values of no column, and texts that aren't of their
+   * column's type, which is null then.
+   */
+  readonly rescue?: { readonly column: string /** Of each value of a record. */; readonly names: readonly string[] };
   /** Of the rows. Columns that the files lack are null; arrays, maps and structs are texts (their JSON). */
   readonly schema: StructType;
 }
@@ -109,9 +114,18 @@ interface OutputColumn {
   readonly misfit: string | undefined;
 }
 
-function outputColumns({ columns, schema, dialect }: CsvBatch): OutputColumn[] {
+function outputColumns({ columns, schema, dialect, rescue }: CsvBatch): OutputColumn[] {
   return schema.fields.map((field) => {
     const index = columns.indexOf(field.name);
+    if (field.name === rescue?.column) {
+      const value = rescuedSql(columns, rescue.names, schema, dialect);
+      return { field, index: -1, read: undefined, value, misfit: undefined };
+    }
+    if (index >= 0 && rescue !== undefined) {
+      const value = valueOrNull(field.type, nameOf(index), dialect);
+      const read = { readAs: "VARCHAR", value: () => value, fits: undefined };
+      return { field, index, read, value, misfit: field.nullable ? undefined : `${value} IS NULL` };
+    }
     if (index < 0) {
       const value = `CAST(NULL AS ${typeof field.type === "string" ? sqlType(field.type) : "VARCHAR"})`;
       return { field, index, read: undefined, value, misfit: field.nullable ? undefined : "true" };
@@ -123,6 +137,25 @@ function outputColumns({ columns, schema, dialect }: CsvBatch): OutputColumn[] {
     if (!field.nullable) misfits.push(`${text} IS NULL`);
     return { field, index, read, value, misfit: misfits.length === 0 ? undefined : misfits.join(" OR ") };
   });
+}
+
+/** JSON of an object with the values that have no column, or aren't of its type; null where there is none. */
+function rescuedSql(
+  columns: CsvBatch["columns"],
+  names: readonly string[],
+  schema: StructType,
+  dialect: CsvBatch["dialect"],
+): string {
+  const members = columns.flatMap((column, index) => {
+    const text = nameOf(index);
+    const field = schema.fields.find(({ name }) => name === column);
+    if (field?.type === "string" || typeof field?.type === "object") return [];
+    const isLost = field === undefined ? "" : ` AND ${valueOrNull(field.type, text, dialect)} IS NULL`;
+    const member = `${quoteText(`${JSON.stringify(names[index])}:`)} || CAST(to_json(${text}) AS VARCHAR)`;
+    return [`CASE WHEN ${text} IS NOT NULL${isLost} THEN ${member} END`];
+  });
+  if (members.length === 0) return "CAST(NULL AS VARCHAR)";
+  return `'{' || nullif(concat_ws(',', ${members.join(", ")}), '') || '}'`;
 }
 
 function nameOf(index: number): string {

@@ -59,6 +59,14 @@ export function exactRead(type: DataType, formats: Formats): ExactRead {
   };
 }
 
+/** SQL of a text's value; null where it isn't one of the type. */
+export function valueOrNull(type: DataType, text: string, formats: Formats): string {
+  const { dateFormat, timestampFormat } = formats;
+  const value = conversion(type, { dateFormat, timestampFormat }).of(text);
+  const isTime = type === "date" || type === "timestamp" || type === "timestamp_ntz";
+  return isTime ? `CASE WHEN isfinite(${value}) THEN ${value} END` : value;
+}
+
 function isNumber(type: PrimitiveType): boolean {
   return ["byte", "short", "integer", "long"].includes(type) || parseDecimalType(type) !== undefined;
 }

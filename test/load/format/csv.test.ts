@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { replaceLimits } from "#src/limits.js";
 import { csvFormat } from "#src/load/format/csv/csvFormat.js";
 import { expectCode } from "../../expectCode.js";
 import { collect, schemaOf } from "./collect.js";
@@ -73,5 +74,68 @@ describe("a CSV file", () => {
       { code: "TYPE", record: 4, line: 8, byteOffset: 81, column: "c", raw: "3,ok,2024-02-30" },
       { code: "PARSE", record: 5, line: 9, byteOffset: 97, raw: '7,"abc' },
     ]);
+  });
+
+  it("keeps what doesn't fit in the column for that", async () => {
+    const file = csv('id,day,extra,rest\n1,2024-01-31,,\n1.5,2024-01-31 10:00,"a ""b""",c\n3,,,\n4,x\n');
+    const parse = { rescuedDataColumn: "rest" };
+    const shape = await csvFormat.shape(file, parse);
+    const schema = schemaOf({ id: "long", day: "date", rest: "string" });
+    const { rows, bad } = await collect(csvFormat, file, { shape, schema, parse });
+    expect(rows).toEqual([
+      { id: 1n, day: new Date("2024-01-31"), rest: null },
+      { id: null, day: null, rest: '{"id":"1.5","day":"2024-01-31 10:00","extra":"a \\"b\\"","rest":"c"}' },
+      { id: 3n, day: null, rest: null },
+    ]);
+    expect(bad).toMatchObject([{ code: "PARSE", record: 3 }]);
+  });
+
+  it("tells nulls where there must be values from values that aren't of their type, also behind bad records", async () => {
+    const text = "a,b\n1,2\nx,1\n,3\n4,\n5,1.5\n6\n7,8\n";
+    const { rows, bad } = await load(text, { a: "long", b: "integer" }, { notNull: ["a"] });
+    expect(rows).toEqual([
+      { a: 1n, b: 2 },
+      { a: 4n, b: null },
+      { a: 7n, b: 8 },
+    ]);
+    expect(bad.map(({ code, column, record, raw }) => [code, column, record, raw])).toEqual([
+      ["TYPE", "a", 1, "x,1"],
+      ["CONSTRAINT", "a", 2, ",3"],
+      ["TYPE", "b", 4, "5,1.5"],
+      ["PARSE", undefined, 5, "6"],
+    ]);
+  });
+
+  it("loses nothing of a value: no rounding, no cut times, no infinite days", async () => {
+    const text =
+      "d,n,t\n1.50,1,2024-01-31\n1.005,1,2024-01-31\n1,1.5,2024-01-31\n1,1.0,2024-01-31 00:00:00\n1,1,infinity\n";
+    const { rows, bad } = await load(text, { d: "decimal(5,2)", n: "byte", t: "date" });
+    expect(rows.map(({ d, n }) => [d, n])).toEqual([
+      ["1.50", 1],
+      ["1.00", 1],
+    ]);
+    expect(bad.map(({ column, record }) => [column, record])).toEqual([
+      ["d", 1],
+      ["n", 2],
+      ["t", 4],
+    ]);
+  });
+
+  it("may hold arrays and structs as JSON", async () => {
+    const list = { type: "array", elementType: "long", containsNull: true } as unknown as string;
+    const { rows, bad } = await load('a,l\n1,"[1,2]"\n2,nope\n3,\n', { a: "long", l: list });
+    expect(rows).toEqual([
+      { a: 1n, l: [1n, 2n] },
+      { a: 3n, l: null },
+    ]);
+    expect(bad.map(({ code, column, record }) => [code, column, record])).toEqual([["TYPE", "l", 1]]);
+  });
+
+  it("isn't swallowed by a quote that stays open", async () => {
+    using _ = { [Symbol.dispose]: replaceLimits({ MAX_CSV_RECORD_BYTES: 50 }) };
+    const rest = Array.from({ length: 20 }, (_, i) => `${i},row\n`).join("");
+    const { rows, bad } = await load(`a,b\n1,"open\n${rest}`, { a: "long", b: "string" });
+    expect(rows).toHaveLength(20);
+    expect(bad).toMatchObject([{ code: "PARSE", record: 0, line: 2, byteOffset: 4, raw: '1,"open' }]);
   });
 });

@@ -9,6 +9,8 @@ export interface CsvFile {
   readonly dialect: CsvDialect;
   /** The columns of its records. */
   readonly columns: StructType;
+  /** As of `ParseOptions`. */
+  readonly rescuedDataColumn?: string | undefined;
 }
 
 /** A scanner for the file's records. */

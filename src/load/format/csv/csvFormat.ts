@@ -55,10 +55,11 @@ async function open(
   const isAtStart = from?.bytes === undefined;
   const names = dialect.header ? await headerOf(file, dialect, options, signal) : undefined;
   const columns = names === undefined ? shape.schema : await columnsOf(file, names, shape, options, signal);
+  const { rescuedDataColumn } = options;
   const bytes = await openBytes(file, from?.bytes, { encoding: options.encoding, signal });
   try {
     const start = { record: from?.record ?? 0, line: from?.line ?? 0, offset: from?.offset ?? 0 };
-    const reader = new CsvReader({ url: file.url, dialect, columns }, bytes, start);
+    const reader = new CsvReader({ url: file.url, dialect, columns, rescuedDataColumn }, bytes, start);
     if (isAtStart && dialect.header) await reader.skipRecord(signal);
     return reader;
   } catch (error) {

@@ -31,7 +31,7 @@ export class CsvParser {
   constructor(file: CsvFile, sink: RecordSink) {
     this.#file = file;
     this.#sink = sink;
-    this.#columns = columnsFor(file.columns, sink.schema);
+    this.#columns = columnsFor(file.columns, sink.schema, file.rescuedDataColumn);
   }
 
   /**
@@ -166,7 +166,9 @@ export class CsvParser {
   }
 
   #batch(paths: readonly string[], newLine: CsvBatch["newLine"]): Omit<CsvBatch, "fileBytes" | "recordBytes"> {
-    return { paths, newLine, dialect: this.#file.dialect, columns: this.#columns, schema: this.#sink.schema };
+    const { dialect, columns, rescuedDataColumn: column } = this.#file;
+    const rescue = column === undefined ? {} : { rescue: { column, names: columns.fields.map(({ name }) => name) } };
+    return { paths, newLine, dialect, columns: this.#columns, schema: this.#sink.schema, ...rescue };
   }
 
   #fault({ kind, column, error }: CsvReject): Omit<Fault, "ordinal"> {
@@ -224,8 +226,9 @@ function noValue(schema: StructType, name: string): string {
   return `what is in column "${name}" is no value of type ${typeof type === "string" ? type : type.type}`;
 }
 
-function columnsFor(columns: StructType, table: StructType): (string | undefined)[] {
+function columnsFor(columns: StructType, table: StructType, rescued: string | undefined): (string | undefined)[] {
   return columns.fields.map(({ name }) => {
+    if (name.toLowerCase() === rescued?.toLowerCase()) return undefined;
     const exact = table.fields.find((field) => field.name === name);
     return (exact ?? table.fields.find((field) => field.name.toLowerCase() === name.toLowerCase()))?.name;
   });
