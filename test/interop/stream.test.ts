@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { streamFolder, Table } from "#src/index.js";
+import { streamFolder, Table, type Timestamp } from "#src/index.js";
 import { schemaOf } from "#src/schema/literal.js";
 import { openStore } from "#src/storage/open.js";
 import { expectCode } from "../expectCode.js";
@@ -174,5 +174,41 @@ describe("a stream of a folder", () => {
       .map((line) => JSON.parse(line).path as string);
     // Both spell a file alike, which is how Spark knows it again.
     expect(logged.slice(6, 12).map((path) => path.replace("/source/1", "/source/0"))).toEqual(logged.slice(0, 6));
+  });
+
+  test("reads the same rows of JSON lines, nested ones and nulls too", async () => {
+    const nested = {
+      id: "long",
+      at: "timestamp",
+      tags: ["string"],
+      place: { city: "string", floor: "integer" },
+    } as const;
+    await mkdir(at("source"));
+    const drop = async (id: number) => {
+      const row = {
+        id,
+        at: `2026-01-0${id + 1}T00:00:00.123456Z`,
+        tags: id % 2 ? null : ["ü", null],
+        place: { city: `c${id}` },
+      };
+      await writeFile(at(`source/${id}.json`), `${JSON.stringify(row)}\n`);
+      await utimes(at(`source/${id}.json`), 1_767_225_600 + id, 1_767_225_600 + id);
+    };
+    const json: SparkStream = { source_format: "json", schema: schemaOf(nested) };
+    for (let id = 0; id < 4; id += 2) {
+      await drop(id);
+      await sparkStreams(json);
+      await drop(id + 1);
+      await streamFolder(at("source"), { schema: nested }).toTable(target(), { checkpoint: at("checkpoint") });
+    }
+    const found = (await target().toArray()).sort((a, b) => Number(a.id) - Number(b.id));
+    expect(found.map(({ at: time, ...rest }) => ({ ...rest, at: (time as Timestamp).toISOString() }))).toEqual(
+      upTo(4).map((id) => ({
+        id: BigInt(id),
+        at: `2026-01-0${id + 1}T00:00:00.123456Z`,
+        tags: id % 2 ? null : ["ü", null],
+        place: { city: `c${id}`, floor: null },
+      })),
+    );
   });
 });
