@@ -46,7 +46,6 @@ function jsonText(value: unknown): string {
   return JSON.stringify(value);
 }
 
-/** JSON of an object. */
-export function jsonOfEntries(entries: readonly (readonly [string, unknown])[]): string {
+function jsonOfEntries(entries: readonly (readonly [string, unknown])[]): string {
   return `{${entries.map(([name, value]) => `${JSON.stringify(name)}:${jsonText(value)}`).join(",")}}`;
 }
