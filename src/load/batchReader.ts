@@ -120,7 +120,7 @@ export class BatchReader implements AsyncDisposable {
 
   /** The files to read from next: one, or several small ones that there is room for, all of which the batch takes. */
   async #nextGroup(intake: BatchIntake, finished: FinishedFile[], room: number): Promise<OpenFile[]> {
-    if (this.#open.length === 0) await this.#openMore(finished);
+    if (this.#open.length === 0) await this.#openMore(finished, room);
     const group: OpenFile[] = [];
     let bytes = 0;
     for (const open of this.#open) {
@@ -132,15 +132,18 @@ export class BatchReader implements AsyncDisposable {
     return group;
   }
 
-  async #openMore(finished: FinishedFile[]): Promise<void> {
+  /** Opens the next file, or several small ones that there is room for: what is read of them belongs to this batch. */
+  async #openMore(finished: FinishedFile[], room: number): Promise<void> {
     const next = [];
+    let bytes = 0;
     for (;;) {
       const pending = await this.#queue.peek();
       if (pending === undefined || next.length === SMALL_AT_ONCE || finished.length >= MAX_FILES) break;
       const { file, isAccepted } = pending;
       // Where it counts as loaded, or there is nothing in it.
       const isDone = isAccepted || (file.stream === undefined && file.identity.sizeBytes === 0);
-      if (!isDone && next.length > 0 && !isSmall(file)) break;
+      bytes += isDone ? 0 : file.identity.sizeBytes;
+      if (!isDone && next.length > 0 && (!isSmall(file) || bytes > room)) break;
       await this.#queue.take();
       if (isDone) finished.push({ file, records: 0, lines: 0 });
       else next.push(pending);

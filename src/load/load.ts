@@ -21,6 +21,8 @@ import { pendingFiles } from "./pendingFiles.js";
 import { PendingQueue } from "./pendingQueue.js";
 
 const DEFAULT_BATCH_BYTES = 128 * 1024 * 1024;
+const MAX_AHEAD_BYTES = 16 * 1024 * 1024;
+const MIN_CHUNK_BYTES = 4096;
 
 /** Implements `Table.load`; see there. */
 export async function load<Row extends object>(
@@ -31,6 +33,15 @@ export async function load<Row extends object>(
   const given = options as LoadOptions<object>;
   checkLoadOptions(given);
   return new Load(log, source, given.job ?? defaultJob(source), given).run();
+}
+
+/**
+ * How much of a batch are its records, and how much is read at once. Up to eight such pieces are read ahead, or at the file's beginning to
+ * know it again: with them a batch is all that a run reads and a crash makes the next one read again.
+ */
+function cutsOf(batchBytes: number): { readonly recordBytes: number; readonly chunkBytes: number } {
+  const aheadBytes = Math.min(batchBytes >> 3, MAX_AHEAD_BYTES);
+  return { recordBytes: batchBytes - aheadBytes, chunkBytes: Math.max(aheadBytes >> 3, MIN_CHUNK_BYTES) };
 }
 
 /** One run of a load. */
@@ -78,12 +89,14 @@ class Load {
     };
     const pending = pendingFiles(files, () => job.done, job.state.current, { ignoreChange, job: this.#name, onGone });
     const queue = new PendingQueue(pending);
-    const opener = new FileOpener(parseOptionsOf(options), job.state.shapes, () => this.#knownSchema());
+    const { recordBytes, chunkBytes } = cutsOf(options.batchBytes ?? DEFAULT_BATCH_BYTES);
+    const knownSchema = () => this.#knownSchema();
+    const opener = new FileOpener(parseOptionsOf(options), job.state.shapes, knownSchema, chunkBytes);
     await using reader = new BatchReader(queue, opener);
     await queue.begin();
     while (isForgotten || !(await reader.isAtEnd())) {
       if (options.signal?.aborted) throw this.#stopped();
-      const isCommitted = await this.#nextBatch({ job, reader, opener, queue, options }, isForgotten);
+      const isCommitted = await this.#nextBatch({ job, reader, opener, queue, options, recordBytes }, isForgotten);
       if (!isCommitted) return;
       isForgotten = false;
     }
@@ -93,12 +106,12 @@ class Load {
    * False where there is nothing to commit, and never will be: no table, and nothing to make one of. With `isForgotten` it commits
    * also where nothing is left to read: the job isn't in the middle of a file any more.
    */
-  async #nextBatch({ job, reader, opener, queue, options }: Stage, isForgotten: boolean): Promise<boolean> {
-    const batchBytes = options.batchBytes ?? DEFAULT_BATCH_BYTES;
-    const batch = new Batch(this.#log, job, options, batchBytes, () => this.#tell(queue, batch));
+  async #nextBatch(stage: Stage, isForgotten: boolean): Promise<boolean> {
+    const { job, reader, opener, queue, options, recordBytes } = stage;
+    const batch = new Batch(this.#log, job, options, recordBytes, () => this.#tell(queue, batch));
     let committed: { readonly version: number; readonly books: Books } | undefined;
     try {
-      const read = await reader.read(batchBytes, batch, () => options.signal?.aborted === true);
+      const read = await reader.read(recordBytes, batch, () => options.signal?.aborted === true);
       if (!isForgotten && read.finished.length === 0 && read.ranges.length === 0) return true;
       batch.checkLimit();
       const isEnd = await reader.isAtEnd();
@@ -166,4 +179,6 @@ interface Stage {
   readonly opener: FileOpener;
   readonly queue: PendingQueue;
   readonly options: LoadOptions<object>;
+  /** Bytes of records in a batch. */
+  readonly recordBytes: number;
 }

@@ -28,13 +28,15 @@ export type Shapes = { readonly [kind: string]: SourceShape };
 /** Opens files in the way that a job opened the first one of their kind. */
 export class FileOpener {
   readonly #options: ParseOptions;
+  readonly #chunkBytes: number | undefined;
   readonly #schema: () => StructType | undefined;
   #shapes: Shapes;
 
-  /** `schema` is what names the columns of files that don't do so themselves. */
-  constructor(options: ParseOptions, shapes: Shapes, schema: () => StructType | undefined) {
+  /** `schema` is what names the columns of files that don't do so themselves; `chunkBytes` are read at once. */
+  constructor(options: ParseOptions, shapes: Shapes, schema: () => StructType | undefined, chunkBytes?: number) {
     this.#options = options;
     this.#shapes = shapes;
+    this.#chunkBytes = chunkBytes;
     this.#schema = schema;
   }
 
@@ -46,7 +48,7 @@ export class FileOpener {
   async open({ file, from, storedBytes }: PendingFile): Promise<OpenFile> {
     const format = await formatOf(file);
     const shape = await this.#shapeOf(file, format);
-    const reader = await format.open(file, from, shape, this.#options);
+    const reader = await format.open(file, from, shape, this.#options, { chunkBytes: this.#chunkBytes });
     const { columns } = reader;
     const names = columns.fields.map(({ name }) => name);
     const parser = JSON.stringify({

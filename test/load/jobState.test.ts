@@ -9,7 +9,7 @@ import { expectCode } from "../expectCode.js";
 
 const STATE: JobState = {
   options: { delimiter: ";" },
-  shape: { dialect: { delimiter: ";" }, schema: { type: "struct", fields: [] } },
+  shapes: { csv: { dialect: { delimiter: ";" }, schema: { type: "struct", fields: [] } } },
   files: NO_FILES,
   current: {
     url: "/a.csv",

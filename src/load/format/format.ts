@@ -107,6 +107,13 @@ export interface ParseOptions {
   readonly rescuedDataColumn?: string;
 }
 
+/** How a file's bytes are read. */
+export interface ReadingOptions {
+  /** Of the stored file, at once; a few of these are read ahead of the records. */
+  readonly chunkBytes?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** A format of source files. */
 export interface Format {
   /** Looks at the beginning of a file. Throws DELTA_INPUT_UNREADABLE, DELTA_CANNOT_INFER_SCHEMA. */
@@ -120,6 +127,6 @@ export interface Format {
     from: RecordPosition | undefined,
     shape: SourceShape,
     options: ParseOptions,
-    signal?: AbortSignal,
+    reading?: ReadingOptions,
   ): Promise<RecordReader & { readonly columns: StructType }>;
 }

@@ -19,6 +19,8 @@ export interface OpenBytesOptions {
 
 /** Of the stored file: enough for a magic number and, unpacked, for a byte order mark. */
 const BEGINNING_BYTES = 256 * 1024;
+/** Of a file that isn't compressed the first of them is enough. */
+const BEGINNING_CHUNK_BYTES = 16 * 1024;
 const LONGEST_MARK = 3;
 
 /**
@@ -73,7 +75,7 @@ interface Beginning {
 /** How a file is written that isn't read from its beginning. */
 async function beginningOf(file: SourceFile, asked: Encoding | undefined, signal?: AbortSignal): Promise<Beginning> {
   const end = Math.min(BEGINNING_BYTES, file.identity.sizeBytes);
-  await using bytes = file.stream?.from(0) ?? storedBytes(openRanges(file), 0, end);
+  await using bytes = file.stream?.from(0) ?? storedBytes(openRanges(file), 0, end, BEGINNING_CHUNK_BYTES);
   const queue = new ByteQueue(bytes, 0);
   queue.signal = signal;
   const codec = await codecOf(file, queue);

@@ -8,7 +8,7 @@ import { memoryStore } from "../../../storage/memory.js";
 import type { ObjectStore } from "../../../storage/store.js";
 import { openBytes } from "../../source/bytes.js";
 import type { SourceFile } from "../../source/source.js";
-import type { Format, ParseOptions, RecordPosition, SourceShape } from "../format.js";
+import type { Format, ParseOptions, ReadingOptions, RecordPosition, SourceShape } from "../format.js";
 import { type BatchFile, BatchReader, type GroupedBatch } from "./batchReader.js";
 
 /** Parquet files, read by row groups. */
@@ -24,7 +24,7 @@ async function open(
   from: RecordPosition | undefined,
   _shape: SourceShape,
   _: ParseOptions,
-  signal?: AbortSignal,
+  { signal }: ReadingOptions = {},
 ): Promise<BatchReader> {
   return new BatchReader(await openParquet(file, from?.group ?? 0, signal), from);
 }

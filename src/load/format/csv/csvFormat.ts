@@ -5,7 +5,7 @@ import { type SniffedCsv, sniff } from "../../../sql/csvSniff.js";
 import { fileDuckdb } from "../../../sql/duckdb.js";
 import { openBytes } from "../../source/bytes.js";
 import type { SourceFile } from "../../source/source.js";
-import type { Format, ParseOptions, RecordPosition, SourceShape } from "../format.js";
+import type { Format, ParseOptions, ReadingOptions, RecordPosition, SourceShape } from "../format.js";
 import { TemporaryFile } from "../temporaryFile.js";
 import { CsvReader } from "./csvReader.js";
 import { detectDelimiter } from "./delimiter.js";
@@ -14,6 +14,8 @@ import { columnNames, unreadable } from "./header.js";
 
 /** Of the beginning of a file, decoded, to find out how it is written. */
 const SAMPLE_BYTES = 4 * 1024 * 1024;
+/** Headers are short; what is read of them is read again with the records. */
+const HEADER_BYTES = 16 * 1024;
 /** A date or time so written is read without a format. */
 const ISO_FORMATS = ["%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%dT%H:%M:%S.%fZ"];
 
@@ -49,14 +51,14 @@ async function open(
   from: RecordPosition | undefined,
   shape: SourceShape,
   options: ParseOptions,
-  signal?: AbortSignal,
+  { chunkBytes, signal }: ReadingOptions = {},
 ): Promise<CsvReader> {
   const dialect = dialectFromJson(shape.dialect);
   const isAtStart = from?.bytes === undefined;
   const names = dialect.header ? await headerOf(file, dialect, options, signal) : undefined;
   const columns = names === undefined ? shape.schema : await columnsOf(file, names, shape, options, signal);
   const { rescuedDataColumn } = options;
-  const bytes = await openBytes(file, from?.bytes, { encoding: options.encoding, signal });
+  const bytes = await openBytes(file, from?.bytes, { encoding: options.encoding, chunkBytes, signal });
   try {
     const start = { record: from?.record ?? 0, line: from?.line ?? 0, offset: from?.offset ?? 0 };
     const reader = new CsvReader({ url: file.url, dialect, columns, rescuedDataColumn }, bytes, start);
@@ -92,7 +94,7 @@ async function headerOf(
   options: ParseOptions,
   signal: AbortSignal | undefined,
 ): Promise<string[] | undefined> {
-  const bytes = await openBytes(file, undefined, { encoding: options.encoding, signal });
+  const bytes = await openBytes(file, undefined, { encoding: options.encoding, chunkBytes: HEADER_BYTES, signal });
   const columns: StructType = { type: "struct", fields: [] };
   await using reader = new CsvReader({ url: file.url, dialect, columns }, bytes, { record: 0, line: 0, offset: 0 });
   const record = await reader.skipRecord(signal);

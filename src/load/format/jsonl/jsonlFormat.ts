@@ -1,7 +1,7 @@
 import { DeltaError } from "../../../errors.js";
 import { openBytes } from "../../source/bytes.js";
 import type { SourceFile } from "../../source/source.js";
-import type { Format, ParseOptions, RecordPosition, SourceShape } from "../format.js";
+import type { Format, ParseOptions, ReadingOptions, RecordPosition, SourceShape } from "../format.js";
 import { inferColumns } from "./columns.js";
 import { JsonlReader } from "./jsonlReader.js";
 import { LineReader } from "./lineReader.js";
@@ -27,9 +27,9 @@ async function open(
   from: RecordPosition | undefined,
   { schema }: SourceShape,
   options: ParseOptions,
-  signal?: AbortSignal,
+  { chunkBytes, signal }: ReadingOptions = {},
 ): Promise<JsonlReader> {
-  const bytes = await openBytes(file, from?.bytes, { encoding: options.encoding, signal });
+  const bytes = await openBytes(file, from?.bytes, { encoding: options.encoding, chunkBytes, signal });
   try {
     return await JsonlReader.open(bytes, schema, from ?? { record: 0 }, options, signal);
   } catch (error) {
