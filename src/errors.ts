@@ -81,6 +81,7 @@ const KIND_OF = {
   DELTA_STORAGE_FAILED: "fix-environment",
   DELTA_HARD_LINKS_UNSUPPORTED: "fix-environment",
   DELTA_MISSING_DEPENDENCY: "fix-environment",
+  DELTA_ENGINE_FAILED: "fix-environment",
   DELTA_INTERNAL: "bug",
 } as const satisfies Record<string, ErrorKind>;
 

@@ -1,4 +1,4 @@
-import type { LoadProgress, LoadResult, LoadSource } from "../../load/loadOptions.js";
+import type { LoadOptions, LoadProgress, LoadResult, LoadSource } from "../../load/loadOptions.js";
 import { SOURCE_FORMATS } from "../../load/source/names.js";
 import type { SourceFormat } from "../../load/source/source.js";
 import type { CommandRow, Given, Session } from "../command.js";
@@ -6,6 +6,7 @@ import { loadProgressText } from "../loadProgress.js";
 import { openOptionsOf } from "../openOptions.js";
 import { countOf, escapeControls, formatSize, jsonText } from "../text.js";
 import { UsageError } from "../usage.js";
+import { isOnSpark, loadOnSpark, SPARK_OPTIONS } from "./loadOnSpark.js";
 import { PARSE_OPTIONS, parseOptionsGiven } from "./parseOptions.js";
 import { SCHEMA_OPTIONS, schemaGiven } from "./schemaText.js";
 
@@ -46,6 +47,7 @@ export const load: CommandRow = {
       excludes: ["no-dead-letters"],
     },
     { name: "no-dead-letters", kind: "flag", summary: "keep none: the first bad record stops the load" },
+    ...SPARK_OPTIONS,
   ],
   examples: [
     { command: "load flights.csv.gz ./flights", does: "A file; after a crash the same command goes on" },
@@ -58,6 +60,10 @@ export const load: CommandRow = {
       command: "zcat big.csv.gz | delta-table load - ./events --format csv --job big",
       does: "The standard input, which has to be named",
     },
+    {
+      command: "load /data/inbox /data/events --engine spark",
+      does: "The same load, on the machines of a Spark cluster",
+    },
   ],
   commits: "inParts",
   run: loadSources,
@@ -65,6 +71,10 @@ export const load: CommandRow = {
 
 async function loadSources(session: Session, given: Given): Promise<void> {
   const { table, stdout, progress, json, signal } = session;
+  if (isOnSpark(given)) {
+    await loadOnSpark(session, given, await optionsGiven(session, given));
+    return;
+  }
   const source = sourceOf(session, given);
   // One line after the other, also where several are told at once.
   let written: Promise<void> = Promise.resolve();
@@ -74,7 +84,17 @@ async function loadSources(session: Session, given: Given): Promise<void> {
     written = written.then(() => stdout.line(jsonText({ event: "commit", ...told })));
     written.catch(() => undefined);
   };
-  const result = await table.load(source, {
+  const result = await table.load(source, { ...(await optionsGiven(session, given)), onProgress });
+  progress.clear();
+  await written;
+  const text = json
+    ? jsonText({ event: "done", location: table.url, ...result })
+    : resultText(result, table.url, progress.elapsedMs);
+  await stdout.line(text);
+}
+
+async function optionsGiven({ signal }: Session, given: Given): Promise<LoadOptions> {
+  return {
     ...parseOptionsGiven(given),
     format: given.text("format") as SourceFormat | undefined,
     job: given.text("job"),
@@ -91,14 +111,7 @@ async function loadSources(session: Session, given: Given): Promise<void> {
     deadLetters: given.has("no-dead-letters") ? false : given.text("dead-letters"),
     storage: openOptionsOf(given),
     signal,
-    onProgress,
-  });
-  progress.clear();
-  await written;
-  const text = json
-    ? jsonText({ event: "done", location: table.url, ...result })
-    : resultText(result, table.url, progress.elapsedMs);
-  await stdout.line(text);
+  } as LoadOptions;
 }
 
 function sourceOf({ stdin }: Session, { operands }: Given): LoadSource {
