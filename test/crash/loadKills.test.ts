@@ -88,7 +88,7 @@ const SOURCES: readonly Source[] = [
   {
     name: "one large file",
     write: (at) => fs.writeFileSync(path.join(at, "flights.csv"), text(0, ROWS)),
-    batchBytes: 512 * KIB,
+    batchBytes: 256 * KIB,
   },
   {
     name: "one compressed file",
@@ -105,7 +105,7 @@ const SOURCES: readonly Source[] = [
         from = to;
       }
     },
-    batchBytes: 512 * KIB,
+    batchBytes: 256 * KIB,
   },
 ];
 
@@ -232,7 +232,7 @@ describe("a load that is killed, at any time and again and again", () => {
       const far = new Map<string, number>();
       let hasCommit = false;
       for (;;) {
-        const kill = { commits: random.below(4), afterMs: random.next() * 1.5 * commitMs };
+        const kill = { commits: random.below(3), afterMs: random.next() * 1.5 * commitMs };
         const outcome = await run(folder, files, source.batchBytes, kill);
         // Before the first commit comes a sample of the file, which shows how it is written: it isn't read for its records.
         if (hasCommit) largest = Math.max(largest, readAgain(outcome, far));
