@@ -94,9 +94,12 @@ export async function findMisfits(connection: DuckdbConnection, batch: CsvBatch)
   const isNull = suspects.map(
     (column, i) => `WHEN ${i} THEN ${column.read ? `${nameOf(column.index)} IS NULL` : "true"}`,
   );
-  const numbered = `SELECT *, row_number() OVER () - 1 AS "row", CASE ${first} END AS "suspect" FROM ${relation(batch, columns)}`;
+  // A column that nobody asks for isn't converted, so that its rejects would be counted as rows.
+  const typed = columns.filter(({ read }) => read !== undefined && read.readAs !== "VARCHAR");
+  const asked = typed.length === 0 ? "0" : `hash(${typed.map(({ index }) => nameOf(index)).join(", ")})`;
+  const numbered = `SELECT *, row_number() OVER () - 1 AS "row", CASE ${first} END AS "suspect", ${asked} AS "asked" FROM ${relation(batch, columns)}`;
   const [rows, found, nulls] = await connection.columns(
-    `SELECT "row", "suspect", CASE "suspect" ${isNull.join(" ")} END FROM (${numbered}) WHERE "suspect" IS NOT NULL ORDER BY "row"`,
+    `SELECT "row", "suspect", CASE "suspect" ${isNull.join(" ")} END FROM (${numbered}) WHERE "suspect" IS NOT NULL AND "asked" IS NOT NULL ORDER BY "row"`,
   );
   return (rows ?? []).map((row, i) => {
     const column = suspects[Number(found![i])]!.field.name;

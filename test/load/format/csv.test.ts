@@ -44,6 +44,24 @@ describe("the shape of a CSV file", () => {
     expect((await csvFormat.shape(file, {})).schema.fields.map(({ name }) => name)).toEqual(["a", "b", "c"]);
   });
 
+  it.each([
+    ["loosely used", '5000,"loose"ly,1\n'],
+    ["left open", '5000,"open,1\n'],
+  ])("keeps its quote and its types where one is %s", async (_, bad) => {
+    const lines = Array.from({ length: 5_000 }, (_, i) => `${i},"name, ${i}",${i}\n`);
+    for (const at of [0, 2_500, 5_000]) {
+      const file = csv(`id,name,n\n${[...lines.slice(0, at), bad, ...lines.slice(at)].join("")}`);
+      const { schema, dialect } = await csvFormat.shape(file, {});
+      expect(dialect).toMatchObject({ quote: '"', delimiter: "," });
+      expect(schema).toEqual(schemaOf({ id: "long", name: "string", n: "long" }));
+    }
+  });
+
+  it("finds single quotes where there are no others", async () => {
+    const file = csv(`id,name\n${Array.from({ length: 100 }, (_, i) => `${i},'name, ${i}'\n`).join("")}`);
+    expect((await csvFormat.shape(file, {})).dialect.quote).toBe("'");
+  });
+
   it("calls columns by numbers where there is no header", async () => {
     const { schema } = await csvFormat.shape(csv("1,x\n2,y\n"), { header: false });
     expect(schema).toEqual(schemaOf({ column0: "long", column1: "string" }));
@@ -103,6 +121,16 @@ describe("a CSV file", () => {
       ["CONSTRAINT", "a", 2, ",3"],
       ["TYPE", "b", 4, "5,1.5"],
       ["PARSE", undefined, 5, "6"],
+    ]);
+  });
+
+  it("finds a value that doesn't fit behind one that DuckDB's reader refuses in another column", async () => {
+    const lines = Array.from({ length: 50 }, (_, i) => `${i},${i === 5 ? "x" : i}\n`);
+    const { rows, bad } = await load(`a,v\n${lines.join("")}1.5,1\n`, { a: "long", v: "double" });
+    expect(rows).toHaveLength(49);
+    expect(bad.map(({ code, column, record }) => [code, column, record])).toEqual([
+      ["TYPE", "v", 5],
+      ["TYPE", "a", 50],
     ]);
   });
 

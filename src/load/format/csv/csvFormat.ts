@@ -11,9 +11,11 @@ import { CsvReader } from "./csvReader.js";
 import { detectDelimiter } from "./delimiter.js";
 import { type CsvDialect, dialectFromJson, dialectToJson } from "./dialect.js";
 import { columnNames, unreadable } from "./header.js";
+import { soundRecords } from "./soundRecords.js";
 
 /** Of the beginning of a file, decoded, to find out how it is written. */
 const SAMPLE_BYTES = 4 * 1024 * 1024;
+const QUOTE = 0x22;
 /** Headers are short; what is read of them is read again with the records. */
 const HEADER_BYTES = 16 * 1024;
 /** A date or time so written is read without a format. */
@@ -121,11 +123,19 @@ async function sampleOf(file: SourceFile, options: ParseOptions, signal: AbortSi
 async function sniffed(file: SourceFile, sample: Uint8Array, options: ParseOptions): Promise<SniffedCsv> {
   await using copy = await TemporaryFile.create();
   await copy.write(sample);
-  const delimiter = options.delimiter ?? file.delimiter ?? detectDelimiter(sample, options.quote, options.escape);
+  // Where a quote is used loosely another one would seem to fit better.
+  const quote = options.quote ?? (sample.includes(QUOTE) ? '"' : undefined);
+  const delimiter = options.delimiter ?? file.delimiter ?? detectDelimiter(sample, quote, options.escape);
+  const known = { ...options, quote, delimiter, ignoresErrors: true };
+  const db = await fileDuckdb();
   try {
-    return await sniff(await fileDuckdb(), copy.path, { ...options, delimiter, ignoresErrors: true });
+    return await sniff(db, copy.path, known).catch(async () => {
+      // One loose quote is enough for that: what is sound shows the types all the same.
+      await using sound = await TemporaryFile.create();
+      await sound.write(soundRecords(sample, { delimiter, quote: quote ?? "", escape: options.escape ?? quote ?? "" }));
+      return await sniff(db, sound.path, known);
+    });
   } catch (cause) {
-    if (cause instanceof DeltaError) throw cause;
     if (!isUtf8(sample)) throw unreadable(file.url, "it isn't UTF-8", cause);
     // It can be read even so: as texts.
     return { delimiter, quote: "", escape: "", columns: [], dateFormat: undefined, timestampFormat: undefined };

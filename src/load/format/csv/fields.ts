@@ -4,6 +4,8 @@ import type { ScannedDialect } from "./recordScanner.js";
 export interface CsvField {
   readonly text: string;
   readonly isQuoted: boolean;
+  /** True where its quote isn't closed, or something follows where it is. */
+  readonly isLoose: boolean;
 }
 
 /**
@@ -15,6 +17,7 @@ export function fieldsOf(record: string, { delimiter, quote, escape: escaping }:
   let at = 0;
   for (;;) {
     let text = "";
+    let isLoose = false;
     const isQuoted = quote !== "" && record.startsWith(quote, at);
     if (isQuoted) {
       at++;
@@ -25,11 +28,14 @@ export function fieldsOf(record: string, { delimiter, quote, escape: escaping }:
         else if (record[at] === quote) break;
         else text += record[at];
       }
+      isLoose = at >= record.length;
       at++;
     }
     const end = record.indexOf(delimiter, at);
-    text += record.slice(at, end < 0 ? undefined : end);
-    fields.push({ text, isQuoted });
+    const rest = record.slice(at, end < 0 ? undefined : end);
+    isLoose ||= isQuoted && rest !== "";
+    text += rest;
+    fields.push({ text, isQuoted, isLoose });
     if (end < 0) return fields;
     at = end + delimiter.length;
   }
