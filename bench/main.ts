@@ -11,12 +11,14 @@ import { markdown, type Results } from "./report.js";
 import type { Setting, Workload } from "./workload.js";
 import { append } from "./workloads/append.js";
 import { checkpoint1m, checkpoint300k, replay } from "./workloads/listFiles.js";
+import { load } from "./workloads/load.js";
 
 const WORKLOADS: Record<string, (setting: Setting) => Promise<Workload>> = {
   append,
   replay,
   "checkpoint-300k": checkpoint300k,
   "checkpoint-1m": checkpoint1m,
+  load,
 };
 
 const { values } = parseArgs({

@@ -2,7 +2,7 @@
 export interface Contender {
   readonly name: string;
   /** Who does it: `--peer` chooses by this. */
-  readonly peer: "delta-table" | "delta-rs" | "floor";
+  readonly peer: "delta-table" | "delta-rs" | "spark" | "floor";
   /** Program and arguments; `{scratch}` becomes a new empty folder of this run's. */
   readonly command: readonly [string, ...string[]];
 }
