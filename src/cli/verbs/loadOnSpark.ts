@@ -1,6 +1,4 @@
 import type { LoadOptions } from "../../load/loadOptions.js";
-import { sparkConfig } from "../../load/spark/sparkConfig.js";
-import { runOnSpark, writeSparkJob } from "../../load/spark/sparkJob.js";
 import { DeltaLog } from "../../log/deltaLog.js";
 import { openStore } from "../../storage/open.js";
 import type { Given, OptionRow, Session } from "../command.js";
@@ -28,6 +26,9 @@ export async function loadOnSpark(session: Session, given: Given, options: LoadO
   const { table, stdout, json, signal } = session;
   const store = openStore(table.url, options.storage ?? {});
   await using _ = store;
+  // Loaded when asked for: the help of every command knows of this one.
+  const { sparkConfig } = await import("../../load/spark/sparkConfig.js");
+  const { runOnSpark, writeSparkJob } = await import("../../load/spark/sparkJob.js");
   const config = await sparkConfig(new DeltaLog(store), given.operands, options as LoadOptions<object>);
   const folder = given.text("write-job");
   if (folder !== undefined) {
