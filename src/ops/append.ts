@@ -1,6 +1,4 @@
 import type { DeltaLog } from "../log/deltaLog.js";
-import { checkWritable } from "../log/features.js";
-import { mergeSchemas } from "../schema/merge.js";
 import { checkSignal } from "../signal.js";
 import type { StagedFiles } from "../write/dataFiles.js";
 import { prepareInput, type RowInput } from "../write/input.js";
@@ -13,7 +11,6 @@ import {
   dataFileWriter,
   isRecorded,
   skippedAt,
-  type TargetOptions,
   targetOf,
 } from "./stagedAppend.js";
 
@@ -59,15 +56,11 @@ export async function append(
   checkMove(snapshot?.transactions, commitOptions.move ?? []);
 
   const declared = options.schema === undefined ? undefined : schemaFrom(options.schema);
-  if (snapshot !== undefined) {
-    // Said before any row is looked at.
-    checkWritable(snapshot.protocol, snapshot.metadata);
-    targetOf(snapshot, declared ?? snapshot.schema, options);
-  }
-  const known = snapshot?.schema;
-  const wanted = known && mergeSchema && declared ? mergeSchemas(known, declared) : (known ?? declared);
-  const { schema, batches } = await prepareInput(input, wanted, known !== undefined && mergeSchema);
-  const target = targetOf(snapshot, schema, options satisfies TargetOptions);
+  // What the table can't take is said before any row is looked at.
+  const early = snapshot && targetOf(snapshot, declared ?? snapshot.schema, options);
+  const addsColumns = early !== undefined && mergeSchema;
+  const { schema, batches } = await prepareInput(input, early?.schema ?? declared, addsColumns);
+  const target = early?.schema === schema ? early : targetOf(snapshot, schema, options);
 
   const writer = dataFileWriter(log, target, signal);
   let rowCount = 0;
