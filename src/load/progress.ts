@@ -5,6 +5,7 @@ import type { Snapshot } from "../log/snapshot.js";
 import { runtime } from "../runtime.js";
 import type { ObjectStore } from "../storage/store.js";
 import type { TransactionMove } from "../write/transactionMove.js";
+import { isFirstAttempt } from "./firstAttempt.js";
 
 /** What a job's progress may hold: JSON. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
@@ -42,8 +43,9 @@ export async function readProgress(
   const id = snapshot.transactions.get(stateAppId(job))?.version;
   const { store } = snapshot;
   if (step === undefined || id === undefined) {
-    const left = await store.listNames(stateFolder(job), undefined, signal);
-    if (left.length === 0) return undefined;
+    const left = [];
+    for await (const file of store.list(stateFolder(job), undefined, signal)) left.push(file);
+    if (left.length === 0 || (await isFirstAttempt(snapshot, stepAppId(job), left, signal))) return undefined;
     throw lost(store, job, "the log doesn't name it any more (delta.setTransactionRetentionDuration expires progress)");
   }
   const path = statePath(job, Number(id));

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { DeltaError } from "#src/errors.js";
 import { Table } from "#src/index.js";
 import { replaceRuntime, runtime } from "#src/runtime.js";
 import { openStore } from "#src/storage/open.js";
@@ -108,6 +109,27 @@ describe("a checkpointed job", () => {
       restore();
     }
     for await (const { path } of store.list("_delta_log/")) if (/0[0-1]\.json$/.test(path)) await store.delete(path);
+    await expectCode("DELTA_LOAD_PROGRESS_LOST", () => Table.open(store).checkpointed("queue").offset());
+  });
+
+  it("begins where a first append failed, or is under way elsewhere, in a table that was there", async () => {
+    const store = memoryStore();
+    const table = Table.open(store);
+    await table.append(rows(0, 1));
+    const { putIfAbsent } = store;
+    store.putIfAbsent = async () => {
+      expect(await Table.open(store).checkpointed("queue").offset()).toBeUndefined();
+      throw new DeltaError("DELTA_ACCESS_DENIED", "Not now.", {});
+    };
+    await expectCode("DELTA_ACCESS_DENIED", () => table.checkpointed("queue").append(rows(1, 2), { offset: 1 }));
+    store.putIfAbsent = putIfAbsent;
+    expect(await store.listNames("_delta_log/_loads/queue/")).toHaveLength(1);
+    for (let n = 0; n < 3; n++) await table.append(rows(5 + n, 6 + n));
+    const job = Table.open(store).checkpointed("queue");
+    expect(await job.offset()).toBeUndefined();
+    // Once the log doesn't reach back to the attempt, nobody can tell.
+    for await (const { path } of store.list("_delta_log/")) if (/0[0-1]\.json$/.test(path)) await store.delete(path);
+    await table.checkpoint();
     await expectCode("DELTA_LOAD_PROGRESS_LOST", () => Table.open(store).checkpointed("queue").offset());
   });
 

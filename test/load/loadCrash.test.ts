@@ -77,6 +77,16 @@ describe("a load whose machine dies", () => {
     },
   );
 
+  it("before the first commit in a table that was there: the next run begins", async () => {
+    const inner = memoryStore();
+    await Table.open(inner).append([{ id: 10_000n }], { schema: SCHEMA });
+    const { store, written } = dyingStore(inner, 2, "before");
+    await expectCode("DELTA_STORAGE_FAILED", () => Table.open(store).load(source, OPTIONS));
+    expect(written.filter((path) => path.startsWith("_delta_log/_loads/"))).toHaveLength(1);
+    expect(await Table.open(inner).load(source, OPTIONS)).toMatchObject({ rowsRead: ROWS - 100 });
+    expect(await Table.open(inner).count()).toBe(GOOD.filter((id) => id < ROWS - 100).length + 1);
+  });
+
   it("between the last batch and its dead letters: a run that finds nothing else to do commits them", async () => {
     const undisturbed = dyingStore(memoryStore(), -1, "before");
     await Table.open(undisturbed.store).load(source, OPTIONS);
@@ -117,6 +127,20 @@ describe("a load whose machine dies", () => {
 });
 
 describe("two runs of one load at once", () => {
+  it("share the work from the first batch on in a table that was there", async () => {
+    const store = memoryStore();
+    await Table.open(store).append([{ id: 10_000n }], { schema: SCHEMA });
+    const handles = Array.from({ length: 3 }, () => Table.open(store));
+    // A little later, so that one finds what the other has just staged.
+    await Promise.all(
+      handles.map(async (table, n) => {
+        for (let turn = 0; turn < 2 * n; turn++) await new Promise(setImmediate);
+        await table.load(join(root, "src"), OPTIONS);
+      }),
+    );
+    expect(await idsOf(Table.open(store))).toEqual([...GOOD, 10_000]);
+  });
+
   it("share the work: each row is loaded once", async () => {
     for (let round = 0; round < 5; round++) {
       const store = memoryStore();
