@@ -57,8 +57,8 @@ class DyingStore implements ObjectStore {
     return this.#life.write(() => this.#inner.putNew(path, parts));
   }
 
-  putIfAbsent(path: string, bytes: Uint8Array): Promise<PutOutcome> {
-    return this.#life.write(() => this.#inner.putIfAbsent(path, bytes));
+  putIfAbsent(path: string, bytes: Uint8Array, signal?: AbortSignal, after?: Promise<unknown>): Promise<PutOutcome> {
+    return this.#life.write(() => this.#inner.putIfAbsent(path, bytes, signal, after));
   }
 
   async *list(prefix: string, startAfter?: string): AsyncGenerator<ObjectMeta> {
