@@ -63,6 +63,12 @@ const KIND_OF = {
   DELTA_SOURCE_IGNORE_DELETE: "fix-input",
   DELTA_SOURCE_TABLE_IGNORE_CHANGES: "fix-input",
   DELTA_SCHEMA_CHANGED: "fix-input",
+  // the change data feed
+  DELTA_INVALID_CDC_RANGE: "fix-input",
+  DELTA_MISSING_CHANGE_DATA: "fix-input",
+  DELTA_CHANGE_DATA_FEED_INCOMPATIBLE_DATA_SCHEMA: "fix-input",
+  DELTA_CHANGE_DATA_FEED_INCOMPATIBLE_SCHEMA_CHANGE: "fix-input",
+  DELTA_CHANGE_DATA_FILE_NOT_FOUND: "fix-data",
   // data files
   DELTA_FILE_NOT_FOUND: "fix-data",
   DELTA_DELETION_VECTOR_INVALID: "fix-data",

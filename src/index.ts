@@ -11,6 +11,7 @@ export type { SourceFormat } from "./load/source/source.js";
 export type { DeletionVectorDescriptor } from "./log/actions.js";
 export type { FileBatchOptions, FileColumn } from "./log/snapshotFiles.js";
 export type { AppendOptions, AppendProgress } from "./ops/append.js";
+export type { ChangeRow, ChangesOptions, ChangeType } from "./ops/changes.js";
 export type { CreateOptions } from "./ops/create.js";
 export type { TableDetail } from "./ops/detail.js";
 export type { DataFile } from "./ops/files.js";

@@ -10,11 +10,12 @@ import { DeltaLog, type TimeTravel } from "./log/deltaLog.js";
 import type { Snapshot } from "./log/snapshot.js";
 import type { FileBatchOptions } from "./log/snapshotFiles.js";
 import { type AppendOptions, append } from "./ops/append.js";
+import { type ChangeRow, type ChangesOptions, changes } from "./ops/changes.js";
 import { type CreateOptions, create } from "./ops/create.js";
 import { detail, type TableDetail } from "./ops/detail.js";
 import { type DataFile, listFiles } from "./ops/files.js";
 import { type HistoryEntry, type HistoryOptions, history } from "./ops/history.js";
-import { Scan, type ScanOptions } from "./ops/scan.js";
+import { rowsOf, Scan, type ScanOptions } from "./ops/scan.js";
 import type { AppendResult } from "./ops/stagedAppend.js";
 import { timeTravelOf } from "./ops/timeTravel.js";
 import { type VerifyOptions, type VerifyReport, verify } from "./ops/verify.js";
@@ -193,7 +194,7 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
 
   /** A read that can be given as rows, Arrow batches, arrays or a count. */
   scan(options: ScanOptions<Row> = {}): Scan<Row> {
-    return new Scan<Row>(() => this.#snapshot(options.signal), options);
+    return new Scan<Row>(async () => rowsOf(await this.#snapshot(options.signal)), options);
   }
 
   /** The rows as objects: long as bigint, decimal as text, date and timestamps as Date, binary as Uint8Array, map as Map. */
@@ -223,6 +224,23 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
   /** How many rows there are; from statistics alone where they decide. */
   async count(options: ScanOptions<Row> = {}): Promise<number> {
     return this.scan(options).count();
+  }
+
+  /**
+   * The rows that were inserted, updated and deleted from one version (or time) to another, both included: the change data feed. They
+   * have the table's columns as of the last version, and `_change_type`, `_commit_version` and `_commit_timestamp`; they come commit by
+   * commit, in each what is gone before what is new. See spec/changes.md.
+   *
+   * Reading them throws `DELTA_MISSING_CHANGE_DATA` for a commit that wrote files anew while `delta.enableChangeDataFeed` was off,
+   * `DELTA_VERSION_NOT_FOUND` and `DELTA_CHANGE_DATA_FILE_NOT_FOUND` where the history was cleaned up, `DELTA_TIMESTAMP_OUT_OF_RANGE`,
+   * `DELTA_INVALID_CDC_RANGE`, and `DELTA_CHANGE_DATA_FEED_INCOMPATIBLE_DATA_SCHEMA` or `…_SCHEMA_CHANGE` where older rows don't fit
+   * the last version's schema.
+   *
+   * @example
+   * for await (const { _change_type, id } of table.changes({ from: 3 })) console.log(_change_type, id);
+   */
+  changes(options: ChangesOptions<Row>): Scan<ChangeRow<Row>> {
+    return changes<Row>(this.#log, () => this.#snapshot(options.signal), options);
   }
 
   /** The version this handle reads: the newest, or the one it is at. Throws `DELTA_TABLE_NOT_FOUND`. */

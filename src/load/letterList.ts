@@ -1,6 +1,6 @@
 import { hasCode } from "../errors.js";
 import type { DeltaLog } from "../log/deltaLog.js";
-import { Scan } from "../ops/scan.js";
+import { rowsOf, Scan } from "../ops/scan.js";
 import type { StorageOptions } from "../storage/open.js";
 import { letterLog, letterPlace } from "./deadLetters.js";
 import type { BadRecordCode } from "./format/format.js";
@@ -43,7 +43,7 @@ export interface DeadLetter {
 export async function* listLetters(log: DeltaLog, options: DeadLettersOptions = {}): AsyncGenerator<DeadLetter> {
   const { job, deadLetters, storage = {}, signal } = options;
   const letters = letterLog(log.store, letterPlace(deadLetters), storage);
-  const scan = new Scan<Record<string, unknown>>(() => letters.latest(signal), {
+  const scan = new Scan<Record<string, unknown>>(async () => rowsOf(await letters.latest(signal)), {
     signal,
     ...(job === undefined ? {} : { where: { job } }),
   });

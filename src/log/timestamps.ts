@@ -1,4 +1,4 @@
-import { DeltaError } from "../errors.js";
+import { DeltaError, hasCode } from "../errors.js";
 import { runtime } from "../runtime.js";
 import { checkNameCount } from "../storage/listingLimit.js";
 import type { ObjectStore } from "../storage/store.js";
@@ -43,6 +43,26 @@ export async function versionAt(newest: Snapshot, timestampMs: number, signal?: 
     throw outOfRange(newest.store, timestampMs, first, last);
   }
   return times.findLast((time) => time.timestampMs <= timestampMs)!.version;
+}
+
+/**
+ * The first version that was committed at `timestampMs` or later: one that doesn't exist yet, where the newest is older. Throws
+ * `DELTA_TIMESTAMP_OUT_OF_RANGE` in the future.
+ */
+export async function firstVersionFrom(newest: Snapshot, timestampMs: number, signal?: AbortSignal): Promise<number> {
+  try {
+    return (await versionAt(newest, timestampMs - 1, signal)) + 1;
+  } catch (error) {
+    const earliest = hasCode(error, "DELTA_TIMESTAMP_OUT_OF_RANGE") ? error.data : {};
+    if (typeof earliest.earliestMs !== "number" || timestampMs > earliest.earliestMs) throw error;
+    return earliest.earliestVersion as number;
+  }
+}
+
+/** When each version up to the snapshot's was committed whose commit the log still holds, by version: as {@link versionAt} counts. */
+export async function timesByVersion(snapshot: Snapshot, signal?: AbortSignal): Promise<ReadonlyMap<number, number>> {
+  const { times } = await commitTimes(snapshot, signal);
+  return new Map(times.map(({ version, timestampMs }) => [version, timestampMs]));
 }
 
 /**

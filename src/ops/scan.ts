@@ -4,6 +4,7 @@ import { toArrowSchema } from "../arrow/schema.js";
 import { sliceBatch } from "../arrow/take.js";
 import { DeltaError } from "../errors.js";
 import type { Snapshot } from "../log/snapshot.js";
+import type { PlanOptions } from "../read/plan.js";
 import { countRows, type ReadOptions, scanBatches } from "../read/scan.js";
 import { nearestName } from "../schema/columns.js";
 import type { StructField, StructType } from "../schema/types.js";
@@ -25,20 +26,37 @@ export interface ScanOptions<Row extends object = Record<string, unknown>> {
   readonly signal?: AbortSignal;
 }
 
+/** What a scan reads: a version of a table, or changes of one. */
+export interface ScanSource {
+  /** All columns that there are. */
+  readonly schema: StructType;
+  batches(options: ReadOptions): AsyncGenerator<RecordBatch>;
+  count(options: PlanOptions): Promise<number>;
+}
+
+/** The rows of a version. */
+export function rowsOf(snapshot: Snapshot): ScanSource {
+  return {
+    schema: snapshot.schema,
+    batches: (options) => scanBatches(snapshot, options),
+    count: (options) => countRows(snapshot, options),
+  };
+}
+
 /** Objects made together: more of them outlive the young generation and cost twice the time. */
 const ROWS_AT_A_TIME = 8192;
 
 /**
- * A read of one version of a table, started anew by each of its methods. The version is fixed when the first of them
- * is called.
+ * A read of one version of a table, or of its changes, started anew by each of its methods. The version is fixed when the first of
+ * them is called.
  */
 export class Scan<Row extends object = Record<string, unknown>> implements BatchSource {
-  readonly #open: () => Promise<Snapshot>;
+  readonly #open: () => Promise<ScanSource>;
   readonly #options: ScanOptions<Row>;
-  #snapshot: Promise<Snapshot> | undefined;
+  #source: Promise<ScanSource> | undefined;
 
   /** @internal */
-  constructor(open: () => Promise<Snapshot>, options: ScanOptions<Row> = {}) {
+  constructor(open: () => Promise<ScanSource>, options: ScanOptions<Row> = {}) {
     this.#open = open;
     this.#options = options;
   }
@@ -54,8 +72,8 @@ export class Scan<Row extends object = Record<string, unknown>> implements Batch
 
   /** The rows as Arrow record batches with the table's types. */
   async *batches(): AsyncGenerator<RecordBatch> {
-    const { snapshot, options } = await this.#resolve();
-    yield* scanBatches(snapshot, options);
+    const { source, options } = await this.#resolve();
+    yield* source.batches(options);
   }
 
   /** All rows as objects. */
@@ -67,16 +85,16 @@ export class Scan<Row extends object = Record<string, unknown>> implements Batch
 
   /** All rows as one Arrow table. */
   async toArrow(): Promise<ArrowTable> {
-    const { snapshot, options, schema } = await this.#resolve();
+    const { source, options, schema } = await this.#resolve();
     const batches: RecordBatch[] = [];
-    for await (const batch of scanBatches(snapshot, options)) batches.push(batch);
+    for await (const batch of source.batches(options)) batches.push(batch);
     return batches.length === 0 ? new ArrowTable(toArrowSchema(schema)) : new ArrowTable(batches);
   }
 
   /** How many rows there are. Where statistics and partition values decide, no data file is read. */
   async count(): Promise<number> {
-    const { snapshot, options } = await this.#resolve();
-    const count = await countRows(snapshot, options);
+    const { source, options } = await this.#resolve();
+    const count = await source.count(options);
     return Math.min(count, options.limit ?? count);
   }
 
@@ -86,24 +104,24 @@ export class Scan<Row extends object = Record<string, unknown>> implements Batch
   }
 
   async *#rowBatches(): AsyncGenerator<Row[]> {
-    const { snapshot, options, schema } = await this.#resolve();
+    const { source, options, schema } = await this.#resolve();
     const read = rowReader(schema);
-    for await (const batch of scanBatches(snapshot, options)) {
+    for await (const batch of source.batches(options)) {
       for (let start = 0; start < batch.numRows; start += ROWS_AT_A_TIME) {
         yield read(sliceBatch(batch, start, start + ROWS_AT_A_TIME)) as Row[];
       }
     }
   }
 
-  async #resolve(): Promise<{ snapshot: Snapshot; options: ReadOptions; schema: StructType }> {
+  async #resolve(): Promise<{ source: ScanSource; options: ReadOptions; schema: StructType }> {
     const { columns, where, limit, partitionTimeZone, signal } = this.#options;
     checkLimit(limit);
-    this.#snapshot ??= this.#open();
-    const snapshot = await this.#snapshot;
-    const fields = columns?.map((name) => fieldOf(snapshot.schema, name)) ?? snapshot.schema.fields;
-    const predicate = await predicateOf(where, snapshot.schema);
+    this.#source ??= this.#open();
+    const source = await this.#source;
+    const fields = columns?.map((name) => fieldOf(source.schema, name)) ?? source.schema.fields;
+    const predicate = await predicateOf(where, source.schema);
     return {
-      snapshot,
+      source,
       schema: { type: "struct", fields },
       options: { columns: fields, predicate, limit, partitionTimeZone, signal },
     };

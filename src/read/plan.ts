@@ -8,7 +8,7 @@ import { isJsonBomb } from "../schema/jsonScan.js";
 import type { Predicate } from "../schema/predicate.js";
 import { fileFilter } from "../schema/skipping.js";
 
-/** A live data file that a scan has to look at. */
+/** A data file that a scan has to look at. */
 export interface ScanFile {
   /** In the store; not percent-encoded. */
   readonly path: string;
@@ -21,6 +21,10 @@ export interface ScanFile {
   readonly numRecords: number | undefined;
   /** Says which of the file's rows are removed; undefined where none is. */
   readonly deletionVector: DeletionVectorDescriptor | undefined;
+  /** Of the rows left, only those that this vector names. */
+  readonly within?: DeletionVectorDescriptor | undefined;
+  /** Partition columns whose values are in this file all the same, row by row. */
+  readonly storedColumns?: ReadonlySet<string>;
 }
 
 export interface PlanOptions {

@@ -6,6 +6,7 @@ import { evaluatePredicate } from "../arrow/evaluate.js";
 import { toArrowSchema } from "../arrow/schema.js";
 import { sliceBatch, takeRows } from "../arrow/take.js";
 import { DeltaError } from "../errors.js";
+import type { DeletionVectorDescriptor, Metadata } from "../log/actions.js";
 import { type DeletionVector, DeletionVectorReader } from "../log/deletionVector.js";
 import type { Snapshot } from "../log/snapshot.js";
 import { type Footer, readFooter } from "../parquet/footer.js";
@@ -13,6 +14,7 @@ import { readParquet } from "../parquet/read.js";
 import { parsePartitionValue } from "../schema/partition.js";
 import { columnsOf, type Predicate } from "../schema/predicate.js";
 import type { StructField, StructType } from "../schema/types.js";
+import type { ObjectStore } from "../storage/store.js";
 import { type PlanOptions, planFiles, type ScanFile } from "./plan.js";
 import { readAhead } from "./readAhead.js";
 
@@ -23,6 +25,11 @@ export interface ReadOptions extends PlanOptions {
   readonly limit?: number;
 }
 
+/** What rows of files are read as: a snapshot, or what has its own idea of columns. */
+export interface ReadTarget extends Pick<Snapshot, "store" | "schema"> {
+  readonly metadata: Pick<Metadata, "partitionColumns">;
+}
+
 /** Files opened before their turn, so that decoding them overlaps with what the caller does. */
 const FILES_AHEAD = 2;
 
@@ -30,10 +37,18 @@ const FILES_AHEAD = 2;
  * The rows of `snapshot` as Arrow batches with the table's types, file by file in the log's order. Only the columns asked
  * for, and those of the predicate, are fetched.
  */
-export async function* scanBatches(snapshot: Snapshot, options: ReadOptions = {}): AsyncGenerator<RecordBatch> {
-  let remaining = options.limit ?? Number.POSITIVE_INFINITY;
+export function scanBatches(snapshot: Snapshot, options: ReadOptions = {}): AsyncGenerator<RecordBatch> {
+  return limited(scanFiles(snapshot, planFiles(snapshot, options), options), options.limit);
+}
+
+/** The first `limit` rows; nothing is read beyond them. */
+export async function* limited(
+  batches: AsyncIterable<RecordBatch>,
+  limit: number | undefined,
+): AsyncGenerator<RecordBatch> {
+  let remaining = limit ?? Number.POSITIVE_INFINITY;
   if (remaining === 0) return;
-  for await (const batch of scanFiles(snapshot, planFiles(snapshot, options), options)) {
+  for await (const batch of batches) {
     if (batch.numRows > remaining) {
       yield sliceBatch(batch, 0, remaining);
       return;
@@ -44,25 +59,34 @@ export async function* scanBatches(snapshot: Snapshot, options: ReadOptions = {}
   }
 }
 
-/** The rows of these files, in their order, with the types of the snapshot's schema; `limit` is the caller's to keep. */
+/** The rows of these files, in their order, with the types of the target's schema; `limit` is the caller's to keep. */
 export function scanFiles(
-  snapshot: Snapshot,
+  target: ReadTarget,
   files: AsyncIterable<ScanFile>,
   options: ReadOptions = {},
 ): AsyncGenerator<RecordBatch> {
-  const columns = options.columns ?? snapshot.schema.fields;
+  const columns = options.columns ?? target.schema.fields;
   const ahead = options.limit === undefined ? FILES_AHEAD : 0;
-  const source = { snapshot, vectors: new DeletionVectorReader(snapshot.store) };
+  const source = { target, vectors: new DeletionVectorReader(target.store) };
   return readAhead(files, (file) => fileBatches(source, file, columns, options), ahead);
 }
 
 /** The rows of `snapshot` for which the predicate is true, counted from statistics where they decide. */
-export async function countRows(snapshot: Snapshot, options: PlanOptions = {}): Promise<number> {
-  const source = { snapshot, vectors: new DeletionVectorReader(snapshot.store) };
+export function countRows(snapshot: Snapshot, options: PlanOptions = {}): Promise<number> {
+  return countFiles(snapshot, planFiles(snapshot, options), options);
+}
+
+/** As {@link countRows}, of these files. */
+export async function countFiles(
+  target: ReadTarget,
+  files: AsyncIterable<ScanFile>,
+  options: PlanOptions = {},
+): Promise<number> {
+  const source = { target, vectors: new DeletionVectorReader(target.store) };
   let count = 0;
-  for await (const file of planFiles(snapshot, options)) {
-    if (file.match === "all") {
-      const rowCount = file.numRecords ?? (await readFooter(snapshot.store, file, options.signal)).rowCount;
+  for await (const file of files) {
+    if (file.match === "all" && file.within === undefined) {
+      const rowCount = file.numRecords ?? (await readFooter(target.store, file, options.signal)).rowCount;
       const removed = file.deletionVector?.cardinality ?? 0;
       if (!(removed >= 0 && removed <= rowCount)) throw outOfRange(file, rowCount, `removes ${removed} rows`);
       count += rowCount - removed;
@@ -74,31 +98,32 @@ export async function countRows(snapshot: Snapshot, options: PlanOptions = {}): 
 }
 
 interface Source {
-  readonly snapshot: Snapshot;
+  readonly target: ReadTarget;
   /** Of this scan: files often share a file of deletion vectors. */
   readonly vectors: DeletionVectorReader;
 }
 
 async function* fileBatches(
-  { snapshot, vectors }: Source,
+  { target, vectors }: Source,
   file: ScanFile,
   columns: readonly StructField[],
   options: PlanOptions,
 ): AsyncGenerator<RecordBatch> {
   const { predicate, partitionTimeZone, signal } = options;
   const filter = file.match === "some" ? predicate : undefined;
-  const needed = neededFields(snapshot.schema, columns, filter);
-  const partitionColumns = new Set(snapshot.metadata.partitionColumns);
+  const needed = neededFields(target.schema, columns, filter);
+  const partitionColumns = new Set(target.metadata.partitionColumns);
+  for (const column of file.storedColumns ?? []) partitionColumns.delete(column);
   const inFile: StructType = { type: "struct", fields: needed.filter((field) => !partitionColumns.has(field.name)) };
   const assembled = toArrowSchema({ type: "struct", fields: needed });
   const outputSchema = toArrowSchema({ type: "struct", fields: columns });
   const positions = columns.map((column) => needed.findIndex((field) => field.name === column.name));
 
-  const { footer, vector } = await openVector(snapshot, vectors, file, signal);
+  const { footer, keptRows } = await openVectors(target.store, vectors, file, signal);
   const paths = inFile.fields.map((field) => [field.name]);
   let start = 0;
-  for await (const all of readParquet(snapshot.store, file, { columns: paths, footer, signal })) {
-    const kept = vector?.keptRows(start, all.numRows) ?? "all";
+  for await (const all of readParquet(target.store, file, { columns: paths, footer, signal })) {
+    const kept = keptRows(start, all.numRows);
     start += all.numRows;
     if (kept === "none") continue;
     // A predicate never sees removed rows: it may fail on what they hold.
@@ -126,21 +151,33 @@ async function* fileBatches(
   }
 }
 
-/** The file's deletion vector, where it has one, and the footer, by which it was checked. */
-async function openVector(
-  { store }: Snapshot,
+type KeptRows = DeletionVector["keptRows"];
+
+const allRows: KeptRows = () => "all";
+
+/** Which rows the file's deletion vectors leave, and the footer, by which they were checked. */
+async function openVectors(
+  store: ObjectStore,
   vectors: DeletionVectorReader,
   file: ScanFile,
   signal: AbortSignal | undefined,
-): Promise<{ readonly footer?: Footer; readonly vector?: DeletionVector }> {
-  if (file.deletionVector === undefined) return {};
-  const [footer, vector] = await Promise.all([
+): Promise<{ readonly footer?: Footer; readonly keptRows: KeptRows }> {
+  if (file.deletionVector === undefined && file.within === undefined) return { keptRows: allRows };
+  const open = async (descriptor: DeletionVectorDescriptor | undefined) =>
+    descriptor === undefined ? undefined : vectors.read(descriptor, signal);
+  const [footer, removed, within] = await Promise.all([
     readFooter(store, file, signal),
-    vectors.read(file.deletionVector, signal),
+    open(file.deletionVector),
+    open(file.within),
   ]);
-  const { last = -1 } = vector;
+  const last = Math.max(removed?.last ?? -1, within?.last ?? -1);
   if (last >= footer.rowCount) throw outOfRange(file, footer.rowCount, `removes row ${last}`);
-  return { footer, vector };
+  if (within === undefined) return { footer, keptRows: (start, count) => removed!.keptRows(start, count) };
+  return { footer, keptRows: (start, count) => someOrNone(within.rowsBeyond(removed, start, count)) };
+}
+
+function someOrNone(rows: Uint32Array): Uint32Array | "none" {
+  return rows.length === 0 ? "none" : rows;
 }
 
 function outOfRange({ path }: ScanFile, rowCount: number, what: string): DeltaError {

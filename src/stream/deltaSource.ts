@@ -6,7 +6,7 @@ import type { DeltaLog } from "../log/deltaLog.js";
 import { commitPath } from "../log/names.js";
 import { property } from "../log/properties.js";
 import type { Snapshot } from "../log/snapshot.js";
-import { versionAt } from "../log/timestamps.js";
+import { firstVersionFrom } from "../log/timestamps.js";
 import { timeTravelOf } from "../ops/timeTravel.js";
 import type { ScanFile } from "../read/plan.js";
 import { scanFiles } from "../read/scan.js";
@@ -165,7 +165,10 @@ class OpenDeltaSource implements OpenSource {
         },
       );
     }
-    if (startingTimestamp !== undefined) return at(await this.#firstFrom(startingTimestamp));
+    if (startingTimestamp !== undefined) {
+      const { timestampMs } = timeTravelOf(startingTimestamp) as { readonly timestampMs: number };
+      return at(await firstVersionFrom(this.#reader, timestampMs));
+    }
     return { ...this.#placeAt(latest), isInitialSnapshot: true };
   }
 
@@ -181,18 +184,6 @@ class OpenDeltaSource implements OpenSource {
 
   #placeAt(version: number): Omit<DeltaOffset, "isInitialSnapshot"> {
     return { tableId: this.#reader.metadata.id, version, index: BEFORE_FILES };
-  }
-
-  /** The first version committed at the time or later. */
-  async #firstFrom(startingTimestamp: Date | string): Promise<number> {
-    const { timestampMs } = timeTravelOf(startingTimestamp) as { readonly timestampMs: number };
-    try {
-      return (await versionAt(this.#reader, timestampMs - 1)) + 1;
-    } catch (error) {
-      const earliest = hasCode(error, "DELTA_TIMESTAMP_OUT_OF_RANGE") ? error.data : {};
-      if (typeof earliest.earliestMs !== "number" || timestampMs > earliest.earliestMs) throw error;
-      return earliest.earliestVersion as number;
-    }
   }
 
   #parse(json: Json): DeltaOffset {

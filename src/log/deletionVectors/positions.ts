@@ -42,6 +42,20 @@ export class DeletionVector {
     return kept === 0 ? "none" : rows.slice(0, kept);
   }
 
+  /** Which of the `count` rows from `start` on it removes and `other` doesn't: counted from `start`. */
+  rowsBeyond(other: DeletionVector | undefined, start: number, count: number): Uint32Array {
+    const removed = this.#marks(start, count);
+    if (removed === undefined) return new Uint32Array(0);
+    const elsewhere = other === undefined ? undefined : other.#marks(start, count);
+    let found = 0;
+    const rows = new Uint32Array(count);
+    for (let row = 0; row < count; row++) {
+      rows[found] = row;
+      found += removed[row]! & ~(elsewhere?.[row] ?? 0);
+    }
+    return rows.slice(0, found);
+  }
+
   /** A 1 for each row that is removed; undefined where there can't be any. */
   #marks(start: number, count: number): Uint8Array | undefined {
     const end = start + count;
