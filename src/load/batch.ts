@@ -1,9 +1,11 @@
 import { DeltaError } from "../errors.js";
 import type { DeltaLog } from "../log/deltaLog.js";
+import { mergeSchemas } from "../schema/merge.js";
+import type { StructType } from "../schema/types.js";
 import { BadLimit } from "./badLimit.js";
 import type { BatchIntake } from "./batchReader.js";
 import { BatchSink } from "./batchSink.js";
-import { type LoadTarget, missingColumns, openLoadTarget } from "./batchTarget.js";
+import { type LoadTarget, missingColumns, openLoadTarget, widerTarget } from "./batchTarget.js";
 import type { Books } from "./books.js";
 import { LetterWriter, letterLog, letterPlace } from "./deadLetters.js";
 import type { RecordSlice } from "./format/format.js";
@@ -58,7 +60,7 @@ export class Batch implements BatchIntake {
   }
 
   get sliceBytes(): number {
-    if (this.#rows?.to.sink.takesParquet) return this.#batchBytes;
+    if (this.sink?.takesParquet) return this.#batchBytes;
     return Math.max(Math.min(this.#batchBytes, LEAST_SLICE_BYTES), Math.ceil(this.#batchBytes / SLICES));
   }
 
@@ -68,10 +70,11 @@ export class Batch implements BatchIntake {
       this.#rows = await this.#begin(open);
       return true;
     }
-    const missing = missingColumns(this.#rows.to.sink.schema, open.columns);
+    const { schema } = this.#rows.sink;
+    // The next batch adds the columns.
+    if (mergeSchema) return mergeSchemas(schema, open.columns) === schema;
+    const missing = missingColumns(schema, open.columns);
     if (missing.length === 0) return true;
-    // The next batch adds them.
-    if (mergeSchema) return false;
     if (rescuedDataColumn !== undefined) return true;
     throw unknownColumns(
       open.file,
@@ -109,6 +112,12 @@ export class Batch implements BatchIntake {
 
   async #begin(open: OpenFile | undefined): Promise<{ readonly to: LoadTarget; readonly sink: BatchSink }> {
     const to = await openLoadTarget(this.#log, open, this.#options);
-    return { to, sink: new BatchSink(to.sink, this.#letters, this.#limit) };
+    const widen = async (schema: StructType) => {
+      const wider = await widerTarget(this.#log, schema, this.#options);
+      this.#rows = { to: wider, sink };
+      return wider.sink;
+    };
+    const sink = new BatchSink(to.sink, this.#letters, this.#limit, this.#options.mergeSchema ? widen : undefined);
+    return { to, sink };
   }
 }

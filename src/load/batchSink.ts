@@ -3,6 +3,7 @@ import { evaluatePredicate } from "../arrow/evaluate.js";
 import { takeRows } from "../arrow/take.js";
 import { DeltaError } from "../errors.js";
 import type { AddFile } from "../log/actions.js";
+import { mergeSchemas } from "../schema/merge.js";
 import type { Predicate } from "../schema/predicate.js";
 import type { StructType } from "../schema/types.js";
 import type { DataFileWriter, StagedFiles } from "../write/dataFiles.js";
@@ -20,6 +21,9 @@ export interface BatchTarget {
   remove(add: AddFile): Promise<void>;
 }
 
+/** The batch's target with this schema, which has columns beside those that it had. */
+export type WidenTarget = (schema: StructType) => Promise<BatchTarget>;
+
 /** Where bad records go. */
 export interface BadRecordTaker {
   add(file: string, parser: string, record: BadRecord): Promise<void>;
@@ -27,27 +31,44 @@ export interface BadRecordTaker {
 
 /** Takes the parsed records of one batch, and counts them. */
 export class BatchSink {
-  readonly #target: BatchTarget;
+  #target: BatchTarget;
   readonly #letters: BadRecordTaker | undefined;
   readonly #limit: BadLimit;
+  readonly #widened: WidenTarget | undefined;
   readonly #adopted: AddFile[] = [];
+  /** Written before the table got more columns. */
+  readonly #earlier: { readonly writer: DataFileWriter; readonly files: StagedFiles }[] = [];
   rowsRead = 0;
   rowsLoaded = 0;
   rowsDead = 0;
   rowsFiltered = 0;
 
-  /** Without `letters` there is no place for bad records: `limit` allows none. */
-  constructor(target: BatchTarget, letters: BadRecordTaker | undefined, limit: BadLimit) {
+  /** Without `letters` there is no place for bad records: `limit` allows none. `widened` is for records with columns of their own. */
+  constructor(target: BatchTarget, letters: BadRecordTaker | undefined, limit: BadLimit, widened?: WidenTarget) {
     this.#target = target;
     this.#letters = letters;
     this.#limit = limit;
+    this.#widened = widened;
+  }
+
+  /** What the rows are written in. */
+  get schema(): StructType {
+    return this.#target.schema;
+  }
+
+  get takesParquet(): boolean {
+    return this.#target.takesParquet;
   }
 
   /** Parses a slice of a file. Throws `DELTA_INTERNAL` where the books don't balance after it. */
   async parse(slice: RecordSlice, file: string, parser: string): Promise<void> {
+    const sinkSchema = () => this.schema;
     const sink: RecordSink = {
-      schema: this.#target.schema,
-      takesParquet: this.#target.takesParquet,
+      get schema() {
+        return sinkSchema();
+      },
+      takesParquet: this.takesParquet,
+      addColumns: this.#widened === undefined ? undefined : (columns) => this.#addColumns(columns),
       write: (batch) => this.#write(batch),
       writeParquet: (localPath, rowCount) => this.#adopt(localPath, rowCount),
       reject: (record) => this.#reject(file, parser, record),
@@ -65,13 +86,29 @@ export class BatchSink {
 
   /** The batch's files, those written here and those adopted. */
   async finish(): Promise<StagedFiles> {
-    const { adds, stored } = await this.#target.writer.finish();
-    return { adds: [...this.#adopted, ...adds], stored };
+    const last = await this.#target.writer.finish();
+    const all = [...this.#earlier.map(({ files }) => files), last];
+    const stored = Promise.all(all.map((files) => files.stored)).then(() => undefined);
+    // Who waits for it is told; nobody may have come to that yet.
+    stored.catch(() => undefined);
+    return { adds: [...this.#adopted, ...all.flatMap(({ adds }) => adds)], stored };
   }
 
   async discard(): Promise<void> {
     await this.#target.writer.discard();
+    for (const { writer } of this.#earlier) await writer.discard();
     await Promise.allSettled(this.#adopted.map((add) => this.#target.remove(add)));
+  }
+
+  /** Files keep the columns that they have; those that the table gets later are null in them. */
+  async #addColumns(columns: StructType): Promise<boolean> {
+    const schema = mergeSchemas(this.schema, columns);
+    if (schema === this.schema) return false;
+    const target = await this.#widened!(schema);
+    const { writer } = this.#target;
+    this.#earlier.push({ writer, files: await writer.finish() });
+    this.#target = target;
+    return true;
   }
 
   async #write(batch: RecordBatch): Promise<void> {

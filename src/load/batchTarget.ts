@@ -5,6 +5,7 @@ import { schemaFrom } from "../ops/schemaOption.js";
 import { type AppendTarget, dataFileWriter, openTarget, statisticsColumnsOf } from "../ops/stagedAppend.js";
 import { predicateOf } from "../ops/where.js";
 import { checkAssignable } from "../schema/compare.js";
+import { mergeSchemas } from "../schema/merge.js";
 import type { StructField, StructType } from "../schema/types.js";
 import { adoptParquet } from "../write/adoptParquet.js";
 import type { BatchTarget } from "./batchSink.js";
@@ -47,15 +48,20 @@ export async function openLoadTarget(
       added.map(({ name }) => name),
     );
   }
-  const wanted = [...base.fields, ...(mergeSchema ? added : [])];
-  if (mergeSchema && declared !== undefined) wanted.push(...missingColumns(structOf(wanted), declared));
-  wanted.push(...missingColumns(structOf(wanted), structOf(rescued)));
-  const target = await openTarget(log, {
-    schema: structOf(wanted),
-    partitionBy,
-    properties,
-    mergeSchema,
-  });
+  const wanted = mergeSchema ? mergeSchemas(mergeSchemas(base, columns), declared ?? base) : base;
+  const schema = mergeSchemas(wanted, structOf(rescued));
+  const target = await openTarget(log, { schema, partitionBy, properties, mergeSchema });
+  return { target, sink: await batchTarget(log, target, options) };
+}
+
+/** The target for what follows in a batch once it has met new columns. */
+export async function widerTarget(
+  log: DeltaLog,
+  schema: StructType,
+  options: LoadOptions<object>,
+): Promise<LoadTarget> {
+  const { partitionBy, properties } = options;
+  const target = await openTarget(log, { schema, partitionBy, properties, mergeSchema: true });
   return { target, sink: await batchTarget(log, target, options) };
 }
 

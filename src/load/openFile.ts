@@ -46,7 +46,7 @@ export class FileOpener {
 
   /** Throws `DELTA_CANNOT_INFER_SCHEMA`, `DELTA_INPUT_UNREADABLE`, `DELTA_FILE_NOT_FOUND` … */
   async open({ file, from, storedBytes }: PendingFile): Promise<OpenFile> {
-    const format = await formatOf(file);
+    const format = await formats[file.format]();
     const shape = await this.#shapeOf(file, format);
     const reader = await format.open(file, from, shape, this.#options, { chunkBytes: this.#chunkBytes });
     const { columns } = reader;
@@ -67,28 +67,26 @@ export class FileOpener {
     if (known !== undefined) return known;
     const schema = this.#schema();
     const found = await format.shape(file, this.#options).catch((error: unknown) => {
-      // Values of two kinds in a column: one of them will be bad.
+      // It shows nothing; what comes later may.
       if (schema === undefined || file.format !== "jsonl" || !hasCode(error, "DELTA_CANNOT_INFER_SCHEMA")) throw error;
       return { dialect: {}, schema };
     });
-    const shape = this.#options.header === false ? named(found, schema) : found;
+    const shape = this.#options.header === false ? named(found, schema) : shown(found, schema);
     this.#shapes = { ...this.#shapes, [kind]: shape };
     return shape;
   }
-}
-
-async function formatOf(file: SourceFile): Promise<Format> {
-  const format = await formats[file.format]?.();
-  if (format !== undefined) return format;
-  throw new DeltaError("DELTA_INVALID_ARGUMENT", `${file.url}: ${file.format} can't be loaded yet.`, {
-    file: file.url,
-  });
 }
 
 function named(shape: SourceShape, schema: StructType | undefined): SourceShape {
   if (schema === undefined) return shape;
   const fields = shape.schema.fields.map((field, index) => schema.fields[index] ?? field);
   return { ...shape, schema: { type: "struct", fields } };
+}
+
+/** A table that is there isn't given columns that show no value. */
+function shown({ dialect, schema, unshown = [] }: SourceShape, table: StructType | undefined): SourceShape {
+  const fields = table === undefined ? schema.fields : schema.fields.filter(({ name }) => !unshown.includes(name));
+  return { dialect, schema: { type: "struct", fields } };
 }
 
 /** The file after a slice of it was read. */

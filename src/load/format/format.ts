@@ -25,6 +25,8 @@ export interface SourceShape {
    * column0, column1 …: whoever knows better puts other fields here, in the same order, before the shape is used.
    */
   readonly schema: StructType;
+  /** Columns of the schema in which only nulls were seen: a table that is there need not have them. */
+  readonly unshown?: readonly string[];
 }
 
 /** Why a record isn't loaded. */
@@ -57,6 +59,11 @@ export interface BadRecord {
 export interface RecordSink {
   /** The table's schema, which the rows have. */
   readonly schema: StructType;
+  /**
+   * Adds to the schema what columns have beside it, nested ones too; false where there is nothing of that. Undefined where the table gets no
+   * new columns.
+   */
+  readonly addColumns?: ((columns: StructType) => Promise<boolean>) | undefined;
   /** True where whole Parquet files are taken: the table has no partitions, and Parquet as DuckDB writes it serves its properties. */
   readonly takesParquet: boolean;
   write(batch: RecordBatch): Promise<void>;

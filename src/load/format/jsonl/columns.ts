@@ -1,34 +1,32 @@
 import { isUtf8 } from "node:buffer";
 import { DeltaError } from "../../../errors.js";
 import { nestsTooDeep } from "../../../schema/jsonScan.js";
+import { mergeSchemas } from "../../../schema/merge.js";
 import type { StructType } from "../../../schema/types.js";
-import { inferJsonSchema } from "./inferJson.js";
+import type { SourceShape } from "../format.js";
+import { columnsWithoutValue, inferJsonSchema } from "./inferJson.js";
 import { parseJson } from "./jsonNumbers.js";
 
-/** The columns that the complete lines of a text show, its bad ones left out. Throws DELTA_CANNOT_INFER_SCHEMA. */
-export function inferColumns(text: Buffer, isWhole: boolean): StructType {
-  const end = isWhole ? text.length : text.lastIndexOf("\n") + 1;
-  const rows: object[] = [];
-  for (const line of text.subarray(0, end).toString("utf8").split("\n")) {
-    const row = rowOf(line);
-    if (row !== undefined) rows.push(row);
-  }
-  return inferJsonSchema(rows);
+/** What the complete lines of a text show, its bad ones left out. Throws DELTA_CANNOT_INFER_SCHEMA where they show no column. */
+export function inferColumns(text: Buffer, isWhole: boolean): Pick<SourceShape, "schema" | "unshown"> {
+  const rows = rowsOf(text, isWhole);
+  return { schema: inferJsonSchema(rows, "text"), unshown: columnsWithoutValue(rows) };
 }
 
 /** The known columns, and after them those that a text shows beside them. */
 export function columnsOfText(text: Buffer, known: StructType): StructType {
-  let found: StructType;
   try {
-    found = inferColumns(text, false);
+    return mergeSchemas(known, inferJsonSchema(rowsOf(text, false), "omitted"));
   } catch (error) {
-    // What can't be told is no column; its values are then bad records.
     if (error instanceof DeltaError) return known;
     throw error;
   }
-  const names = new Set(known.fields.map(({ name }) => name.toLowerCase()));
-  const others = found.fields.filter(({ name }) => !names.has(name.toLowerCase()));
-  return others.length === 0 ? known : { type: "struct", fields: [...known.fields, ...others] };
+}
+
+function rowsOf(text: Buffer, isWhole: boolean): object[] {
+  const end = isWhole ? text.length : text.lastIndexOf("\n") + 1;
+  const lines = text.subarray(0, end).toString("utf8").split("\n");
+  return lines.flatMap((line) => rowOf(line) ?? []);
 }
 
 function rowOf(line: string): object | undefined {

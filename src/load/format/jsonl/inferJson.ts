@@ -1,92 +1,176 @@
 import { DeltaError } from "../../../errors.js";
 import { limits } from "../../../limits.js";
-import type { DataType, PrimitiveType, StructType } from "../../../schema/types.js";
+import type { DataType, PrimitiveType, StructField, StructType } from "../../../schema/types.js";
 import { JsonNumber } from "./jsonNumbers.js";
 
 /** What the values of a column show of its type so far. */
 type Shape =
   | { readonly kind: "unknown" }
-  | { readonly kind: "primitive"; readonly type: PrimitiveType }
+  /** Of several kinds: each value is kept as its JSON text. */
+  | { readonly kind: "text" }
+  /** `isLarge` of whole numbers that a double doesn't hold. */
+  | { readonly kind: "primitive"; readonly type: PrimitiveType; readonly isLarge?: boolean }
   | { readonly kind: "array"; element: Shape }
   | { readonly kind: "struct"; readonly fields: Map<string, Shape> };
 
 const UNKNOWN: Shape = { kind: "unknown" };
+const TEXT: Shape = { kind: "text" };
+
+/**
+ * What a column is whose values are of several kinds, or show none:
+ *
+ * - `refused`: an error, for who can mend the rows.
+ * - `text`: a string, which takes each value as its JSON text.
+ * - `omitted`: where its values show none it is left out; else the same as `text`.
+ */
+export type Doubtful = "refused" | "text" | "omitted";
+
+/** What is deeper becomes texts: readers of Parquet have limits of their own. */
+const MAX_TYPE_DEPTH = 24;
+const NO_COLUMNS = "The rows have no columns to infer a schema from; give --schema.";
 
 /**
  * The schema of rows of JSON (parsed with their points kept): whole numbers are long, others double, texts string; objects are
- * structs. All columns are nullable, in the order in which they appear. Throws DELTA_CANNOT_INFER_SCHEMA with the column
- * where its values are of two kinds or show none.
+ * structs. All columns are nullable, in the order in which they appear. Unless `doubtful` columns are refused, whole numbers beyond
+ * long are decimals, and a column is a double only where that holds all its whole numbers.
+ *
+ * Throws DELTA_CANNOT_INFER_SCHEMA with the column where one is refused, and where there is none.
  */
-export function inferJsonSchema(rows: readonly object[]): StructType {
-  let shape: Shape = UNKNOWN;
-  for (const row of rows) shape = merge(shape, row, "");
-  if (shape.kind !== "struct" || shape.fields.size === 0) {
-    throw cannotInfer("The rows have no columns to infer a schema from; give --schema.", []);
-  }
-  return structOf(shape.fields, "");
+export function inferJsonSchema(rows: Iterable<object>, doubtful: Doubtful = "refused"): StructType {
+  const inference = new Inference(doubtful);
+  for (const row of rows) inference.add(row);
+  const schema = inference.schema();
+  if (schema === undefined) throw cannotInfer(NO_COLUMNS, []);
+  return schema;
 }
 
-function merge(shape: Shape, value: unknown, column: string, depth = 0): Shape {
-  if (depth > limits.MAX_SCHEMA_DEPTH) {
-    throw cannotInfer(`Column "${column.slice(0, 100)}…" nests types more than ${limits.MAX_SCHEMA_DEPTH} deep.`, [
-      column,
-    ]);
+/** Columns that rows have but never a value in. */
+export function columnsWithoutValue(rows: Iterable<object>): string[] {
+  const shown = new Map<string, boolean>();
+  for (const row of rows) {
+    for (const [name, value] of Object.entries(row)) shown.set(name, shown.get(name) === true || value !== null);
   }
-  if (value === null || value === undefined) return shape;
-  const found = shapeOf(value);
-  if (shape.kind === "unknown") return fill(found, value, column, depth);
-  if (shape.kind !== found.kind) throw twoKinds(column, shape, found);
-  if (shape.kind !== "primitive" || found.kind !== "primitive") return fill(shape, value, column, depth);
-  if (shape.type === found.type) return shape;
-  const isNumber = ({ type }: { type: PrimitiveType }) => type === "long" || type === "double";
-  if (isNumber(shape) && isNumber(found)) return { kind: "primitive", type: "double" };
-  throw twoKinds(column, shape, found);
+  return [...shown].flatMap(([name, isShown]) => (isShown ? [] : [name]));
 }
 
-/** Takes the parts of a value into its shape. */
-function fill(shape: Shape, value: unknown, column: string, depth: number): Shape {
-  if (shape.kind === "array") {
-    for (const item of value as unknown[]) shape.element = merge(shape.element, item, `${column}.element`, depth + 1);
+class Inference {
+  readonly #doubtful: Doubtful;
+  #rows: Shape = UNKNOWN;
+
+  constructor(doubtful: Doubtful) {
+    this.#doubtful = doubtful;
   }
-  if (shape.kind === "struct") {
+
+  add(row: object): void {
+    this.#rows = this.#merge(this.#rows, row, "", 0);
+  }
+
+  schema(): StructType | undefined {
+    const fields = this.#rows.kind === "struct" ? this.#fieldsOf(this.#rows.fields, "") : [];
+    return fields.length === 0 ? undefined : { type: "struct", fields };
+  }
+
+  #merge(shape: Shape, value: unknown, column: string, depth: number): Shape {
+    if (value === null || value === undefined || shape.kind === "text") return shape;
+    const most = this.#doubtful === "refused" ? limits.MAX_SCHEMA_DEPTH : MAX_TYPE_DEPTH;
+    if (depth > most) {
+      const message = `Column "${column.slice(0, 100)}…" nests types more than ${most} deep.`;
+      return this.#textOr(() => cannotInfer(message, [column]));
+    }
+    const found = this.#shapeOf(value);
+    if (shape.kind === "unknown" || shape.kind === found.kind) {
+      const known = shape.kind === "unknown" ? found : shape;
+      if (known.kind === "array" || known.kind === "struct") return this.#fill(known, value, column, depth);
+      if (known.kind === "primitive" && found.kind === "primitive") {
+        return widest(known, found, this.#doubtful) ?? this.#textOr(() => twoKinds(column, known, found));
+      }
+      return found;
+    }
+    return this.#textOr(() => twoKinds(column, shape, found));
+  }
+
+  #textOr(error: () => DeltaError): Shape {
+    if (this.#doubtful === "refused") throw error();
+    return TEXT;
+  }
+
+  /** Takes the parts of a value into its shape. */
+  #fill(shape: Extract<Shape, { kind: "array" | "struct" }>, value: unknown, column: string, depth: number): Shape {
+    if (shape.kind === "array") {
+      for (const item of value as unknown[]) {
+        shape.element = this.#merge(shape.element, item, `${column}.element`, depth + 1);
+      }
+      return shape;
+    }
     for (const [name, item] of Object.entries(value as object)) {
       const path = column === "" ? name : `${column}.${name}`;
-      shape.fields.set(name, merge(shape.fields.get(name) ?? UNKNOWN, item, path, depth + 1));
+      shape.fields.set(name, this.#merge(shape.fields.get(name) ?? UNKNOWN, item, path, depth + 1));
     }
+    return shape;
   }
-  return shape;
-}
 
-function shapeOf(value: unknown): Shape {
-  if (typeof value === "string") return { kind: "primitive", type: "string" };
-  if (typeof value === "boolean") return { kind: "primitive", type: "boolean" };
-  if (typeof value === "number") return { kind: "primitive", type: "long" };
-  if (value instanceof JsonNumber) return { kind: "primitive", type: /[.eE]/.test(value.text) ? "double" : "long" };
-  return Array.isArray(value) ? { kind: "array", element: UNKNOWN } : { kind: "struct", fields: new Map() };
-}
-
-function structOf(fields: ReadonlyMap<string, Shape>, prefix: string): StructType {
-  return {
-    type: "struct",
-    fields: [...fields].map(([name, shape]) => ({
-      name,
-      type: typeOf(shape, prefix + name),
-      nullable: true,
-      metadata: {},
-    })),
-  };
-}
-
-function typeOf(shape: Shape, column: string): DataType {
-  switch (shape.kind) {
-    case "primitive":
-      return shape.type;
-    case "array":
-      return { type: "array", elementType: typeOf(shape.element, `${column}.element`), containsNull: true };
-    case "struct":
-      if (shape.fields.size > 0) return structOf(shape.fields, `${column}.`);
+  #shapeOf(value: unknown): Shape {
+    if (typeof value === "string") return { kind: "primitive", type: "string" };
+    if (typeof value === "boolean") return { kind: "primitive", type: "boolean" };
+    if (typeof value === "number") return { kind: "primitive", type: "long" };
+    if (value instanceof JsonNumber) return numberShape(value.text, this.#doubtful === "refused");
+    return Array.isArray(value) ? { kind: "array", element: UNKNOWN } : { kind: "struct", fields: new Map() };
   }
-  throw cannotInfer(`No row shows the type of column "${column}"; give --schema.`, [column]);
+
+  #fieldsOf(fields: ReadonlyMap<string, Shape>, prefix: string): StructField[] {
+    return [...fields].flatMap(([name, shape]) => {
+      const type = this.#typeOf(shape, prefix + name);
+      return type === undefined ? [] : [{ name, type, nullable: true, metadata: {} }];
+    });
+  }
+
+  /** Undefined for what is to be left out. */
+  #typeOf(shape: Shape, column: string): DataType | undefined {
+    switch (shape.kind) {
+      case "text":
+        return "string";
+      case "primitive":
+        return shape.type;
+      case "array": {
+        const elementType = this.#typeOf(shape.element, `${column}.element`);
+        return elementType && { type: "array", elementType, containsNull: true };
+      }
+      case "struct": {
+        const fields = this.#fieldsOf(shape.fields, `${column}.`);
+        if (fields.length > 0) return { type: "struct", fields };
+      }
+    }
+    if (this.#doubtful === "refused") {
+      throw cannotInfer(`No row shows the type of column "${column}"; give --schema.`, [column]);
+    }
+    return this.#doubtful === "text" ? "string" : undefined;
+  }
+}
+
+const MAX_LONG = 2n ** 63n - 1n;
+const DECIMAL: PrimitiveType = "decimal(38,0)";
+const DECIMAL_DIGITS = 38;
+
+function numberShape(text: string, isStrict: boolean): Shape {
+  if (isStrict) return { kind: "primitive", type: /[.eE]/.test(text) ? "double" : "long" };
+  if (/[.eE]/.test(text)) return Number.isFinite(Number(text)) ? { kind: "primitive", type: "double" } : TEXT;
+  const digits = text.replace("-", "").length;
+  if (digits > DECIMAL_DIGITS) return TEXT;
+  const value = BigInt(text);
+  const type = value <= MAX_LONG && value >= -MAX_LONG - 1n ? "long" : DECIMAL;
+  return { kind: "primitive", type, isLarge: true };
+}
+
+type Primitive = Extract<Shape, { kind: "primitive" }>;
+
+/** The type that holds the values of both; undefined where none does. */
+function widest(a: Primitive, b: Primitive, doubtful: Doubtful): Primitive | undefined {
+  if (a.type === b.type) return a.isLarge || !b.isLarge ? a : b;
+  const types = [a.type, b.type];
+  if (!types.every((type) => type === "long" || type === "double" || type === DECIMAL)) return undefined;
+  if (!types.includes("double")) return { kind: "primitive", type: DECIMAL, isLarge: true };
+  const isHeld = doubtful === "refused" || (!a.isLarge && !b.isLarge);
+  return isHeld ? { kind: "primitive", type: "double" } : undefined;
 }
 
 function twoKinds(column: string, a: Shape, b: Shape): DeltaError {

@@ -6,6 +6,9 @@ import { JsonNumber } from "./jsonNumbers.js";
 /** Turns a JSON value into one that a column of the type takes; arrays and objects are changed in place. */
 type Convert = (value: unknown) => unknown;
 
+/** Makes a text of what isn't one, for columns of texts; without it they refuse that. */
+export type ToText = (value: unknown) => string;
+
 const NOT_FINITE: Readonly<Record<string, number>> = {
   NaN: Number.NaN,
   Infinity: Number.POSITIVE_INFINITY,
@@ -18,18 +21,18 @@ const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$
  * can't take is left for the column to refuse; an overlong number and a text that isn't base64 are
  * DELTA_VALUE_OUT_OF_RANGE (column, value, type).
  */
-export function jsonRowConverter(schema: StructType): (row: Record<string, unknown>) => void {
-  const convert = structConverter(schema, "");
+export function jsonRowConverter(schema: StructType, toText?: ToText): (row: Record<string, unknown>) => void {
+  const convert = structConverter(schema, "", toText);
   return (row) => void convert(row);
 }
 
 /** The same for the values of one column. */
-export function jsonConverter(type: DataType, column: string): Convert {
-  const convert = valueConverter(type, column);
+export function jsonConverter(type: DataType, column: string, toText?: ToText): Convert {
+  const convert = valueConverter(type, column, toText);
   return (value) => (value === null || value === undefined ? null : convert(value));
 }
 
-function valueConverter(type: DataType, column: string): Convert {
+function valueConverter(type: DataType, column: string, toText: ToText | undefined): Convert {
   switch (type) {
     case "byte":
     case "short":
@@ -42,20 +45,21 @@ function valueConverter(type: DataType, column: string): Convert {
       return (value) => floatOf(value, type, column);
     case "binary":
       return (value) => bytesOf(value, column);
-    default:
-      // A decimal takes the text as it is; other types refuse the number.
-      if (typeof type === "string") {
-        const isDecimal = type.startsWith("decimal");
-        return (value) => (value instanceof JsonNumber ? (isDecimal ? value.text : Number(value.text)) : value);
-      }
+    case "string":
+      if (toText !== undefined) return (value) => (typeof value === "string" ? value : toText(value));
   }
-  if (type.type === "struct") return structConverter(type, `${column}.`);
+  // A decimal takes the text as it is; other types refuse the number.
+  if (typeof type === "string") {
+    const isDecimal = type.startsWith("decimal");
+    return (value) => (value instanceof JsonNumber ? (isDecimal ? value.text : Number(value.text)) : value);
+  }
+  if (type.type === "struct") return structConverter(type, `${column}.`, toText);
   if (type.type === "array") {
-    const convert = jsonConverter(type.elementType, `${column}.element`);
+    const convert = jsonConverter(type.elementType, `${column}.element`, toText);
     return (value) => (Array.isArray(value) ? value.map(convert) : value);
   }
-  const convertKey = jsonConverter(type.keyType, `${column}.key`);
-  const convertValue = jsonConverter(type.valueType, `${column}.value`);
+  const convertKey = jsonConverter(type.keyType, `${column}.key`, toText);
+  const convertValue = jsonConverter(type.valueType, `${column}.value`, toText);
   const convertPair = (pair: unknown) =>
     Array.isArray(pair) && pair.length === 2 ? [convertKey(pair[0]), convertValue(pair[1])] : pair;
   return (value) => {
@@ -64,10 +68,10 @@ function valueConverter(type: DataType, column: string): Convert {
   };
 }
 
-function structConverter(type: StructType, prefix: string): Convert {
+function structConverter(type: StructType, prefix: string, toText: ToText | undefined): Convert {
   const fields = type.fields
     .filter((field) => !isPassed(field.type))
-    .map((field) => ({ name: field.name, convert: jsonConverter(field.type, prefix + field.name) }));
+    .map((field) => ({ name: field.name, convert: jsonConverter(field.type, prefix + field.name, toText) }));
   return (value) => {
     if (!isObject(value)) return value;
     for (const { name, convert } of fields) {

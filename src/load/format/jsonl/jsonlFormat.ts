@@ -4,10 +4,8 @@ import type { SourceFile } from "../../source/source.js";
 import type { Format, ParseOptions, ReadingOptions, RecordPosition, SourceShape } from "../format.js";
 import { inferColumns } from "./columns.js";
 import { JsonlReader } from "./jsonlReader.js";
+import { SAMPLE_BYTES } from "./jsonlSlice.js";
 import { LineReader } from "./lineReader.js";
-
-/** Of the beginning of a file, to find its columns. */
-const SAMPLE_BYTES = 4 * 1024 * 1024;
 
 /** A JSON object on each line, as `read --format jsonl` writes them. */
 export const jsonlFormat: Format = { shape, open };
@@ -19,7 +17,7 @@ async function shape(file: SourceFile, options: ParseOptions, signal?: AbortSign
     const message = `${file.url} is empty, so that it shows no columns; give a schema.`;
     throw new DeltaError("DELTA_CANNOT_INFER_SCHEMA", message, { file: file.url, columns: [] });
   }
-  return { dialect: {}, schema: inferColumns(sample, sample.length < SAMPLE_BYTES) };
+  return { dialect: {}, ...inferColumns(sample, sample.length < SAMPLE_BYTES) };
 }
 
 async function open(

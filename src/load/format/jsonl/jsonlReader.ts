@@ -46,7 +46,8 @@ export class JsonlReader implements RecordReader {
     signal?: AbortSignal,
   ): Promise<JsonlReader> {
     const lines = new LineReader(bytes);
-    const columns = columnsOfText(await lines.peek(PEEKED_BYTES, signal), known);
+    const beginning = await lines.peek(PEEKED_BYTES, signal);
+    const columns = columnsOfText(beginning.subarray(0, PEEKED_BYTES), known);
     return new JsonlReader(bytes, lines, columns, start, parse);
   }
 

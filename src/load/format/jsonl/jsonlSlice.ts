@@ -34,15 +34,32 @@ export class JsonlSlice implements RecordSlice {
   }
 
   async parse(sink: RecordSink, signal?: AbortSignal): Promise<void> {
-    for (const block of this.#blocks) {
+    const rescued = this.#parse.rescuedDataColumn;
+    for (const [index, block] of this.#blocks.entries()) {
       checkSignal(signal, "reading JSON lines");
       if (block.isTooLong) {
         const reason = `the line has more than ${limits.MAX_JSON_ROW_BYTES} bytes`;
         await sink.reject({ code: "PARSE", reason, raw: block.bytes, ...block.place });
-      } else await parseBlock(block, sink, this.#parse.rescuedDataColumn);
+      } else await parseBlock(block, sink, { rescued, sample: () => this.#sample(index) });
     }
   }
+
+  /** Lines from a block on. */
+  #sample(first: number): Buffer {
+    const pieces: Buffer[] = [];
+    let length = 0;
+    for (const { bytes, isTooLong } of this.#blocks.slice(first)) {
+      if (isTooLong) continue;
+      pieces.push(bytes);
+      length += bytes.length;
+      if (length >= SAMPLE_BYTES) break;
+    }
+    return Buffer.concat([...pieces, Buffer.from("\n")]);
+  }
 }
+
+/** Of a text, to find its columns. */
+export const SAMPLE_BYTES = 4 * 1024 * 1024;
 
 /** How many records a block has. */
 export function recordCountOf({ bytes, isTooLong }: LineBlock): number {

@@ -1,19 +1,19 @@
 import { isUtf8 } from "node:buffer";
+import type { RecordBatch } from "apache-arrow";
 import { buildBatch } from "../../../arrow/build.js";
 import { DeltaError } from "../../../errors.js";
-import { nestsTooDeep } from "../../../schema/jsonScan.js";
+import type { DataType, StructType } from "../../../schema/types.js";
 import { type RecordFault, recordFault } from "../faults.js";
 import type { BadRecord, RecordSink } from "../format.js";
 import { buildGood } from "../goodItems.js";
+import { columnsOfText } from "./columns.js";
 import type { TextBlock } from "./jsonlSlice.js";
-import { type KeptNumbers, mayHaveLongNumber, parseJson } from "./jsonNumbers.js";
-import { jsonRowConverter } from "./jsonValues.js";
+import { mayHaveLongNumber } from "./jsonNumbers.js";
+import { type JsonRow, JsonRows, noRow, parsedRow } from "./jsonRows.js";
 import { rescueRow } from "./rescue.js";
 
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
-
-type JsonRow = Record<string, unknown>;
 
 interface Line {
   /** In the block. */
@@ -34,46 +34,103 @@ interface BadLine {
   readonly fault: RecordFault;
 }
 
+export interface Parsing {
+  /** The column that takes what doesn't fit. */
+  readonly rescued: string | undefined;
+  /** The block's text and some of what follows, for the types of columns that are met in it first. */
+  sample(): Buffer;
+}
+
 /** Gives the sink each line of the block that isn't blank, as a row or as a bad record. */
-export async function parseBlock(block: TextBlock, sink: RecordSink, rescued: string | undefined): Promise<void> {
+export async function parseBlock(block: TextBlock, sink: RecordSink, parsing: Parsing): Promise<void> {
+  const { rescued } = parsing;
+  let parsed = parseLines(block, sink.schema, rescued);
+  while (parsed.bad.some(isUnknownColumn) && sink.addColumns !== undefined) {
+    const isWider = await sink.addColumns(columnsOfText(parsing.sample(), sink.schema));
+    if (!isWider) break;
+    parsed = parseLines(block, sink.schema, rescued);
+  }
+  if (parsed.built !== undefined) await sink.write(parsed.built);
   const { schema } = sink;
-  const kept = mayHaveLongNumber(block.bytes) ? "inexact" : "none";
-  const convert = jsonRowConverter(schema);
+  let lost = await secondTry(parsed.bad, isUnknownColumn, sink, ({ line }) => {
+    return withoutNulls(new JsonRows(schema, "points").row(textOf(block.bytes, line)), schema) as JsonRow;
+  });
+  if (rescued !== undefined) {
+    const isParsed = ({ fault }: BadLine) => fault.code === "TYPE" || fault.code === "UNKNOWN_COLUMN";
+    lost = await secondTry(lost, isParsed, sink, ({ line }) => {
+      return rescueRow(() => parsedRow(textOf(block.bytes, line), "points"), schema, rescued);
+    });
+  }
+  for (const each of lost) await sink.reject(badRecord(block, each));
+}
+
+function parseLines(
+  block: TextBlock,
+  schema: StructType,
+  rescued: string | undefined,
+): { readonly built: RecordBatch | undefined; readonly bad: readonly BadLine[] } {
+  const rows = new JsonRows(schema, mayHaveLongNumber(block.bytes) ? "inexact" : "none");
   const good: ParsedLine[] = [];
   const bad: BadLine[] = [];
   const texts = isUtf8(block.bytes) ? block.bytes.toString("utf8").split("\n") : undefined;
   for (const line of linesOf(block.bytes)) {
     try {
-      const row = parsedRow(texts?.[line.line] ?? textOf(block.bytes, line), kept);
-      convert(row);
-      good.push({ line, row });
+      const row = rows.row(texts?.[line.line] ?? textOf(block.bytes, line));
+      if (rescued !== undefined && Object.hasOwn(row, rescued)) bad.push({ line, fault: ownRescued(rescued) });
+      else good.push({ line, row });
     } catch (error) {
       if (!(error instanceof DeltaError)) throw error;
       bad.push({ line, fault: recordFault(error) });
     }
   }
-  const build = (some: readonly ParsedLine[]) =>
-    buildBatch(
-      schema,
-      some.map(({ row }) => row),
-      0,
-    );
-  const taken = buildGood(good, build);
+  const taken = buildGood(good, (some) => built(schema, some));
   for (const { index, error } of taken.bad) bad.push({ line: good[index]!.line, fault: recordFault(error) });
+  return { built: taken.built, bad };
+}
+
+/** Gives the sink those of the chosen lines that can be rows after all; the lines that are left. */
+async function secondTry(
+  bad: readonly BadLine[],
+  isChosen: (each: BadLine) => boolean,
+  sink: RecordSink,
+  rowOf: (each: BadLine) => JsonRow,
+): Promise<BadLine[]> {
+  const lost = bad.filter((each) => !isChosen(each));
+  const chosen = bad.filter(isChosen);
+  const tried = chosen.map((each) => ({ line: each.line, row: rowOf(each) }));
+  const taken = buildGood(tried, (some) => built(sink.schema, some));
   if (taken.built !== undefined) await sink.write(taken.built);
-  let lost = bad;
-  if (rescued !== undefined) {
-    const isParsed = ({ fault }: BadLine) => fault.code === "TYPE" || fault.code === "UNKNOWN_COLUMN";
-    const saved = bad.filter(isParsed).map(({ line }) => {
-      return { line, row: rescueRow(() => parsedRow(textOf(block.bytes, line), kept), schema, rescued) };
-    });
-    const second = buildGood(saved, build);
-    if (second.built !== undefined) await sink.write(second.built);
-    lost = bad.filter((each) => !isParsed(each));
-    for (const { index, error } of second.bad) lost.push({ line: saved[index]!.line, fault: recordFault(error) });
-  }
-  lost.sort((a, b) => a.line.record - b.line.record);
-  for (const each of lost) await sink.reject(badRecord(block, each));
+  for (const { index, error } of taken.bad) lost.push({ line: tried[index]!.line, fault: recordFault(error) });
+  return lost.sort((a, b) => a.line.record - b.line.record);
+}
+
+function built(schema: StructType, some: readonly ParsedLine[]): RecordBatch {
+  return buildBatch(
+    schema,
+    some.map(({ row }) => row),
+    0,
+  );
+}
+
+/** The column for what doesn't fit isn't the file's. */
+function ownRescued(column: string): RecordFault {
+  return { code: "TYPE", reason: `it has a column "${column}" of its own`, column };
+}
+
+function isUnknownColumn({ fault }: BadLine): boolean {
+  return fault.code === "UNKNOWN_COLUMN";
+}
+
+/** The value without nulls of members that its type lacks: they say no more than members that aren't there. */
+function withoutNulls(value: unknown, type: DataType): unknown {
+  if (typeof type === "string" || value === null || typeof value !== "object") return value;
+  if (type.type === "array" && Array.isArray(value)) return value.map((item) => withoutNulls(item, type.elementType));
+  if (type.type !== "struct" || Array.isArray(value)) return value;
+  const types = new Map(type.fields.map((field) => [field.name, field.type]));
+  const members = Object.entries(value).filter(([name, item]) => item !== null || types.has(name));
+  return Object.fromEntries(
+    members.map(([name, item]) => [name, types.has(name) ? withoutNulls(item, types.get(name)!) : item]),
+  );
 }
 
 /** True where there is only white space. */
@@ -100,24 +157,6 @@ function textOf(bytes: Buffer, { start, end }: Line): string {
   const raw = bytes.subarray(start, end);
   if (!isUtf8(raw)) throw noRow("it isn't UTF-8");
   return raw.toString("utf8");
-}
-
-/** Throws DELTA_INPUT_UNREADABLE where the line isn't the JSON of an object. */
-function parsedRow(text: string, kept: KeptNumbers): JsonRow {
-  if (nestsTooDeep(text)) throw noRow("its arrays and objects nest too deep");
-  let value: unknown;
-  try {
-    value = parseJson(text, kept);
-  } catch (cause) {
-    if (!(cause instanceof SyntaxError)) throw cause;
-    throw noRow(`it is no JSON (${cause.message})`, cause);
-  }
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as JsonRow;
-  throw noRow(`it is ${Array.isArray(value) ? "an array" : "a single value"}, not an object with a row's columns`);
-}
-
-function noRow(reason: string, cause?: unknown): DeltaError {
-  return new DeltaError("DELTA_INPUT_UNREADABLE", reason, {}, cause);
 }
 
 function badRecord({ bytes, place }: TextBlock, { line, fault }: BadLine): BadRecord {

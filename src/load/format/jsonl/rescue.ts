@@ -1,7 +1,7 @@
 import { buildColumn } from "../../../arrow/buildColumn.js";
 import { DeltaError } from "../../../errors.js";
 import type { StructField, StructType } from "../../../schema/types.js";
-import { JsonNumber } from "./jsonNumbers.js";
+import { jsonOfEntries, jsonText } from "./jsonText.js";
 import { jsonConverter } from "./jsonValues.js";
 
 /**
@@ -29,23 +29,11 @@ export function rescueRow(
 
 function fitting(field: StructField, value: unknown): { readonly value: unknown } | undefined {
   try {
-    const converted = jsonConverter(field.type, field.name)(value);
+    const converted = jsonConverter(field.type, field.name, jsonText)(value);
     buildColumn(field.type, [converted], { column: field.name, rowOf: () => 0 });
     return { value: converted };
   } catch (error) {
     if (error instanceof DeltaError) return undefined;
     throw error;
   }
-}
-
-/** JSON of a parsed value; numbers keep their digits. */
-function jsonText(value: unknown): string {
-  if (value instanceof JsonNumber) return value.text;
-  if (Array.isArray(value)) return `[${value.map(jsonText).join(",")}]`;
-  if (typeof value === "object" && value !== null) return jsonOfEntries(Object.entries(value));
-  return JSON.stringify(value);
-}
-
-function jsonOfEntries(entries: readonly (readonly [string, unknown])[]): string {
-  return `{${entries.map(([name, value]) => `${JSON.stringify(name)}:${jsonText(value)}`).join(",")}}`;
 }
