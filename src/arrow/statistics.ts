@@ -1,4 +1,4 @@
-import type { RecordBatch } from "apache-arrow";
+import type { Data, RecordBatch } from "apache-arrow";
 import { DeltaError } from "../errors.js";
 import type { DataType, StructField, StructType } from "../schema/types.js";
 import { countUnset, intersect, validityOf } from "./bits.js";
@@ -21,8 +21,19 @@ export class FileStatistics {
 
   /** Adds the rows of a batch that is conformed to the schema. */
   add(batch: RecordBatch): void {
-    this.#records += batch.numRows;
-    for (const column of this.#columns) {
+    this.addRecords(batch.numRows);
+    this.addValues(batch, [...this.#columns.keys()]);
+  }
+
+  /** Counts rows whose columns are added one by one. */
+  addRecords(count: number): void {
+    this.#records += count;
+  }
+
+  /** Adds rows' values of some columns, by index. */
+  addValues(batch: RecordBatch, columns: readonly number[]): void {
+    for (const index of columns) {
+      const column = this.#columns[index]!;
       const levels = columnAt(batch, column.path)!;
       const data = levels[levels.length - 1];
       // A field of a struct that is null is null.
@@ -33,39 +44,29 @@ export class FileStatistics {
     }
   }
 
+  /** Adds what is known of rows' values of a column, by index: how many are null, and values between which the others are. */
+  addKnown(index: number, nulls: number, bounds: Data | undefined): void {
+    const column = this.#columns[index]!;
+    column.nulls += nulls;
+    if (bounds !== undefined) column.bounds?.add(bounds, undefined);
+  }
+
   /** The statistics as the JSON text of an add action. Bounds that JSON can't hold safely are left out. */
   toJson(): string {
-    return statisticsJson(this.#records, this.columns());
+    const lowest: Tree = new Map();
+    const highest: Tree = new Map();
+    const nullCounts: Tree = new Map();
+    for (const { path, nulls, bounds } of this.#columns) {
+      const [min, max] = [bounds?.min(), bounds?.max()];
+      put(nullCounts, path, String(nulls));
+      if (min !== undefined) put(lowest, path, min);
+      if (max !== undefined) put(highest, path, max);
+    }
+    return (
+      `{"numRecords":${this.#records},"minValues":${toText(lowest)},` +
+      `"maxValues":${toText(highest)},"nullCount":${toText(nullCounts)}}`
+    );
   }
-
-  /** The same of each column. */
-  columns(): ColumnStatistics[] {
-    return this.#columns.map(({ path, nulls, bounds }) => ({ path, nulls, min: bounds?.min(), max: bounds?.max() }));
-  }
-}
-
-/** What is known of a column in a data file. Bounds are texts of JSON values. */
-export interface ColumnStatistics {
-  readonly path: readonly string[];
-  readonly nulls: number;
-  readonly min: string | undefined;
-  readonly max: string | undefined;
-}
-
-/** A data file's statistics as the JSON text of an add action. */
-export function statisticsJson(recordCount: number, columns: readonly ColumnStatistics[]): string {
-  const lowest: Tree = new Map();
-  const highest: Tree = new Map();
-  const nullCounts: Tree = new Map();
-  for (const { path, nulls, min, max } of columns) {
-    put(nullCounts, path, String(nulls));
-    if (min !== undefined) put(lowest, path, min);
-    if (max !== undefined) put(highest, path, max);
-  }
-  return (
-    `{"numRecords":${recordCount},"minValues":${toText(lowest)},` +
-    `"maxValues":${toText(highest)},"nullCount":${toText(nullCounts)}}`
-  );
 }
 
 interface Collector {

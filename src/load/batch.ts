@@ -13,7 +13,7 @@ import type { LoadedBatch, LoadJob } from "./loadJob.js";
 import type { LoadOptions } from "./loadOptions.js";
 import { type OpenFile, storedBytesOf, unknownColumns } from "./openFile.js";
 
-/** Of a batch whose rows aren't taken as whole files: reading and parsing overlap. */
+/** Of a batch: one is read while the one before it is parsed. */
 const SLICES = 4;
 const LEAST_SLICE_BYTES = 1024 * 1024;
 
@@ -60,7 +60,6 @@ export class Batch implements BatchIntake {
   }
 
   get sliceBytes(): number {
-    if (this.sink?.takesParquet) return this.#batchBytes;
     return Math.max(Math.min(this.#batchBytes, LEAST_SLICE_BYTES), Math.ceil(this.#batchBytes / SLICES));
   }
 

@@ -2,10 +2,10 @@ import type { RecordBatch } from "apache-arrow";
 import { evaluatePredicate } from "../arrow/evaluate.js";
 import { takeRows } from "../arrow/take.js";
 import { DeltaError } from "../errors.js";
-import type { AddFile } from "../log/actions.js";
 import { mergeSchemas } from "../schema/merge.js";
 import type { Predicate } from "../schema/predicate.js";
 import type { StructType } from "../schema/types.js";
+import type { AdoptedFiles } from "../write/adoptedFiles.js";
 import type { DataFileWriter, StagedFiles } from "../write/dataFiles.js";
 import type { BadLimit } from "./badLimit.js";
 import type { BadRecord, RecordSink, RecordSlice } from "./format/format.js";
@@ -16,9 +16,8 @@ export interface BatchTarget {
   readonly takesParquet: boolean;
   readonly predicate: Predicate | undefined;
   readonly writer: DataFileWriter;
-  /** Makes a local Parquet file one of the table's. */
-  adopt(localPath: string): Promise<AddFile>;
-  remove(add: AddFile): Promise<void>;
+  /** Takes the rows that come as Parquet. */
+  readonly adopted: AdoptedFiles;
 }
 
 /** The batch's target with this schema, which has columns beside those that it had. */
@@ -35,9 +34,8 @@ export class BatchSink {
   readonly #letters: BadRecordTaker | undefined;
   readonly #limit: BadLimit;
   readonly #widened: WidenTarget | undefined;
-  readonly #adopted: AddFile[] = [];
   /** Written before the table got more columns. */
-  readonly #earlier: { readonly writer: DataFileWriter; readonly files: StagedFiles }[] = [];
+  readonly #earlier: { readonly target: BatchTarget; readonly files: StagedFiles }[] = [];
   rowsRead = 0;
   rowsLoaded = 0;
   rowsDead = 0;
@@ -84,20 +82,16 @@ export class BatchSink {
     );
   }
 
-  /** The batch's files, those written here and those adopted. */
+  /** The batch's files. */
   async finish(): Promise<StagedFiles> {
-    const last = await this.#target.writer.finish();
-    const all = [...this.#earlier.map(({ files }) => files), last];
-    const stored = Promise.all(all.map((files) => files.stored)).then(() => undefined);
-    // Who waits for it is told; nobody may have come to that yet.
-    stored.catch(() => undefined);
-    return { adds: [...this.#adopted, ...all.flatMap(({ adds }) => adds)], stored };
+    return joined([...this.#earlier.map(({ files }) => files), await stagedFiles(this.#target)]);
   }
 
   async discard(): Promise<void> {
-    await this.#target.writer.discard();
-    for (const { writer } of this.#earlier) await writer.discard();
-    await Promise.allSettled(this.#adopted.map((add) => this.#target.remove(add)));
+    for (const { writer, adopted } of [...this.#earlier.map(({ target }) => target), this.#target]) {
+      await writer.discard();
+      await adopted.discard();
+    }
   }
 
   /** Files keep the columns that they have; those that the table gets later are null in them. */
@@ -105,8 +99,7 @@ export class BatchSink {
     const schema = mergeSchemas(this.schema, columns);
     if (schema === this.schema) return false;
     const target = await this.#widened!(schema);
-    const { writer } = this.#target;
-    this.#earlier.push({ writer, files: await writer.finish() });
+    this.#earlier.push({ target: this.#target, files: await stagedFiles(this.#target) });
     this.#target = target;
     return true;
   }
@@ -122,7 +115,7 @@ export class BatchSink {
 
   async #adopt(localPath: string, rowCount: number): Promise<void> {
     if (rowCount === 0) return;
-    this.#adopted.push(await this.#target.adopt(localPath));
+    await this.#target.adopted.add(localPath);
     this.rowsLoaded += rowCount;
   }
 
@@ -131,4 +124,15 @@ export class BatchSink {
     this.#limit.add(file, record);
     await this.#letters?.add(file, parser, record);
   }
+}
+
+async function stagedFiles({ writer, adopted }: BatchTarget): Promise<StagedFiles> {
+  return joined([await adopted.finish(), await writer.finish()]);
+}
+
+function joined(all: readonly StagedFiles[]): StagedFiles {
+  const stored = Promise.all(all.map((files) => files.stored)).then(() => undefined);
+  // Who waits for it is told; nobody may have come to that yet.
+  stored.catch(() => undefined);
+  return { adds: all.flatMap(({ adds }) => adds), stored };
 }

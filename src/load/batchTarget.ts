@@ -1,13 +1,12 @@
 import type { DeltaLog } from "../log/deltaLog.js";
-import { storePath } from "../log/paths.js";
 import { property } from "../log/properties.js";
 import { schemaFrom } from "../ops/schemaOption.js";
-import { type AppendTarget, dataFileWriter, openTarget, statisticsColumnsOf } from "../ops/stagedAppend.js";
+import { type AppendTarget, dataFileOptions, dataFileWriter, openTarget } from "../ops/stagedAppend.js";
 import { predicateOf } from "../ops/where.js";
 import { checkAssignable } from "../schema/compare.js";
 import { mergeSchemas } from "../schema/merge.js";
 import type { StructField, StructType } from "../schema/types.js";
-import { adoptParquet } from "../write/adoptParquet.js";
+import { AdoptedFiles } from "../write/adoptedFiles.js";
 import type { BatchTarget } from "./batchSink.js";
 import type { LoadOptions } from "./loadOptions.js";
 import { type OpenFile, unknownColumns } from "./openFile.js";
@@ -71,16 +70,13 @@ function structOf(fields: readonly StructField[]): StructType {
 
 async function batchTarget(log: DeltaLog, target: AppendTarget, { where }: LoadOptions<object>): Promise<BatchTarget> {
   const { schema, metadata } = target;
-  const { store } = log;
   const predicate = await predicateOf(where, schema);
   const codec = property(metadata, "delta.parquet.compression.codec");
-  const statisticsColumns = statisticsColumnsOf(target);
   return {
     schema,
     predicate,
     takesParquet: predicate === undefined && metadata.partitionColumns.length === 0 && codec === "snappy",
     writer: dataFileWriter(log, target),
-    adopt: (localPath) => adoptParquet(store, localPath, { schema, statisticsColumns, compression: "snappy" }),
-    remove: (add) => store.delete(storePath(store, add.path)),
+    adopted: new AdoptedFiles(log.store, dataFileOptions(target)),
   };
 }

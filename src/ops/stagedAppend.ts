@@ -13,7 +13,7 @@ import { schemaToJson } from "../schema/json.js";
 import { mergeSchemas } from "../schema/merge.js";
 import type { StructType } from "../schema/types.js";
 import { validateNewTable } from "../schema/validate.js";
-import { DataFileWriter, type StagedFiles } from "../write/dataFiles.js";
+import { type DataFileOptions, DataFileWriter, type StagedFiles } from "../write/dataFiles.js";
 import { commit, type Transaction } from "../write/transaction.js";
 import { checkMove, moveActions, type TransactionMove } from "../write/transactionMove.js";
 import { type CreateOptions, newTable } from "./create.js";
@@ -71,16 +71,19 @@ export async function openTarget(
 
 /** A writer of data files as the table wants them. */
 export function dataFileWriter(log: DeltaLog, target: AppendTarget, signal?: AbortSignal): DataFileWriter {
+  return new DataFileWriter(log.store, { ...dataFileOptions(target), signal });
+}
+
+/** How the table wants its data files. */
+export function dataFileOptions(target: AppendTarget): DataFileOptions {
   const { schema, metadata } = target;
-  const { partitionColumns } = metadata;
-  return new DataFileWriter(log.store, {
+  return {
     schema,
-    partitionColumns,
+    partitionColumns: metadata.partitionColumns,
     statisticsColumns: statisticsColumnsOf(target),
     targetFileSizeBytes: property(metadata, "delta.targetFileSize"),
     compression: property(metadata, "delta.parquet.compression.codec"),
-    signal,
-  });
+  };
 }
 
 /** Paths of the columns that a data file's `stats` tell of. */

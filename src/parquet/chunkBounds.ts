@@ -26,13 +26,20 @@ const RAW = {
   stringFromBytes: (bytes: Uint8Array) => bytes,
 };
 
-/** The bounds of each row group, by the column's path joined with NUL, from a whole file that was written here. */
-export function chunkBounds(file: Uint8Array): ReadonlyMap<string, readonly (ChunkBounds | undefined)[]> {
+/** What a file's footer says of its rows. */
+export interface FooterBounds {
+  readonly rowCount: number;
+  /** Of each row group, by the column's path joined with NUL. */
+  readonly columns: ReadonlyMap<string, readonly (ChunkBounds | undefined)[]>;
+}
+
+/** The bounds in the footer of a whole file that was written here. */
+export function chunkBounds(file: Uint8Array): FooterBounds {
   const length = new DataView(file.buffer, file.byteOffset, file.byteLength).getUint32(file.length - 8, true);
   const footer = file.slice(file.length - 8 - length);
   const metadata = parquetMetadata(footer.buffer, { geoparquet: false, parsers: RAW as object });
   const leaves = leavesOf(parquetTree(metadata.schema));
-  return new Map(
+  const columns = new Map(
     leaves.map(({ path, element }, index) => {
       const groups = metadata.row_groups.map((group) =>
         boundsOf(element, Number(group.num_rows), group.columns[index]?.meta_data?.statistics),
@@ -40,6 +47,7 @@ export function chunkBounds(file: Uint8Array): ReadonlyMap<string, readonly (Chu
       return [path.join("\0"), groups];
     }),
   );
+  return { rowCount: Number(metadata.num_rows), columns };
 }
 
 function boundsOf(

@@ -36,7 +36,7 @@ const END_BYTES = 8;
  * of the file it is said what the first one says. Laid out as the encoder does it: all chunks, all column indexes,
  * all offset indexes, the footer.
  *
- * It takes files of this package's encoder only: they are taken to be right, and to have no Bloom filters.
+ * It takes files of this package's encoder and of DuckDB: they are taken to be right, and to have no Bloom filters.
  */
 export class JoinedFile {
   readonly #parts: Uint8Array[] = [];

@@ -78,7 +78,7 @@ export async function copyCsv(
   });
   const where = stopsAtMisfit || fits.length === 0 ? "" : ` WHERE ${fits.join(" AND ")}`;
   const rows = `SELECT ${values.join(", ")} FROM ${relation(batch, columns)}${where}`;
-  const copy = `COPY (${rows}) TO ${quoteText(target)} (FORMAT parquet, COMPRESSION snappy, USE_TMP_FILE false)`;
+  const copy = `COPY (${rows}) TO ${quoteText(target)} (FORMAT parquet, COMPRESSION snappy, WRITE_BLOOM_FILTER false, USE_TMP_FILE false)`;
   const [counts] = await connection.columns(copy).catch((error: unknown) => {
     throw error instanceof Error && error.message.includes(MISFIT) ? new MisfitFound() : error;
   });

@@ -46,7 +46,8 @@ export class CsvParser {
     const recordCount = countOf(segments);
     const isBalanced = outcome !== undefined && outcome.rowCount + outcome.faults.length === recordCount;
     if (isBalanced && (await this.#areBad(segments, outcome.faults, signal))) {
-      const bad = await writeRows(this.#sink, rows, outcome.rowCount, signal);
+      const textBytes = segments.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+      const bad = await writeRows(this.#sink, rows, { rowCount: outcome.rowCount, textBytes }, signal);
       const misfits = bad.map((each) => ({ ...each, kind: "cast" as const }));
       await this.#reject(segments, merged(outcome.faults, misfits, this.#sink.schema));
       return;

@@ -1,5 +1,6 @@
 import { limits } from "../../../limits.js";
 import type { CsvDialect } from "./dialect.js";
+import { StopFinder } from "./stopFinder.js";
 
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
@@ -19,7 +20,8 @@ export type ScannedDialect = Pick<CsvDialect, "delimiter" | "quote" | "escape">;
  * or before {@link start}.
  */
 export class RecordScanner {
-  readonly #stops = new Uint8Array(256);
+  readonly #stops: StopFinder;
+  readonly #quotedStops: StopFinder;
   readonly #delimiter: Uint8Array;
   readonly #quote: number;
   readonly #escape: number;
@@ -44,7 +46,8 @@ export class RecordScanner {
     this.#quote = dialect.quote === "" ? -1 : dialect.quote.charCodeAt(0);
     this.#escape = dialect.escape === "" ? this.#quote : dialect.escape.charCodeAt(0);
     this.#skipsEmpty = skipsEmpty;
-    for (const stop of [LINE_FEED, CARRIAGE_RETURN, this.#quote]) if (stop >= 0) this.#stops[stop] = 1;
+    this.#stops = new StopFinder([LINE_FEED, CARRIAGE_RETURN, this.#quote]);
+    this.#quotedStops = new StopFinder([LINE_FEED, this.#quote, this.#escape]);
   }
 
   /** Where in the window the record begins that isn't complete yet. */
@@ -66,6 +69,8 @@ export class RecordScanner {
   begin(bytes: number): void {
     this.#at -= bytes;
     this.#start -= bytes;
+    this.#stops.forget();
+    this.#quotedStops.forget();
     this.records = 0;
     this.lines = 0;
     this.longestBytes = 0;
@@ -86,14 +91,13 @@ export class RecordScanner {
    * that its last record needs no line end; one that isn't complete even so has an open quote or is too long.
    */
   scan(bytes: Uint8Array, end: number, goal: number, isEnd: boolean): boolean {
-    const stops = this.#stops;
     let at = this.#at;
     for (;;) {
       if (this.#isQuoted) {
         at = this.#quotedEnd(bytes, at, end, isEnd);
         if (this.#isQuoted) break;
       }
-      while (at < end && stops[bytes[at]!] === 0) at++;
+      at = this.#stops.next(bytes, at, end);
       if (at >= end) break;
       const byte = bytes[at]!;
       if (byte === this.#quote) {
@@ -141,7 +145,9 @@ export class RecordScanner {
     const quote = this.#quote;
     const escaping = this.#escape;
     let at = from;
-    for (; at < end; at++) {
+    for (; ; at++) {
+      at = this.#quotedStops.next(bytes, at, end);
+      if (at >= end) return end;
       const byte = bytes[at]!;
       if (byte === escaping && (escaping !== quote || at + 1 >= end || bytes[at + 1] === quote)) {
         if (at + 1 < end) {
@@ -160,7 +166,6 @@ export class RecordScanner {
       }
       if (byte === LINE_FEED) this.#linesWithin++;
     }
-    return at;
   }
 
   #beginsField(bytes: Uint8Array, at: number): boolean {

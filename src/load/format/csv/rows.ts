@@ -5,28 +5,28 @@ import type { RecordSink } from "../format.js";
 import type { TemporaryFile } from "../temporaryFile.js";
 import { type BadRow, withNested } from "./nested.js";
 
-/** Fewer bytes of Parquet are packed together with others. */
-const MIN_PARQUET_BYTES = 4 * 1024 * 1024;
+/** The rows of less text are packed together with others: row groups would be small. */
+const MIN_TEXT_BYTES = 4_000_000;
 const NAME = "rows.parquet";
 
 /**
- * Hands the rows of a Parquet file that DuckDB wrote to the sink: the file itself where the sink takes it and it is of some size, else
+ * Hands the rows of a Parquet file that DuckDB wrote to the sink: the file itself where the sink takes it and it comes of some text, else
  * batches. Arrays, maps and structs are made of their JSON; rows where that fails are left out and given back, in their order.
  */
 export async function writeRows(
   sink: RecordSink,
   file: TemporaryFile,
-  rowCount: number,
+  { rowCount, textBytes }: { readonly rowCount: number; readonly textBytes: number },
   signal: AbortSignal | undefined,
 ): Promise<BadRow[]> {
   if (rowCount === 0) return [];
   const { schema } = sink;
   const isFlat = schema.fields.every((field) => typeof field.type === "string");
-  const bytes = await file.read();
-  if (isFlat && sink.takesParquet && bytes.length >= MIN_PARQUET_BYTES) {
+  if (isFlat && sink.takesParquet && textBytes >= MIN_TEXT_BYTES) {
     await sink.writeParquet(file.path, rowCount);
     return [];
   }
+  const bytes = await file.read();
   await using store = memoryStore();
   await store.put(NAME, bytes);
   const bad: BadRow[] = [];
