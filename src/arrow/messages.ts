@@ -28,8 +28,17 @@ export function beginsArrowFile(bytes: Uint8Array): boolean {
   return FILE_MAGIC.every((byte, i) => bytes[i] === byte);
 }
 
-/** Looks at a file's footer and at each of its messages, as {@link soundMessages} does. Throws a RangeError. */
-export async function checkArrowFile(read: ReadAt, sizeBytes: number): Promise<void> {
+/** A batch of rows in an Arrow file. */
+export interface ArrowBlock {
+  readonly rowCount: number;
+  readonly sizeBytes: number;
+}
+
+/**
+ * Looks at a file's footer and at each of its messages, as {@link soundMessages} does; the batches of rows, as the footer has them. Throws a
+ * RangeError.
+ */
+export async function checkArrowFile(read: ReadAt, sizeBytes: number): Promise<ArrowBlock[]> {
   const end = sizeBytes - FILE_END_BYTES;
   if (end < FILE_MAGIC.length) throw new RangeError("it is cut");
   const tail = await read(end, sizeBytes);
@@ -43,15 +52,19 @@ export async function checkArrowFile(read: ReadAt, sizeBytes: number): Promise<v
   if (schema === undefined) throw new RangeError("it has no schema");
   checkSchema(schema);
   checkMetadata(footer, FOOTER.metadata);
-  for (const part of [FOOTER.dictionaries, FOOTER.batches]) {
+  const blocksOf = async (part: number) => {
+    const blocks: ArrowBlock[] = [];
     for (const block of footer.structs(part, BLOCK_BYTES)) {
-      await checkBlock(read, Number(block.getBigInt64(0, true)), end - length);
+      blocks.push(await checkBlock(read, Number(block.getBigInt64(0, true)), end - length));
     }
-  }
+    return blocks;
+  };
+  await blocksOf(FOOTER.dictionaries);
+  return blocksOf(FOOTER.batches);
 }
 
 /** A message of a file, which must end before `end`. */
-async function checkBlock(read: ReadAt, start: number, end: number): Promise<void> {
+async function checkBlock(read: ReadAt, start: number, end: number): Promise<ArrowBlock> {
   if (!(start >= 0 && start + 8 <= end)) throw new RangeError("a message lies outside of the file");
   const prefix = await read(start, start + 8);
   const view = new DataView(prefix.buffer, prefix.byteOffset);
@@ -61,8 +74,10 @@ async function checkBlock(read: ReadAt, start: number, end: number): Promise<voi
   if (length < 0 || length > limits.MAX_ARROW_METADATA_BYTES || from + length > end) {
     throw new RangeError(`a message claims to have ${length} bytes of metadata`);
   }
-  const bodyBytes = checkMessage(await read(from, from + length));
-  if (from + length + bodyBytes > end) throw new RangeError("a message goes beyond the file");
+  const { rowCount, bodyBytes } = checkMessage(await read(from, from + length));
+  const next = from + length + bodyBytes;
+  if (next > end) throw new RangeError("a message goes beyond the file");
+  return { rowCount, sizeBytes: next - start };
 }
 
 /**
@@ -84,7 +99,7 @@ export async function* soundMessages(chunks: AsyncIterable<Uint8Array>): AsyncGe
       throw new RangeError(`a message claims to have ${length} bytes of metadata`);
     }
     const metadata = await bytes.take(length);
-    const bodyBytes = checkMessage(metadata);
+    const { bodyBytes } = checkMessage(metadata);
     const prefix = new Uint8Array(8).fill(255, 0, 4);
     new DataView(prefix.buffer).setInt32(4, length, true);
     yield prefix;
@@ -93,8 +108,8 @@ export async function* soundMessages(chunks: AsyncIterable<Uint8Array>): AsyncGe
   }
 }
 
-/** Throws a RangeError for a message that isn't sound; the size of its body in bytes. */
-function checkMessage(metadata: Uint8Array): number {
+/** Throws a RangeError for a message that isn't sound; the size of its body in bytes, and its rows. */
+function checkMessage(metadata: Uint8Array): { readonly bodyBytes: number; readonly rowCount: number } {
   const message = FlatTable.root(metadata);
   checkMetadata(message, MESSAGE.metadata);
   const header = message.table(MESSAGE.header);
@@ -104,11 +119,12 @@ function checkMessage(metadata: Uint8Array): number {
     throw new RangeError(`a message claims to have ${bodyBytes} bytes`);
   }
   const kind = message.byte(MESSAGE.headerType);
+  let rowCount = 0;
   if (kind === SCHEMA) checkSchema(header);
-  else if (kind === RECORD_BATCH) checkBatch(header);
+  else if (kind === RECORD_BATCH) rowCount = checkBatch(header);
   else if (kind === DICTIONARY_BATCH) checkBatch(header.table(1));
   else throw new RangeError(`there is a message of kind ${kind}, which isn't for tables`);
-  return bodyBytes;
+  return { bodyBytes, rowCount };
 }
 
 function checkSchema(schema: FlatTable): void {
@@ -135,13 +151,15 @@ function checkMetadata(table: FlatTable, field: number): void {
   }
 }
 
-function checkBatch(batch: FlatTable | undefined): void {
+/** The batch's rows. */
+function checkBatch(batch: FlatTable | undefined): number {
   if (batch === undefined) throw new RangeError("a dictionary has no values");
   const rows = batch.int64(BATCH.length);
   if (rows < 0n || rows > 0x7fffffffn) throw new RangeError(`a batch claims to have ${rows} rows`);
   batch.list(BATCH.nodes, STRUCT_BYTES);
   batch.list(BATCH.buffers, STRUCT_BYTES);
   batch.list(BATCH.variadicCounts, 8);
+  return Number(rows);
 }
 
 /** Takes bytes off a stream, as many as are wanted at a time. */

@@ -106,7 +106,8 @@ function storedBytesAt({ file, position, storedBytes, openedAt, readBytes }: Ope
 }
 
 /** Decoded bytes of a slice, about. */
-export function decodedBytes({ start, end, storedBytes }: RecordSlice): number {
+export function decodedBytes({ start, end, storedBytes, decodedBytes }: RecordSlice): number {
+  if (decodedBytes !== undefined) return decodedBytes;
   const [from, to] = [start.bytes, end.bytes];
   if (to === undefined || from === undefined) return storedBytes * USUAL_RATIO;
   if (to.stored === from.stored) return to.decoded - from.decoded;

@@ -53,6 +53,12 @@ export class PendingQueue implements AsyncDisposable {
     }
     this.#ahead.push(value);
     this.#filesTotal++;
-    this.#bytesTotal += Math.max(0, value.file.identity.sizeBytes - value.storedBytes);
+    this.#bytesTotal += leftBytes(value);
   }
+}
+
+/** Stored bytes that are still to be read. Of a format without byte positions it isn't known how many they are. */
+function leftBytes({ file, from, storedBytes }: PendingFile): number {
+  const { sizeBytes } = file.identity;
+  return from?.bytes === undefined ? sizeBytes : Math.max(0, sizeBytes - storedBytes);
 }

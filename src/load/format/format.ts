@@ -81,6 +81,8 @@ export interface RecordSlice {
   readonly recordCount: number;
   /** Stored bytes of the file that were read for it. */
   readonly storedBytes: number;
+  /** What its records take unpacked, where positions don't tell. */
+  readonly decodedBytes?: number;
   /**
    * Parses all records into the sink. Each of them becomes one row or one bad record: the sink gets `recordCount` of them
    * together, or it throws. May be called while the next slice is read.

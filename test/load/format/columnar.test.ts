@@ -69,6 +69,42 @@ describe.each(Object.keys(WRITE) as (keyof typeof WRITE)[])("a file of columns (
     expect(JSON.parse(Buffer.from(bad[1]!.raw).toString())).toEqual({ id: 3, name: null });
   });
 
+  it("has stored and unpacked bytes, which add up to about the file's and its content's", async () => {
+    const [name, bytes] = await WRITE[kind]();
+    const format = await formats[name]();
+    const file = sourceFile(join(folder.path, `sizes.${name}`), bytes, name);
+    const [first, all] = [
+      { stored: 0, decoded: 0 },
+      { stored: 0, decoded: 0 },
+    ];
+    await using reader = await format.open(file, undefined, await format.shape(file, {}), {});
+    for (let slice = await reader.next(10_000); slice !== undefined; slice = await reader.next(10_000)) {
+      all.stored += slice.storedBytes;
+      all.decoded += slice.decodedBytes!;
+      if (first.decoded === 0) Object.assign(first, all);
+    }
+    expect(first.decoded).toBeGreaterThan(1000);
+    expect(first.decoded).toBeLessThan(11_000);
+    expect(all.decoded).toBeGreaterThan(ROWS * 8);
+    expect(all.stored / bytes.length).toBeGreaterThan(0.9);
+    expect(all.stored / bytes.length).toBeLessThanOrEqual(1.01);
+  });
+
+  it("keeps in the column for that what the table doesn't take", async () => {
+    const [name, bytes] = await WRITE[kind]();
+    const format = await formats[name]();
+    const file = sourceFile(join(folder.path, `rescue.${name}`), bytes, name);
+    const shape = await format.shape(file, {});
+    const schema = schemaOf({ name: "string", rest: "string" });
+    const parse = { rescuedDataColumn: "rest" };
+    const { rows, bad } = await collect(format, file, { shape, schema, parse, sliceBytes: 20_000 });
+    expect(bad).toEqual([]);
+    expect(rows).toEqual(Array.from({ length: ROWS }, (_, id) => ({ name: rowOf(id).name, rest: `{"id":${id}}` })));
+    const narrow = schemaOf({ id: "boolean", name: "string", rest: "string" });
+    const other = await collect(format, file, { shape, schema: narrow, parse });
+    expect(other.rows[7]).toEqual({ id: null, name: "n7", rest: '{"id":7}' });
+  });
+
   it("is refused where a column's type can't become the table's", async () => {
     const [name, bytes] = await WRITE[kind]();
     const format = await formats[name]();
@@ -84,4 +120,20 @@ it.each(["parquet", "arrow"] as const)("damaged files are told (%s)", async (nam
   const file = sourceFile(join(folder.path, `damaged.${name}`), Buffer.from("no such thing at all"), name);
   const code = name === "parquet" ? "DELTA_PARQUET_UNREADABLE" : "DELTA_INPUT_UNREADABLE";
   await expectCode(code, () => format.shape(file, {}));
+});
+
+it("an Arrow file is gone on with at the batch it was left in: what comes before isn't read again", async () => {
+  const [name, bytes] = await WRITE["arrow file"]();
+  const format = await formats[name]();
+  const file = sourceFile(join(folder.path, "seek.arrow"), bytes, name);
+  const shape = await format.shape(file, {});
+  // The first batch's values are gone; its size stays.
+  const damaged = bytes.slice();
+  damaged.fill(0xff, 700, 10_000);
+  const after = sourceFile(join(folder.path, "seek.arrow"), damaged, name);
+  await using reader = await format.open(after, { record: 2100, group: 1 }, shape, {});
+  const slice = await reader.next(1 << 20);
+  expect(slice).toMatchObject({ start: { record: 2100, group: 1 }, recordCount: ROWS - 2100 });
+  await using whole = await format.open(after, { record: 5000, group: 2 }, shape, {});
+  expect(await whole.next(1 << 20)).toBeUndefined();
 });

@@ -11,15 +11,14 @@ export interface GroupedBatch {
   /** Where reading can begin again, and the rows of the file before it. */
   readonly group: number;
   readonly groupStart: number;
+  /** Of the stored file, about. */
+  readonly storedBytes: number;
 }
 
 /** The batches of a file from a group on. */
 export interface BatchFile extends AsyncDisposable {
-  readonly url: string;
   /** The file's own columns. */
   readonly columns: StructType;
-  /** For what is stored of the rows read, in proportion; a row's share. */
-  readonly storedBytesPerRow: number;
   batches(): AsyncIterator<GroupedBatch>;
 }
 
@@ -32,8 +31,11 @@ export class BatchReader implements RecordReader {
   /** Of the first row of `#rest`. */
   #at: RecordPosition;
   #isBegun = false;
+  readonly #rescued: string | undefined;
 
-  constructor(file: BatchFile, from: RecordPosition | undefined) {
+  /** `rescued` is the column for what doesn't fit. */
+  constructor(file: BatchFile, from: RecordPosition | undefined, rescued: string | undefined) {
+    this.#rescued = rescued;
     this.columns = file.columns;
     this.#file = file;
     this.#batches = file.batches();
@@ -44,21 +46,28 @@ export class BatchReader implements RecordReader {
     await this.#begin();
     const start = this.#at;
     const batches: RecordBatch[] = [];
-    let bytes = 0;
-    while (this.#rest !== undefined && (batches.length === 0 || bytes < maxBytes)) {
-      const { batch } = this.#rest;
+    let decodedBytes = 0;
+    let storedBytes = 0;
+    while (this.#rest !== undefined && (batches.length === 0 || decodedBytes < maxBytes)) {
+      const { batch, storedBytes: batchBytes } = this.#rest;
       const size = Math.max(batchByteLength(batch), 1);
-      const fitting = Math.max(Math.floor((batch.numRows * (maxBytes - bytes)) / size), 1);
+      const fitting = Math.max(Math.floor((batch.numRows * (maxBytes - decodedBytes)) / size), 1);
       const rowCount = Math.min(fitting, batch.numRows);
       batches.push(sliceBatch(batch, 0, rowCount));
-      bytes += (size * rowCount) / batch.numRows;
+      decodedBytes += (size * rowCount) / batch.numRows;
+      storedBytes += (batchBytes * rowCount) / batch.numRows;
       await this.#pass(rowCount);
     }
     if (batches.length === 0) return undefined;
     const recordCount = this.#at.record - start.record;
-    const storedBytes = Math.round(recordCount * this.#file.storedBytesPerRow);
-    const facts = { start, end: this.#at, isLast: this.#rest === undefined, recordCount, storedBytes };
-    return new BatchSlice(this.#file, batches, facts);
+    return new BatchSlice(this.columns, batches, this.#rescued, {
+      start,
+      end: this.#at,
+      isLast: this.#rest === undefined,
+      recordCount,
+      storedBytes: Math.round(storedBytes),
+      decodedBytes: Math.round(decodedBytes),
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -79,10 +88,11 @@ export class BatchReader implements RecordReader {
   }
 
   async #pass(rowCount: number): Promise<void> {
-    const { batch, group, groupStart } = this.#rest!;
+    const { batch, group, groupStart, storedBytes } = this.#rest!;
     const record = this.#at.record + rowCount;
     if (rowCount < batch.numRows) {
-      this.#rest = { batch: sliceBatch(batch, rowCount, batch.numRows), group, groupStart };
+      const left = (storedBytes * (batch.numRows - rowCount)) / batch.numRows;
+      this.#rest = { batch: sliceBatch(batch, rowCount, batch.numRows), group, groupStart, storedBytes: left };
       this.#at = { record, group };
     } else {
       await this.#take();

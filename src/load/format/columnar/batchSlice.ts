@@ -10,6 +10,7 @@ import { checkSignal } from "../../../signal.js";
 import { recordFault } from "../faults.js";
 import type { RecordPosition, RecordSink, RecordSlice } from "../format.js";
 import { buildGood } from "../goodItems.js";
+import { rescueColumns, type SplitColumns, splitColumns } from "./rescueColumns.js";
 
 /** Rows that are Arrow batches already. */
 export class BatchSlice implements RecordSlice {
@@ -18,39 +19,52 @@ export class BatchSlice implements RecordSlice {
   readonly isLast: boolean;
   readonly recordCount: number;
   readonly storedBytes: number;
+  readonly decodedBytes: number;
   readonly #columns: StructType;
   readonly #batches: readonly RecordBatch[];
+  readonly #rescued: string | undefined;
 
   constructor(
-    { columns }: { readonly columns: StructType },
+    columns: StructType,
     batches: readonly RecordBatch[],
-    facts: Pick<RecordSlice, "start" | "end" | "isLast" | "recordCount" | "storedBytes">,
+    rescued: string | undefined,
+    facts: Required<Omit<RecordSlice, "parse">>,
   ) {
     this.start = facts.start;
     this.end = facts.end;
     this.isLast = facts.isLast;
     this.recordCount = facts.recordCount;
     this.storedBytes = facts.storedBytes;
+    this.decodedBytes = facts.decodedBytes;
+    this.#rescued = rescued;
     this.#columns = columns;
     this.#batches = batches;
   }
 
-  /** Throws DELTA_SCHEMA_MISMATCH where a column's type can't become the table's. */
+  /** Throws DELTA_SCHEMA_MISMATCH where a column's type can't become the table's, and there is no column for what doesn't fit. */
   async parse(sink: RecordSink, signal?: AbortSignal): Promise<void> {
-    checkAssignable(sink.schema, this.#columns);
+    const split = this.#rescued === undefined ? undefined : splitColumns(this.#columns, sink.schema, this.#rescued);
+    if (split === undefined) checkAssignable(sink.schema, this.#columns);
     let { record } = this.start;
     for (const batch of this.#batches) {
       checkSignal(signal, "reading rows");
-      await this.#parseBatch(batch, record, sink);
+      await this.#parseBatch(batch, record, sink, split);
       record += batch.numRows;
     }
   }
 
-  async #parseBatch(batch: RecordBatch, firstRecord: number, sink: RecordSink): Promise<void> {
+  async #parseBatch(
+    batch: RecordBatch,
+    firstRecord: number,
+    sink: RecordSink,
+    split: SplitColumns | undefined,
+  ): Promise<void> {
     const { schema } = sink;
+    const whole =
+      split !== undefined && split.others.fields.length > 0 ? rescueColumns(batch, split, this.#rescued!) : batch;
     const rows = Array.from({ length: batch.numRows }, (_, row) => row);
     const { built, bad } = buildGood(rows, (some) => {
-      const taken = some.length === batch.numRows ? batch : takeRows(batch, Uint32Array.from(some));
+      const taken = some.length === whole.numRows ? whole : takeRows(whole, Uint32Array.from(some));
       const conformed = conformBatch(taken, schema);
       checkNotNull(conformed, schema, 0);
       checkTexts(conformed, schema, 0);

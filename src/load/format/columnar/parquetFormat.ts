@@ -23,20 +23,18 @@ async function open(
   file: SourceFile,
   from: RecordPosition | undefined,
   _shape: SourceShape,
-  _: ParseOptions,
+  { rescuedDataColumn }: ParseOptions,
   { signal }: ReadingOptions = {},
 ): Promise<BatchReader> {
-  return new BatchReader(await openParquet(file, from?.group ?? 0, signal), from);
+  return new BatchReader(await openParquet(file, from?.group ?? 0, signal), from, rescuedDataColumn);
 }
 
 async function openParquet(file: SourceFile, group: number, signal: AbortSignal | undefined): Promise<BatchFile> {
   const { store, ref } = await placeOf(file, signal);
   const footer = await readFooter(store, ref, signal);
   return {
-    url: file.url,
     columns: await columnsOf(store, footer, signal),
-    storedBytesPerRow: footer.rowCount === 0 ? 0 : ref.sizeBytes / footer.rowCount,
-    batches: () => groupedBatches(store, footer, group, signal),
+    batches: () => groupedBatches(store, footer, group, file.identity.sizeBytes, signal),
     [Symbol.asyncDispose]: async () => (store === file.store ? undefined : await store[Symbol.asyncDispose]()),
   };
 }
@@ -77,12 +75,13 @@ async function* groupedBatches(
   store: ObjectStore,
   footer: Footer,
   first: number,
+  fileBytes: number,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<GroupedBatch> {
   let groupStart = footer.rowGroups.slice(0, first).reduce((sum, { rowCount }) => sum + rowCount, 0);
   for (let group = first; group < footer.rowGroups.length; group++) {
     for await (const batch of readParquet(store, footer.file, { footer, rowGroups: [group], signal })) {
-      yield { batch, group, groupStart };
+      yield { batch, group, groupStart, storedBytes: (fileBytes * batch.numRows) / footer.rowCount };
     }
     groupStart += footer.rowGroups[group]!.rowCount;
   }
