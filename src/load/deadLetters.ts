@@ -115,15 +115,15 @@ export class LetterWriter {
  * are gone, and what a commit throws.
  */
 export async function commitLetters(log: DeltaLog, job: string, step: number, letters: StagedLetters): Promise<void> {
-  const snapshot = await log.latestIfExists();
-  const recorded = snapshot?.transactions.get(stepAppId(job))?.version;
+  // What is committed is looked for where the commit begins: another run may be doing the same.
+  const target = await openTarget(log, { schema: LETTER_SCHEMA });
+  const recorded = target.snapshot?.transactions.get(stepAppId(job))?.version;
   if (recorded !== undefined && recorded >= step) return;
   const { adds, rowCount } = letters;
   for (const add of adds) {
     if ((await log.store.head(storePath(log.store, add.path))) === undefined)
       throw lettersLost(log, job, step, rowCount);
   }
-  const target = await openTarget(log, { schema: LETTER_SCHEMA });
   // Kept whatever happens: the next run commits them.
   const staged = { adds, stored: Promise.resolve(), rowCount, discard: async () => undefined };
   await commitAppend(log, target, staged, {

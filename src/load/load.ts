@@ -8,6 +8,7 @@ import { addBooks, type Books, NO_BOOKS } from "./books.js";
 import { LoadJob } from "./loadJob.js";
 import {
   checkLoadOptions,
+  DEFAULT_BATCH_BYTES,
   jobOptionsOf,
   type LoadOptions,
   type LoadResult,
@@ -16,23 +17,23 @@ import {
   withJobOptions,
 } from "./loadOptions.js";
 import { FileOpener } from "./openFile.js";
-import { defaultJob, openSource } from "./openSource.js";
+import { defaultJob, type OpenSource, openSource } from "./openSource.js";
 import { pendingFiles } from "./pendingFiles.js";
 import { PendingQueue } from "./pendingQueue.js";
 
-const DEFAULT_BATCH_BYTES = 128 * 1024 * 1024;
 const MAX_AHEAD_BYTES = 16 * 1024 * 1024;
 const MIN_CHUNK_BYTES = 4096;
 
-/** Implements `Table.load`; see there. */
+/** Implements `Table.load`; see there. `open` gives the source's files. */
 export async function load<Row extends object>(
   log: DeltaLog,
   source: LoadSource,
   options: LoadOptions<Row> = {},
+  open: OpenSource = openSource,
 ): Promise<LoadResult> {
   const given = options as LoadOptions<object>;
   checkLoadOptions(given);
-  return new Load(log, source, given.job ?? defaultJob(source), given).run();
+  return new Load(log, source, given.job ?? defaultJob(source), given, open).run();
 }
 
 /**
@@ -50,17 +51,19 @@ class Load {
   readonly #source: LoadSource;
   readonly #name: string;
   readonly #options: LoadOptions<object>;
+  readonly #open: OpenSource;
   readonly #skipped = new Set<string>();
   #books: Books = NO_BOOKS;
   #batches = 0;
   #version: number | undefined;
   #letters: string | undefined;
 
-  constructor(log: DeltaLog, source: LoadSource, name: string, options: LoadOptions<object>) {
+  constructor(log: DeltaLog, source: LoadSource, name: string, options: LoadOptions<object>, open: OpenSource) {
     this.#log = log;
     this.#source = source;
     this.#name = name;
     this.#options = options;
+    this.#open = open;
   }
 
   async run(): Promise<LoadResult> {
@@ -82,7 +85,7 @@ class Load {
     const wanted = jobOptionsOf(this.#options);
     const job = await LoadJob.open(this.#log, this.#name, { options: wanted, isRestart, ignoreChange, storage });
     const options = withJobOptions(this.#options, job.state.options);
-    await using files = openSource(this.#source, options.format, storage, (url) => this.#skipped.add(url));
+    await using files = this.#open(this.#source, options.format, storage, (url) => this.#skipped.add(url));
     let isForgotten = false;
     const onGone = () => {
       isForgotten = true;

@@ -12,6 +12,9 @@ import { streamSource } from "./source/streamSource.js";
 /** The files of a load's source; each iteration lists them anew. */
 export interface SourceFiles extends AsyncIterable<SourceFile>, AsyncDisposable {}
 
+/** See {@link openSource}. */
+export type OpenSource = typeof openSource;
+
 /** The name of a source's job where it isn't given one. Throws `DELTA_INVALID_ARGUMENT` for a stream, which has none. */
 export function defaultJob(source: LoadSource): string {
   if (!isStream(source)) return jobNameOf(operandsOf(source).map(absoluteUrl));

@@ -169,6 +169,39 @@ describe("two runs of one load at once", () => {
   });
 });
 
+it("two runs that find dead letters to be committed commit them once, whoever is first", async () => {
+  const whole = dyingStore(memoryStore(), -1, "before");
+  await Table.open(whole.store).load(source, OPTIONS);
+  const inner = memoryStore();
+  const first = whole.written.findIndex((path) => /^_dead_letters\/_delta_log\/\d+\.json$/.test(path));
+  await Table.open(dyingStore(inner, first, "before").store)
+    .load(source, OPTIONS)
+    .catch(() => undefined);
+  const { listNames } = inner;
+  let isDone = false;
+  inner.listNames = async (...args) => {
+    const names = await Reflect.apply(listNames, inner, args);
+    if (!isDone && args[0].startsWith("_dead_letters/")) {
+      isDone = true;
+      await Table.open(inner).load(source, OPTIONS);
+    }
+    return names;
+  };
+  await Table.open(inner).load(source, OPTIONS);
+  expect(isDone).toBe(true);
+  const steps = [];
+  for await (const { path } of inner.list("_dead_letters/_delta_log/")) {
+    const lines = Buffer.from(await inner.get(path))
+      .toString()
+      .trim()
+      .split("\n");
+    for (const line of lines) steps.push(JSON.parse(line).txn?.version);
+  }
+  const counted = steps.filter((step) => step !== undefined);
+  expect(counted.length).toBeGreaterThan(2);
+  expect(new Set(counted).size).toBe(counted.length);
+});
+
 describe("progress that is lost", () => {
   it("to the retention of transactions is noticed; restart begins anew and its dead letters count", async () => {
     const store = memoryStore();
