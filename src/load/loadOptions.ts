@@ -94,6 +94,8 @@ const PARSE_OPTIONS = [
   "rescuedDataColumn",
 ] as const satisfies readonly (keyof ParseOptions)[];
 
+/** Bytes of the sources that become one commit, where nothing else is said. */
+export const DEFAULT_BATCH_BYTES = 128 * 1024 * 1024;
 const MAX_BATCH_BYTES = 2 ** 30;
 
 /** The parse options among a load's. */

@@ -55,6 +55,32 @@ describe("append of JSON lines", () => {
     });
   });
 
+  it("adds columns that files have and the table lacks with --merge-schema only", async () => {
+    await inFolder(async (folder) => {
+      const T = join(folder, "t");
+      await ok(["append", T, "--schema", "id int"], '{"id":1}\n');
+      const files = ["a.csv", "b.jsonl", "c.csv"].map((name) => join(folder, name));
+      await writeFile(files[0]!, "id,day\n2,2024-01-31\n");
+      await writeFile(files[1]!, '{"id":3,"o":{"x":1},"nothing":null}\n');
+      await writeFile(files[2]!, "v,id\n1.5,4\n");
+      expect(await failed(1, ["append", T, ...files])).toMatchObject({ code: "DELTA_SCHEMA_MISMATCH" });
+      expect(await failed(1, ["append", T, ...files, "--merge-schema"])).toMatchObject({
+        code: "DELTA_SCHEMA_MISMATCH",
+        data: { columns: ["nothing"] },
+      });
+      await writeFile(files[1]!, '{"id":3,"o":{"x":1}}\n');
+      await ok(["append", T, ...files, "--merge-schema"]);
+      expect(await schemaOf(T)).toBe("id int, day date, o struct< x bigint >, v double");
+      await ok(["append", T, "-", "--merge-schema", "--format", "csv"], "id,w\n5,x\n");
+      expect(objects(await ok(["read", T, "--where", "id > 2"]))).toEqual([
+        { id: 3, day: null, o: { x: 1 }, v: null, w: null },
+        { id: 4, day: null, o: null, v: 1.5, w: null },
+        { id: 5, day: null, o: null, v: null, w: "x" },
+      ]);
+      expect((await Table.open(T).history()).length).toBe(3);
+    });
+  });
+
   it("takes decimals from numbers by their digits, and a schema for a new table", async () => {
     await inFolder(async (folder) => {
       const T = join(folder, "t");

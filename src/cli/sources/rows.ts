@@ -73,7 +73,8 @@ async function openSource(
   }
 }
 
-function bytesOf({ path }: InputFile, { stdin, signal }: SourceContext): AsyncIterable<Buffer> {
+/** A file's bytes, in order. */
+export function bytesOf({ path }: InputFile, { stdin, signal }: SourceContext): AsyncIterable<Buffer> {
   const stream = path === undefined ? stdin : createReadStream(path, { highWaterMark: PIECE_BYTES });
   return addAbortSignal(signal, stream);
 }

@@ -6,6 +6,7 @@ import type { StructType } from "../../schema/types.js";
 import type { Table } from "../../table.js";
 import type { CommandRow, Given, Session } from "../command.js";
 import { checkFiles, inputFiles } from "../sources/files.js";
+import { mergedSchema } from "../sources/mergedSchema.js";
 import { rowsOfFiles } from "../sources/rows.js";
 import { TemporaryFolder } from "../sources/temporary.js";
 import { countOf, escapeControls, formatSize, jsonText } from "../text.js";
@@ -20,6 +21,7 @@ export const append: CommandRow = {
   options: [
     { name: "format", kind: "text", choices: SOURCE_FORMATS, summary: "default: by the file's extension; jsonl for -" },
     { name: "partition-by", kind: "names", value: "A,B", summary: "columns to partition a new table by" },
+    { name: "merge-schema", kind: "flag", summary: "add columns that the files have and the table lacks" },
     ...SCHEMA_OPTIONS,
     { name: "txn-app-id", kind: "text", value: "ID", summary: "with --txn-version: write nothing if the table has" },
     { name: "txn-version", kind: "count", value: "N", summary: "this version of ID, or a later one, already" },
@@ -58,9 +60,14 @@ async function appendFiles(session: Session, given: Given): Promise<void> {
   const declared = await schemaGiven(given);
   const existing = await schemaIfExists(table);
   await using temporary = new TemporaryFolder();
-  const rows = await rowsOfFiles(files, { stdin, temporary, signal }, existing ?? declared);
+  const context = { stdin, temporary, signal };
+  const mergeSchema = given.has("merge-schema");
+  const known = existing ?? declared;
+  const inputs = mergeSchema ? await mergedSchema(files, context, known) : { files, schema: known };
+  const rows = await rowsOfFiles(inputs.files, context, inputs.schema);
   const result = await table.append(rows, {
     schema: declared,
+    mergeSchema,
     partitionBy: given.names("partition-by"),
     userMetadata: given.text("user-metadata"),
     txn,

@@ -28,7 +28,7 @@ export class BatchSlice implements RecordSlice {
     columns: StructType,
     batches: readonly RecordBatch[],
     rescued: string | undefined,
-    facts: Required<Omit<RecordSlice, "parse">>,
+    facts: Required<Pick<RecordSlice, "start" | "end" | "isLast" | "recordCount" | "storedBytes" | "decodedBytes">>,
   ) {
     this.start = facts.start;
     this.end = facts.end;
