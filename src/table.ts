@@ -97,6 +97,14 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
   }
 
   /**
+   * The changes of this table, and those that are made from then on, as a stream: inserts, updates and deletes as
+   * {@link Table.changes} has them. Running it throws what that says, and `DELTA_STREAM_DATA_LOST` for files that were vacuumed.
+   *
+   * @example
+   * await orders.stream({ readChangeFeed: true, startingVersion: 0 }).toTable(audit, { checkpoint: "./checkpoints/audit" });
+   */
+  stream(options: TableStreamOptions & { readonly readChangeFeed: true }): Stream<ChangeRow<Row>>;
+  /**
    * The rows of this table and those that are added to it from then on, as a stream: it is given a checkpoint where it is run, and
    * goes on from there. Commits that delete or change rows are refused unless an option says otherwise.
    *
@@ -106,6 +114,7 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
    * @example
    * await orders.stream().toTable(Table.open("./copy"), { checkpoint: "./checkpoints/copy" });
    */
+  stream(options?: TableStreamOptions): Stream<Row>;
   stream(options: TableStreamOptions = {}): Stream<Row> {
     if (this.#travel === undefined) return new Stream<Row>(new DeltaSource(this.#log, options));
     throw new DeltaError(

@@ -1,5 +1,6 @@
 import type { CommandRow } from "./command.js";
 import { append } from "./verbs/append.js";
+import { changes } from "./verbs/changes.js";
 import { checkpoint } from "./verbs/checkpoint.js";
 import { create } from "./verbs/create.js";
 import { deadLetters } from "./verbs/deadLetters.js";
@@ -20,6 +21,7 @@ export const COMMANDS: readonly CommandRow[] = [
   deadLetters,
   stream,
   read,
+  changes,
   schema,
   history,
   detail,

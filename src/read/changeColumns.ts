@@ -49,7 +49,8 @@ export type ChangePlanner = (change: FileChange, commit: CommitFacts) => Promise
 
 export interface CommitFacts {
   readonly version: number;
-  readonly timestampMs: number;
+  /** Undefined where nobody knows any more. */
+  readonly timestampMs: number | undefined;
 }
 
 /** Throws, when called, `DELTA_UNSUPPORTED_FILE_PATH`, `DELTA_LOG_CORRUPT`, `DELTA_CHANGE_DATA_FILE_NOT_FOUND`. */
@@ -83,6 +84,13 @@ export function changePlanner({ store, schema, metadata }: ReadTarget, options: 
   };
 }
 
+/** A file of a version all of whose rows are told as inserted. */
+export function insertedFile(file: ScanFile, commit: CommitFacts): ScanFile {
+  const own = Object.fromEntries(file.partitionValues);
+  const values = valuesOf({ path: file.path, partitionValues: own }, [], commit);
+  return { ...file, partitionValues: values.set(CHANGE_TYPE, "insert") };
+}
+
 function valuesOf(
   { path, partitionValues }: { readonly path: string; readonly partitionValues?: Metadata["configuration"] | object },
   partitionColumns: readonly string[],
@@ -98,7 +106,7 @@ function valuesOf(
   return new Map<string, string | null>([
     ...Object.entries(partitionValues ?? {}),
     [COMMIT_VERSION, String(version)],
-    [COMMIT_TIMESTAMP, new Date(timestampMs).toISOString()],
+    [COMMIT_TIMESTAMP, timestampMs === undefined ? null : new Date(timestampMs).toISOString()],
   ]);
 }
 

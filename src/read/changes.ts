@@ -101,7 +101,7 @@ export function tellsOlderRows({ version, metadata, derivesDeletes }: CommitChan
 }
 
 /** Rows that a commit takes away and gives again are to be taken away first. */
-function goneFirst(files: readonly FileChange[]): readonly FileChange[] {
+export function goneFirst(files: readonly FileChange[]): readonly FileChange[] {
   const isInsert = ({ kind }: FileChange) => kind === "insert";
   return [...files.filter((file) => !isInsert(file)), ...files.filter(isInsert)];
 }

@@ -35,13 +35,12 @@ export class FeedGuard {
   }
 
   /**
-   * Takes in the next commit. Throws `DELTA_CHANGE_DATA_FEED_INCOMPATIBLE_SCHEMA_CHANGE`, `DELTA_SCHEMA_CHANGED` for a version after the
-   * reader's, `DELTA_MISSING_CHANGE_DATA` and `DELTA_UNSUPPORTED_FEATURES_FOR_READ`.
+   * Takes in the next commit. Throws `DELTA_CHANGE_DATA_FEED_INCOMPATIBLE_SCHEMA_CHANGE`, `DELTA_MISSING_CHANGE_DATA` and
+   * `DELTA_UNSUPPORTED_FEATURES_FOR_READ`.
    */
   take({ version, protocol, metadata, mayRewrite }: CommitChanges): void {
     const columns = metadata === undefined ? [] : this.#misfits(metadata);
     if (columns.length > 0) {
-      if (version > this.#reader.version) throw schemaChanged(version, this.#reader.store.url, columns);
       throw this.#incompatible("DELTA_CHANGE_DATA_FEED_INCOMPATIBLE_SCHEMA_CHANGE", version, columns);
     }
     if (protocol !== undefined || metadata !== undefined) {
@@ -85,13 +84,4 @@ export class FeedGuard {
       { version, readVersion, columns },
     );
   }
-}
-
-/** A stream's schema was read when it started; rows of a later one may have more. */
-export function schemaChanged(version: number, url: string, columns: readonly string[]): DeltaError {
-  return new DeltaError(
-    "DELTA_SCHEMA_CHANGED",
-    `Version ${version} of ${url} changes the schema the stream reads with: ${columns.join(", ")}. What came before it is done. Start the stream again: it then reads with the table's schema of today.`,
-    { version, columns },
-  );
 }

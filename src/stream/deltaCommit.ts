@@ -53,8 +53,12 @@ function checkSchema(version: number, metadata: Metadata, schema: StructType, ur
   const columns = differences
     .filter(({ kind, assignable }) => kind !== "missing" || !assignable)
     .map(({ column }) => column);
-  if (columns.length === 0) return;
-  throw new DeltaError(
+  if (columns.length > 0) throw schemaChanged(version, url, columns);
+}
+
+/** The table's schema came to hold what the stream's doesn't. */
+export function schemaChanged(version: number, url: string, columns: readonly string[]): DeltaError {
+  return new DeltaError(
     "DELTA_SCHEMA_CHANGED",
     `Version ${version} of ${url} changes the schema the stream reads with: ${columns.join(", ")}. What came before it is done. Start the stream again: it then reads with the table's schema of today.`,
     { version, columns },

@@ -1,13 +1,10 @@
 import { DeltaError, hasCode } from "../errors.js";
-import type { AddFile } from "../log/actions.js";
 import type { DeltaLog } from "../log/deltaLog.js";
 import { LOG_FOLDER, parseLogPath } from "../log/names.js";
-import { storePath } from "../log/paths.js";
 import { readCommits } from "../log/readCommits.js";
 import type { Snapshot } from "../log/snapshot.js";
-import { numRecordsOf, type ScanFile } from "../read/plan.js";
-import type { ObjectStore } from "../storage/store.js";
-import { type ChangeOptions, streamedFiles } from "./deltaCommit.js";
+import type { ScanFile } from "../read/plan.js";
+import type { CommitRows } from "./commitRows.js";
 import { type DeltaOffset, isAfter } from "./deltaOffset.js";
 import { InitialFiles } from "./initialFiles.js";
 import type { TriggerLimits } from "./limits.js";
@@ -19,6 +16,8 @@ export interface PlacedFile {
   readonly isInitialSnapshot: boolean;
   /** Undefined at the end of a version: what comes next is in the version after it. */
   readonly file: ScanFile | undefined;
+  /** It comes in the same batch as the one before it. */
+  readonly continues: boolean;
 }
 
 /** Commits read together where no option says how much a batch takes. */
@@ -28,19 +27,21 @@ const COMMITS_AHEAD = 1000;
 export class DeltaFiles {
   readonly #log: DeltaLog;
   readonly #reader: Snapshot;
-  readonly #options: ChangeOptions & TriggerLimits;
+  readonly #rows: CommitRows;
+  readonly #limits: TriggerLimits;
   /** Kept from batch to batch. */
   #initial: InitialFiles | undefined;
 
   /** Rows are read with the schema of `reader`. */
-  constructor(log: DeltaLog, reader: Snapshot, options: ChangeOptions & TriggerLimits) {
+  constructor(log: DeltaLog, reader: Snapshot, rows: CommitRows, limits: TriggerLimits) {
     this.#log = log;
     this.#reader = reader;
-    this.#options = options;
+    this.#rows = rows;
+    this.#limits = limits;
   }
 
   /**
-   * The files after `from`, up to the end of `lastVersion`. Throws what {@link streamedFiles} does at the version it is about, and
+   * The files after `from`, up to the end of `lastVersion`. Throws what {@link CommitRows} does at the version it is about, and
    * `DELTA_STREAM_DATA_LOST` where the log doesn't hold a version any more.
    */
   async *after(from: DeltaOffset, lastVersion: number): AsyncGenerator<PlacedFile> {
@@ -48,9 +49,10 @@ export class DeltaFiles {
     if (from.isInitialSnapshot) {
       const files = await this.#initialFiles(version);
       for (let index = Math.max(0, from.index + 1); index < files.length; index++) {
-        yield { version, index, isInitialSnapshot: true, file: files.at(index) };
+        const file = await this.#rows.initial(files.at(index), version);
+        yield { version, index, isInitialSnapshot: true, file, continues: false };
       }
-      yield { version, index: files.length, isInitialSnapshot: true, file: undefined };
+      yield { version, index: files.length, isInitialSnapshot: true, file: undefined, continues: true };
       version++;
     }
     this.#initial = undefined;
@@ -58,14 +60,15 @@ export class DeltaFiles {
   }
 
   async *#added(from: DeltaOffset, first: number, last: number): AsyncGenerator<PlacedFile> {
-    const { store, schema } = this.#reader;
     for await (const { version, bytes } of this.#commits(first, last)) {
-      const adds = streamedFiles(version, bytes, schema, store.url, this.#options);
-      for (const [index, add] of adds.entries()) {
+      const { files, length, isWhole } = await this.#rows.commit(version, bytes);
+      let continues = false;
+      for (const { index, file } of files) {
         if (!isAfter(from, version, index)) continue;
-        yield { version, index, isInitialSnapshot: false, file: scanFile(store, add) };
+        yield { version, index, isInitialSnapshot: false, file, continues };
+        continues = isWhole;
       }
-      yield { version, index: adds.length, isInitialSnapshot: false, file: undefined };
+      yield { version, index: length, isInitialSnapshot: false, file: undefined, continues: true };
     }
   }
 
@@ -74,7 +77,7 @@ export class DeltaFiles {
     first: number,
     last: number,
   ): AsyncGenerator<{ readonly version: number; readonly bytes: Uint8Array }> {
-    const { maxFilesPerTrigger: ahead = COMMITS_AHEAD } = this.#options;
+    const { maxFilesPerTrigger: ahead = COMMITS_AHEAD } = this.#limits;
     for (let from = first; from <= last; from += ahead) {
       let version = from;
       try {
@@ -109,17 +112,6 @@ export class DeltaFiles {
     const earliest = names.find((name) => name?.kind === "commit")?.version;
     return dataLost(store.url, version, earliest, error);
   }
-}
-
-function scanFile(store: ObjectStore, { path, size, partitionValues, stats, deletionVector }: AddFile): ScanFile {
-  return {
-    path: storePath(store, path),
-    sizeBytes: size,
-    partitionValues: new Map(Object.entries(partitionValues)),
-    match: "all",
-    numRecords: numRecordsOf(stats ?? null),
-    deletionVector,
-  };
 }
 
 function dataLost(url: string, version: number, earliest: number | undefined, cause: unknown): DeltaError {

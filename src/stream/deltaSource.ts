@@ -12,6 +12,7 @@ import type { ScanFile } from "../read/plan.js";
 import { scanFiles } from "../read/scan.js";
 import { runtime } from "../runtime.js";
 import type { StructType } from "../schema/types.js";
+import { AddedRows, ChangedRows, type CommitRows } from "./commitRows.js";
 import type { ChangeOptions } from "./deltaCommit.js";
 import { DeltaFiles } from "./deltaFiles.js";
 import { BEFORE_FILES, type DeltaOffset, deltaOffsetJson, isAfter, parseDeltaOffset } from "./deltaOffset.js";
@@ -27,6 +28,11 @@ export interface TableStreamOptions extends TriggerLimits, ChangeOptions {
   readonly startingVersion?: number | "latest";
   /** As `startingVersion`, beginning with the first version committed at this time or later: a Date, or an ISO 8601 text. */
   readonly startingTimestamp?: Date | string;
+  /**
+   * Gives changes instead of added rows: inserts, updates and deletes with `_change_type`, `_commit_version` and `_commit_timestamp`, as
+   * `Table.changes` has them. The rows of the table that the stream begins with are inserts. Default false.
+   */
+  readonly readChangeFeed?: boolean;
 }
 
 /** Names the place where the first batch begins, in its plan: other engines derive it from options that may say another one later. */
@@ -41,6 +47,14 @@ export class DeltaSource implements StreamSource {
     checkLimits(options);
     if (options.startingVersion !== undefined && options.startingTimestamp !== undefined) {
       throw new DeltaError("DELTA_INVALID_ARGUMENT", "Give startingVersion or startingTimestamp, not both.", {});
+    }
+    const { readChangeFeed = false, ignoreDeletes, ignoreChanges, skipChangeCommits } = options;
+    if (readChangeFeed && (ignoreDeletes || ignoreChanges || skipChangeCommits)) {
+      throw new DeltaError(
+        "DELTA_INVALID_ARGUMENT",
+        "With readChangeFeed, deletes and changes are told: leave ignoreDeletes, ignoreChanges and skipChangeCommits out.",
+        {},
+      );
     }
     this.#log = log;
     this.#options = options;
@@ -58,6 +72,7 @@ class OpenDeltaSource implements OpenSource {
   readonly #options: TableStreamOptions;
   /** The table when the run began: its schema is that of all rows. */
   readonly #reader: Snapshot;
+  readonly #rows: CommitRows;
   readonly #files: DeltaFiles;
   readonly #context: SourceContext;
   /** The newest version seen. */
@@ -71,12 +86,13 @@ class OpenDeltaSource implements OpenSource {
     this.#options = options;
     this.#reader = reader;
     this.#latest = reader.version;
-    this.#files = new DeltaFiles(log, reader, options);
+    this.#rows = options.readChangeFeed ? new ChangedRows(log, reader) : new AddedRows(reader, options);
+    this.#files = new DeltaFiles(log, reader, this.#rows, options);
     this.#context = context;
   }
 
   get schema(): StructType {
-    return this.#reader.schema;
+    return this.#rows.target.schema;
   }
 
   async next(start: Json | undefined): Promise<NextBatch | undefined> {
@@ -89,11 +105,11 @@ class OpenDeltaSource implements OpenSource {
     const files: ScanFile[] = [];
     let end: DeltaOffset | undefined;
     try {
-      for await (const { version, index, isInitialSnapshot, file } of this.#files.after(from, last)) {
+      for await (const { version, index, isInitialSnapshot, file, continues } of this.#files.after(from, last)) {
         if (file === undefined) {
           end = { ...from, version: version + 1, index: BEFORE_FILES, isInitialSnapshot: false };
           if (admission.isFull) break;
-        } else if (admission.isFull) {
+        } else if (admission.isFull && !continues) {
           break;
         } else {
           admission.take(file.sizeBytes);
@@ -120,7 +136,7 @@ class OpenDeltaSource implements OpenSource {
     this.#planned = undefined;
     const isPlanned = isDeepStrictEqual(planned?.start, start) && isDeepStrictEqual(planned?.end, end);
     try {
-      yield* scanFiles(this.#reader, isPlanned ? inTurn(planned!.files) : this.#filesBetween(start, end, conf));
+      yield* scanFiles(this.#rows.target, isPlanned ? inTurn(planned!.files) : this.#filesBetween(start, end, conf));
     } catch (error) {
       if (!hasCode(error, "DELTA_FILE_NOT_FOUND")) throw error;
       throw new DeltaError(
@@ -141,8 +157,7 @@ class OpenDeltaSource implements OpenSource {
     const from = start === undefined ? await this.#beginningBefore(to, conf) : this.#parse(start);
     const last = to.index === BEFORE_FILES ? to.version - 1 : to.version;
     for await (const { version, index, file } of this.#files.after(from, last)) {
-      if (isAfter(to, version, index)) return;
-      if (file !== undefined) yield file;
+      if (file !== undefined && !isAfter(to, version, index)) yield file;
     }
   }
 
@@ -230,4 +245,11 @@ async function* inTurn<T>(items: readonly T[]): AsyncGenerator<T> {
   yield* items;
 }
 
-const STOPS = ["DELTA_SOURCE_IGNORE_DELETE", "DELTA_SOURCE_TABLE_IGNORE_CHANGES", "DELTA_SCHEMA_CHANGED"] as const;
+/** What no later run gets past by itself. */
+const STOPS = [
+  "DELTA_SOURCE_IGNORE_DELETE",
+  "DELTA_SOURCE_TABLE_IGNORE_CHANGES",
+  "DELTA_SCHEMA_CHANGED",
+  "DELTA_MISSING_CHANGE_DATA",
+  "DELTA_CHANGE_DATA_FEED_INCOMPATIBLE_SCHEMA_CHANGE",
+] as const;

@@ -125,6 +125,86 @@ describe("a stream from table to table", () => {
   });
 });
 
+describe("a stream of changes", () => {
+  const target = () => Table.open(at("target"));
+  const streams = (options = {}) =>
+    Table.open(at("source"))
+      .stream({ readChangeFeed: true, ...options })
+      .toTable(target(), { checkpoint: at("checkpoint") });
+  const inSpark = (options: Readonly<Record<string, string>> = {}, more: SparkStream = {}) =>
+    sparkStreams({ options: { readChangeFeed: "true", ...options }, ...more });
+  const change = async (sql: string) =>
+    (await spark()).request("sql", { text: sql.replaceAll("SOURCE", `delta.\`${at("source")}\``) });
+  const told = async (table: { toArray(): Promise<Record<string, unknown>[]> }) => {
+    const rows = await table.toArray();
+    const text = (row: Record<string, unknown>) =>
+      `${row._commit_version} ${row._change_type} ${row.id} ${row.value} ${(row._commit_timestamp as Date).toISOString()}`;
+    return rows.map(text).sort();
+  };
+
+  for (const vectors of [true, false]) {
+    test(`goes on here where Spark was, and there where it was here, ${vectors ? "with" : "without"} vectors`, async () => {
+      await change(
+        `create table SOURCE (id bigint, value string) using delta
+         tblproperties ('delta.enableChangeDataFeed' = 'true', 'delta.enableDeletionVectors' = '${vectors}')`,
+      );
+      await change("insert into SOURCE select /*+ repartition(4, id) */ id, concat('v', id) from range(20)");
+      const started = { startingVersion: "0" };
+      await inSpark({ ...started, maxFilesPerTrigger: "2" }, { one_batch: true });
+      const soFar = await target().count();
+      expect(soFar).toBeGreaterThan(0);
+      expect(soFar).toBeLessThan(20);
+      // Here from the middle of a commit.
+      await change("update SOURCE set value = 'new' where id < 5");
+      await change("delete from SOURCE where id % 3 = 0");
+      const { queryId } = await streams({ startingVersion: 0, maxFilesPerTrigger: 1 });
+      expect(await told(target())).toEqual(await told(Table.open(at("source")).changes({ from: 0 })));
+      await change("insert overwrite SOURCE select id, 'over' from range(3)");
+      await change("delete from SOURCE where id = 1");
+      expect(await inSpark({ ...started, maxFilesPerTrigger: "1" })).toBe(queryId);
+      await change("merge into SOURCE t using (select 2 id) s on t.id = s.id when matched then update set value = 'm'");
+      await change("optimize SOURCE");
+      expect(await streams({ startingVersion: 0 })).toMatchObject({ queryId });
+      expect(await told(target())).toEqual(await told(Table.open(at("source")).changes({ from: 0 })));
+    });
+  }
+
+  test("begins with the table's rows as inserts, for both", async () => {
+    await change(
+      `create table SOURCE (id bigint, value string) using delta tblproperties ('delta.enableChangeDataFeed' = 'true')`,
+    );
+    await change("insert into SOURCE select /*+ repartition(4, id) */ id, 'a' from range(10)");
+    await change("delete from SOURCE where id = 4");
+    await inSpark({ maxFilesPerTrigger: "2" }, { one_batch: true });
+    const first = await told(target());
+    await streams({ maxFilesPerTrigger: 1 });
+    await change("delete from SOURCE where id = 5");
+    await inSpark();
+    const all = await told(target());
+    expect(all).toEqual(expect.arrayContaining(first));
+    expect(all.map((row) => row.split(" ").slice(0, 3).join(" "))).toEqual(
+      [...[0, 1, 2, 3, 5, 6, 7, 8, 9].map((id) => `2 insert ${id}`), "3 delete 5"].sort(),
+    );
+  });
+
+  test("begun here is gone on with in Spark, a batch that was left open too", async () => {
+    await change(
+      `create table SOURCE (id bigint, value string) using delta tblproperties ('delta.enableChangeDataFeed' = 'true')`,
+    );
+    await change("insert into SOURCE select id, 'a' from range(6)");
+    const { queryId } = await streams({ startingVersion: 0 });
+    await change("update SOURCE set value = 'b' where id > 3");
+    const life = new Life(0, true);
+    const killed = Table.open(at("source"))
+      .stream({ readChangeFeed: true, startingVersion: 0 })
+      .toTable(target(), { checkpoint: life.store(openStore(at("checkpoint"))) });
+    await expectCode("DELTA_STORAGE_FAILED", () => killed);
+    expect([await batchIds("offsets"), await batchIds("commits")]).toEqual([[0, 1], [0]]);
+    expect(await inSpark({ startingVersion: "0" })).toBe(queryId);
+    expect(await told(target())).toEqual(await told(Table.open(at("source")).changes({ from: 0 })));
+  });
+});
+
 describe("a stream of a folder", () => {
   const schema = { id: "long", text: "string" } as const;
   const target = () => Table.open(at("target"));

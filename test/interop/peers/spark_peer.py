@@ -68,6 +68,11 @@ def read(path, version=None):
     return table_of(frame(path, version).toArrow())
 
 
+def changes(path, first, last):
+    reader = spark.read.format("delta").option("readChangeFeed", "true")
+    return table_of(reader.option("startingVersion", first).option("endingVersion", last).load(path).toArrow())
+
+
 def write(path, schema, rows, partition_by=None, mode="append", configuration=None):
     data = spark.createDataFrame(arrow_table(schema, rows), StructType.fromJson(schema)).coalesce(1)
     writer = data.write.format("delta").mode(mode).partitionBy(*(partition_by or []))
@@ -117,5 +122,5 @@ def sql(text):
 
 
 if __name__ == "__main__":
-    serve({f.__name__: f for f in (versions, read, write, version, checkpoint, stream, sql)})
+    serve({f.__name__: f for f in (versions, read, changes, write, version, checkpoint, stream, sql)})
     spark.stop()

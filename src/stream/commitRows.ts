@@ -1,0 +1,132 @@
+import { hasCode } from "../errors.js";
+import type { AddFile } from "../log/actions.js";
+import type { DeltaLog } from "../log/deltaLog.js";
+import { storePath } from "../log/paths.js";
+import type { Snapshot } from "../log/snapshot.js";
+import { timesByVersion } from "../log/timestamps.js";
+import { type ChangePlanner, changePlanner, changeTarget, insertedFile } from "../read/changeColumns.js";
+import { goneFirst, tellsOlderRows } from "../read/changes.js";
+import { commitChanges } from "../read/commitChanges.js";
+import { FeedGuard } from "../read/feedGuard.js";
+import { numRecordsOf, type ScanFile } from "../read/plan.js";
+import type { ReadTarget } from "../read/scan.js";
+import type { ObjectStore } from "../storage/store.js";
+import { type ChangeOptions, schemaChanged, streamedFiles } from "./deltaCommit.js";
+
+/** The files of a commit that hold what a stream gives. */
+export interface StreamedCommit {
+  /** In the order of their places, unless all of them come together. */
+  readonly files: readonly { readonly index: number; readonly file: ScanFile }[];
+  /** How many places the commit has. */
+  readonly length: number;
+  /** All of it comes in one batch. */
+  readonly isWhole: boolean;
+}
+
+/** What a stream gives of a table's history. */
+export interface CommitRows {
+  /** What the rows are read as. */
+  readonly target: ReadTarget;
+  commit(version: number, bytes: Uint8Array): Promise<StreamedCommit>;
+  /** A file of the table that a stream begins with. */
+  initial(file: ScanFile, version: number): Promise<ScanFile>;
+}
+
+/** The rows that were added. */
+export class AddedRows implements CommitRows {
+  readonly target: Snapshot;
+  readonly #options: ChangeOptions;
+
+  constructor(reader: Snapshot, options: ChangeOptions) {
+    this.target = reader;
+    this.#options = options;
+  }
+
+  async commit(version: number, bytes: Uint8Array): Promise<StreamedCommit> {
+    const { store, schema } = this.target;
+    const adds = streamedFiles(version, bytes, schema, store.url, this.#options);
+    const files = adds.map((add, index) => ({ index, file: scanFile(store, add) }));
+    return { files, length: adds.length, isWhole: false };
+  }
+
+  async initial(file: ScanFile): Promise<ScanFile> {
+    return file;
+  }
+}
+
+function scanFile(store: ObjectStore, { path, size, partitionValues, stats, deletionVector }: AddFile): ScanFile {
+  return {
+    path: storePath(store, path),
+    sizeBytes: size,
+    partitionValues: new Map(Object.entries(partitionValues)),
+    match: "all",
+    numRecords: numRecordsOf(stats ?? null),
+    deletionVector,
+  };
+}
+
+/** The rows that changed, and how: those of the table that a stream begins with are inserted. */
+export class ChangedRows implements CommitRows {
+  readonly target: ReadTarget;
+  readonly #log: DeltaLog;
+  readonly #reader: Snapshot;
+  readonly #plan: ChangePlanner;
+  /** Undefined for a version whose commit is gone. */
+  #times: ReadonlyMap<number, number | undefined> = new Map();
+  #guard: { readonly version: number; readonly guard: FeedGuard } | undefined;
+
+  /** Throws `DELTA_INVALID_SCHEMA`. */
+  constructor(log: DeltaLog, reader: Snapshot) {
+    this.target = changeTarget(reader);
+    this.#log = log;
+    this.#reader = reader;
+    this.#plan = changePlanner(this.target);
+  }
+
+  /** Throws what {@link FeedGuard} does, and `DELTA_SCHEMA_CHANGED` for a version that came after the stream had begun. */
+  async commit(version: number, bytes: Uint8Array): Promise<StreamedCommit> {
+    const changes = commitChanges(version, bytes);
+    const guard = await this.#guardAt(version);
+    try {
+      guard.take(changes);
+    } catch (error) {
+      const isNew =
+        hasCode(error, "DELTA_CHANGE_DATA_FEED_INCOMPATIBLE_SCHEMA_CHANGE") && version > this.#reader.version;
+      throw isNew ? schemaChanged(version, this.target.store.url, error.data.columns as string[]) : error;
+    }
+    if (tellsOlderRows(changes)) guard.checkBefore(await this.#snapshotAt(version - 1));
+    const files: { index: number; file: ScanFile }[] = [];
+    if (changes.files.length > 0) {
+      const commit = { version, timestampMs: await this.#timeOf(version) };
+      for (const change of goneFirst(changes.files)) {
+        files.push({ index: change.index, file: (await this.#plan(change, commit))! });
+      }
+    }
+    // Part of what a commit takes away and gives again would be a state that never was.
+    return { files, length: changes.actionCount, isWhole: changes.files.some(({ kind }) => kind !== "insert") };
+  }
+
+  async initial(file: ScanFile, version: number): Promise<ScanFile> {
+    return insertedFile(file, { version, timestampMs: await this.#timeOf(version) });
+  }
+
+  /** The guard that has seen the versions before, or the version itself. */
+  async #guardAt(version: number): Promise<FeedGuard> {
+    const known = this.#guard;
+    const follows = known !== undefined && (version === known.version || version === known.version + 1);
+    const guard = follows ? known.guard : new FeedGuard(this.#reader, await this.#snapshotAt(version));
+    this.#guard = { version, guard };
+    return guard;
+  }
+
+  async #snapshotAt(version: number): Promise<Snapshot> {
+    return version === this.#reader.version ? this.#reader : this.#log.at({ version });
+  }
+
+  async #timeOf(version: number): Promise<number | undefined> {
+    if (!this.#times.has(version)) {
+      this.#times = new Map([[version, undefined], ...(await timesByVersion(await this.#log.latest()))]);
+    }
+    return this.#times.get(version);
+  }
+}
