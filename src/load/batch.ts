@@ -81,10 +81,10 @@ export class Batch implements BatchIntake {
     );
   }
 
-  async parse(slice: RecordSlice, open: OpenFile): Promise<void> {
+  async parse(slices: readonly { readonly slice: RecordSlice; readonly open: OpenFile }[]): Promise<void> {
     if (this.#rows === undefined) throw new DeltaError("DELTA_INTERNAL", "A slice came before its file was taken.");
-    await this.#rows.sink.parse(slice, open.file.url, open.parser);
-    this.#bytesRead += storedBytesOf(slice);
+    await this.#rows.sink.parse(slices.map(({ slice, open: { file, parser } }) => ({ slice, file: file.url, parser })));
+    for (const { slice } of slices) this.#bytesRead += storedBytesOf(slice);
     this.#onParsed();
   }
 

@@ -18,8 +18,8 @@ export interface BatchIntake {
   admits(open: OpenFile): Promise<boolean>;
   /** Bytes to read from a file at once. */
   readonly sliceBytes: number;
-  /** Parses a slice of the file; called for one slice after the other. */
-  parse(slice: RecordSlice, open: OpenFile): Promise<void>;
+  /** Parses slices of files; one call is made after the other. */
+  parse(slices: readonly { readonly slice: RecordSlice; readonly open: OpenFile }[]): Promise<void>;
 }
 
 /** How far the files are when a batch was read. */
@@ -43,7 +43,7 @@ export interface RecordRange {
 const MAX_FILES = 10_000;
 /** Files up to this size are opened several at a time: most of their time is waiting. */
 const SMALL_BYTES = 1024 * 1024;
-const SMALL_AT_ONCE = 16;
+const SMALL_AT_ONCE = 32;
 
 /** Reads the files of a queue a batch at a time: large ones in slices, small ones many to a batch. */
 export class BatchReader implements AsyncDisposable {
@@ -171,10 +171,11 @@ async function parseAll(
   ended: readonly OpenFile[],
 ): Promise<void> {
   try {
-    for (const [index, open] of group.entries()) {
+    const read = group.flatMap((open, index) => {
       const slice = slices[index];
-      if (slice !== undefined) await intake.parse(slice, open);
-    }
+      return slice === undefined ? [] : [{ slice, open }];
+    });
+    if (read.length > 0) await intake.parse(read);
   } finally {
     // A slice may need its reader until it is parsed.
     for (const { reader } of ended) await reader[Symbol.asyncDispose]();

@@ -20,6 +20,14 @@ export interface BatchTarget {
   readonly adopted: AdoptedFiles;
 }
 
+/** A slice of a file. */
+export interface FileSlice {
+  readonly slice: RecordSlice;
+  readonly file: string;
+  /** JSON: how the file is parsed. */
+  readonly parser: string;
+}
+
 /** The batch's target with this schema, which has columns beside those that it had. */
 export type WidenTarget = (schema: StructType) => Promise<BatchTarget>;
 
@@ -58,27 +66,21 @@ export class BatchSink {
     return this.#target.takesParquet;
   }
 
-  /** Parses a slice of a file. Throws `DELTA_INTERNAL` where the books don't balance after it. */
-  async parse(slice: RecordSlice, file: string, parser: string): Promise<void> {
-    const sinkSchema = () => this.schema;
-    const sink: RecordSink = {
-      get schema() {
-        return sinkSchema();
-      },
-      takesParquet: this.takesParquet,
-      addColumns: this.#widened === undefined ? undefined : (columns) => this.#addColumns(columns),
-      write: (batch) => this.#write(batch),
-      writeParquet: (localPath, rowCount) => this.#adopt(localPath, rowCount),
-      reject: (record) => this.#reject(file, parser, record),
-    };
-    await slice.parse(sink);
-    this.rowsRead += slice.recordCount;
+  /** Parses slices of files, in their order. Throws `DELTA_INTERNAL` where the books don't balance after it. */
+  async parse(slices: readonly FileSlice[]): Promise<void> {
+    for (const run of runsOfOneParser(slices)) {
+      const [first, ...others] = run.map(({ slice, file, parser }) => ({ slice, sink: this.#sinkOf(file, parser) }));
+      if (others.length === 0) await first!.slice.parse(first!.sink);
+      else await first!.slice.parseWith!(first!.sink, others);
+    }
+    for (const { slice } of slices) this.rowsRead += slice.recordCount;
     const told = this.rowsLoaded + this.rowsDead + this.rowsFiltered;
     if (told === this.rowsRead) return;
+    const files = slices.map(({ file }) => file);
     throw new DeltaError(
       "DELTA_INTERNAL",
-      `${file}: of ${this.rowsRead} records ${told} were accounted for. Nothing of this batch was committed.`,
-      { file, rowsRead: this.rowsRead, told },
+      `${files.join(", ")}: of ${this.rowsRead} records ${told} were accounted for. Nothing of this batch was committed.`,
+      { files, rowsRead: this.rowsRead, told },
     );
   }
 
@@ -92,6 +94,20 @@ export class BatchSink {
       await writer.discard();
       await adopted.discard();
     }
+  }
+
+  #sinkOf(file: string, parser: string): RecordSink {
+    const sinkSchema = () => this.schema;
+    return {
+      get schema() {
+        return sinkSchema();
+      },
+      takesParquet: this.takesParquet,
+      addColumns: this.#widened === undefined ? undefined : (columns) => this.#addColumns(columns),
+      write: (batch) => this.#write(batch),
+      writeParquet: (localPath, rowCount) => this.#adopt(localPath, rowCount),
+      reject: (record) => this.#reject(file, parser, record),
+    };
   }
 
   /** Files keep the columns that they have; those that the table gets later are null in them. */
@@ -124,6 +140,17 @@ export class BatchSink {
     this.#limit.add(file, record);
     await this.#letters?.add(file, parser, record);
   }
+}
+
+/** Slices that follow each other and may be parsed together. */
+function runsOfOneParser(slices: readonly FileSlice[]): FileSlice[][] {
+  const runs: FileSlice[][] = [];
+  for (const one of slices) {
+    const run = runs.at(-1);
+    if (run !== undefined && one.slice.parseWith !== undefined && run[0]!.parser === one.parser) run.push(one);
+    else runs.push([one]);
+  }
+  return runs;
 }
 
 async function stagedFiles({ writer, adopted }: BatchTarget): Promise<StagedFiles> {

@@ -72,7 +72,7 @@ export class LetterBatch {
       return loaded;
     }
     this.#rejected.clear();
-    for (const slice of slices) await this.#sink.parse(slice, "dead letters", text);
+    await this.#sink.parse(slices.map((slice) => ({ slice, file: "dead letters", parser: text })));
     return letters.filter((_, index) => !this.#rejected.has(index)).map(({ id }) => id);
   }
 

@@ -88,6 +88,17 @@ export interface RecordSlice {
    * together, or it throws. May be called while the next slice is read.
    */
   parse(sink: RecordSink, signal?: AbortSignal): Promise<void>;
+  /**
+   * Parses it and after it slices of other files that are written in the same way, each into its sink. It costs less where there are many
+   * small ones. Rows may go to any of the sinks.
+   */
+  parseWith?(sink: RecordSink, others: readonly SinkedSlice[], signal?: AbortSignal): Promise<void>;
+}
+
+/** A slice and where its records go. */
+export interface SinkedSlice {
+  readonly slice: RecordSlice;
+  readonly sink: RecordSink;
 }
 
 /** A file of records from a position on. */

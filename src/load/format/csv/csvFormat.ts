@@ -57,14 +57,19 @@ async function open(
 ): Promise<CsvReader> {
   const dialect = dialectFromJson(shape.dialect);
   const isAtStart = from?.bytes === undefined;
-  const names = dialect.header ? await headerOf(file, dialect, options, signal) : undefined;
-  const columns = names === undefined ? shape.schema : await columnsOf(file, names, shape, options, signal);
   const { rescuedDataColumn } = options;
+  // Within the file its header is looked at apart.
+  const names = dialect.header && !isAtStart ? await headerOf(file, dialect, options, signal) : undefined;
+  const columns = await columnsOf(file, names, shape, options, signal);
   const bytes = await openBytes(file, from?.bytes, { encoding: options.encoding, chunkBytes, signal });
   try {
     const start = { record: from?.record ?? 0, line: from?.line ?? 0, offset: from?.offset ?? 0 };
     const reader = new CsvReader({ url: file.url, dialect, columns, rescuedDataColumn }, bytes, start);
-    if (isAtStart && dialect.header) await reader.skipRecord(signal);
+    if (isAtStart && dialect.header) {
+      const header = await reader.skipRecord(signal);
+      const own = header && columnNames(header, dialect, file.url);
+      reader.setColumns(await columnsOf(file, own, shape, options, signal));
+    }
     return reader;
   } catch (error) {
     await bytes[Symbol.asyncDispose]();
@@ -72,14 +77,15 @@ async function open(
   }
 }
 
-/** Names that the shape has have its types; where there are others, this file is looked at. */
+/** Names that the shape has have its types; where there are others, this file is looked at. Without names they are the shape's. */
 async function columnsOf(
   file: SourceFile,
-  names: readonly string[],
+  names: readonly string[] | undefined,
   shape: SourceShape,
   options: ParseOptions,
   signal: AbortSignal | undefined,
 ): Promise<StructType> {
+  if (names === undefined) return shape.schema;
   const known = new Map(shape.schema.fields.map((field) => [field.name.toLowerCase(), field.type]));
   const isKnown = names.every((name) => known.has(name.toLowerCase()));
   const found = isKnown ? undefined : await sniffed(file, await sampleOf(file, options, signal), options);

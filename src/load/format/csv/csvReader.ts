@@ -13,6 +13,9 @@ import type { BrokenRecord, RecordPlace, Segment } from "./segment.js";
 /** Less than what DuckDB would give to two threads, which would have to guess where records begin. */
 const SEGMENT_BYTES = 4_000_000;
 
+/** Many small files are open at once. */
+const SMALL_WINDOW_BYTES = 64 * 1024;
+
 /** Where a reader begins. */
 export interface CsvStart {
   readonly record: number;
@@ -24,13 +27,12 @@ export interface CsvStart {
 
 /** Cuts a CSV file into slices of whole records, which wait in temporary files for DuckDB. */
 export class CsvReader implements RecordReader {
-  readonly columns: StructType;
-  readonly #file: CsvFile;
+  #file: CsvFile;
   readonly #bytes: ByteReader;
-  readonly #scanner: RecordScanner;
+  #scanner: RecordScanner;
   readonly #open = new Set<CsvSlice>();
   /** The window that the scanner looks at: `#window` from `0` to `#end`. */
-  #window = new Uint8Array(SEGMENT_BYTES + 1024 * 1024);
+  #window = new Uint8Array(SMALL_WINDOW_BYTES);
   #end = 0;
   #isEnd = false;
   /** Decoded bytes from the reader's begin to the window's. */
@@ -41,12 +43,21 @@ export class CsvReader implements RecordReader {
   #storedBytes = 0;
 
   constructor(file: CsvFile, bytes: ByteReader, start: CsvStart) {
-    this.columns = file.columns;
     this.#file = file;
     this.#bytes = bytes;
     this.#scanner = recordScanner(file);
     this.#place = start;
     this.#startOffset = start.offset;
+  }
+
+  get columns(): StructType {
+    return this.#file.columns;
+  }
+
+  /** Names the columns, where the reader had to look at the header first. To be called before any record is read. */
+  setColumns(columns: StructType): void {
+    this.#file = { ...this.#file, columns };
+    this.#scanner = recordScanner(this.#file);
   }
 
   async next(maxBytes: number, signal?: AbortSignal): Promise<RecordSlice | undefined> {

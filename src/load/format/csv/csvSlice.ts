@@ -1,7 +1,7 @@
-import type { BadRecord, RecordPosition, RecordSink, RecordSlice } from "../format.js";
+import type { BadRecord, RecordPosition, RecordSink, RecordSlice, SinkedSlice } from "../format.js";
 import type { CsvFile } from "./csvFile.js";
 import { CsvParser } from "./parser.js";
-import type { BrokenRecord, Segment } from "./segment.js";
+import type { BrokenRecord, Segment, SinkedSegment } from "./segment.js";
 
 /** Records of a CSV file that wait in temporary files. */
 export class CsvSlice implements RecordSlice {
@@ -30,21 +30,28 @@ export class CsvSlice implements RecordSlice {
     this.#done = done;
   }
 
-  async parse(sink: RecordSink, signal?: AbortSignal): Promise<void> {
+  parse(sink: RecordSink, signal?: AbortSignal): Promise<void> {
+    return this.parseWith(sink, [], signal);
+  }
+
+  async parseWith(sink: RecordSink, others: readonly SinkedSlice[], signal?: AbortSignal): Promise<void> {
+    const all = [{ slice: this, sink }, ...(others as readonly { slice: CsvSlice; sink: RecordSink }[])];
     try {
       const parser = new CsvParser(this.#file, sink);
-      let segments: Segment[] = [];
-      for (const part of this.#parts) {
-        if ("file" in part) segments.push(part);
-        else {
-          await parser.parse(segments, signal);
-          segments = [];
-          await sink.reject(brokenRecord(part));
+      const segments: SinkedSegment[] = [];
+      for (const { slice, sink: own } of all) {
+        for (const part of slice.#parts) {
+          if ("file" in part) segments.push({ ...part, sink: own });
+          else {
+            // In the order of the records.
+            await parser.parse(segments.splice(0), signal);
+            await own.reject(brokenRecord(part));
+          }
         }
       }
       await parser.parse(segments, signal);
     } finally {
-      await this.drop();
+      for (const { slice } of all) await slice.drop();
     }
   }
 

@@ -19,13 +19,13 @@ function kindsOf(segments: readonly Pick<Segment, "lineEnds">[]): number {
 }
 
 /** The same segments, or where their records end in more than one way, which DuckDB refuses, copies with LF behind each. */
-export async function withLineFeeds(
+export async function withLineFeeds<S extends Segment>(
   file: CsvFile,
-  segments: readonly Segment[],
-): Promise<AsyncDisposable & { readonly segments: readonly Segment[] }> {
+  segments: readonly S[],
+): Promise<AsyncDisposable & { readonly segments: readonly S[] }> {
   const kinds = kindsOf(segments);
   if (kinds === 0 || (kinds & (kinds - 1)) === 0) return { segments, [Symbol.asyncDispose]: async () => undefined };
-  const copies: Segment[] = [];
+  const copies: S[] = [];
   for (const segment of segments) copies.push(await withLineFeed(file, segment));
   return {
     segments: copies,
@@ -35,7 +35,7 @@ export async function withLineFeeds(
   };
 }
 
-async function withLineFeed(file: CsvFile, segment: Segment): Promise<Segment> {
+async function withLineFeed<S extends Segment>(file: CsvFile, segment: S): Promise<S> {
   const bytes = await segment.file.read();
   const parts: Uint8Array[] = [];
   eachRecord(file, bytes, (start, end) => parts.push(withoutLineEnd(bytes.subarray(start, end)), LINE_FEED));

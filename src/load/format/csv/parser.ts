@@ -15,11 +15,11 @@ import { badRecordsOf, type Fault, ordinalsOf, recordStart } from "./badRows.js"
 import type { CsvFile } from "./csvFile.js";
 import { newLineOf, withLineFeeds } from "./lineEnds.js";
 import { writeRows } from "./rows.js";
-import type { Segment } from "./segment.js";
+import type { SinkedSegment } from "./segment.js";
 
 const LINE_FEED = Uint8Array.of(0x0a);
 
-/** Parses segments with DuckDB, so that each of their records becomes one row or one bad record. */
+/** Parses segments, of one file or of several written alike, with DuckDB, so that each of their records becomes one row or one bad record. */
 export class CsvParser {
   readonly #file: CsvFile;
   readonly #sink: RecordSink;
@@ -38,7 +38,7 @@ export class CsvParser {
    * Parses all segments as one, and where DuckDB finds another number of records in them, which happens where quotes are used
    * loosely, each half of them; a record that it doesn't find even alone is bad.
    */
-  async parse(segments: readonly Segment[], signal?: AbortSignal): Promise<void> {
+  async parse(segments: readonly SinkedSegment[], signal?: AbortSignal): Promise<void> {
     if (segments.length === 0) return;
     checkSignal(signal, `reading ${this.#file.url}`);
     await using rows = await TemporaryFile.create();
@@ -71,7 +71,7 @@ export class CsvParser {
 
   /** What DuckDB makes of the segments; undefined where it gives up on them. */
   async #attempt(
-    segments: readonly Segment[],
+    segments: readonly SinkedSegment[],
     rows: TemporaryFile,
     signal: AbortSignal | undefined,
   ): Promise<{ readonly rowCount: number; readonly faults: readonly Fault[] } | undefined> {
@@ -117,7 +117,7 @@ export class CsvParser {
   }
 
   /** One fault for each record that was rejected, for whatever reasons, in their order. */
-  async #rejected(segments: readonly Segment[], rejects: readonly CsvReject[]): Promise<Fault[]> {
+  async #rejected(segments: readonly SinkedSegment[], rejects: readonly CsvReject[]): Promise<Fault[]> {
     const faults: Fault[] = [];
     let firstRecord = 0;
     for (const [index, segment] of segments.entries()) {
@@ -140,7 +140,7 @@ export class CsvParser {
    * but as many as there are bad records, all of them bad, are the bad records.
    */
   async #areBad(
-    segments: readonly Segment[],
+    segments: readonly SinkedSegment[],
     faults: readonly Fault[],
     signal: AbortSignal | undefined,
   ): Promise<boolean> {
@@ -149,10 +149,11 @@ export class CsvParser {
     await using rows = await TemporaryFile.create();
     let recordBytes = 0;
     let fileBytes = 0;
-    for await (const { raw } of this.#badRecords(segments, faults)) {
-      await texts.write(Buffer.concat([raw, LINE_FEED]));
-      recordBytes = Math.max(recordBytes, raw.length + 1);
-      fileBytes += raw.length + 1;
+    for await (const { bad } of this.#badRecords(segments, faults)) {
+      const { length } = bad.raw;
+      await texts.write(Buffer.concat([bad.raw, LINE_FEED]));
+      recordBytes = Math.max(recordBytes, length + 1);
+      fileBytes += length + 1;
     }
     const db = await fileDuckdb();
     using connection = await db.connect();
@@ -180,12 +181,15 @@ export class CsvParser {
     return { code: "PARSE", reason: PARSE_REASONS[error]?.(expected) ?? `it can't be taken apart (${error})` };
   }
 
-  async #reject(segments: readonly Segment[], faults: readonly Fault[]): Promise<void> {
-    for await (const bad of this.#badRecords(segments, faults)) await this.#sink.reject(bad);
+  async #reject(segments: readonly SinkedSegment[], faults: readonly Fault[]): Promise<void> {
+    for await (const { sink, bad } of this.#badRecords(segments, faults)) await sink.reject(bad);
   }
 
   /** The faulty records of the segments, in their order. */
-  async *#badRecords(segments: readonly Segment[], faults: readonly Fault[]): AsyncGenerator<BadRecord> {
+  async *#badRecords(
+    segments: readonly SinkedSegment[],
+    faults: readonly Fault[],
+  ): AsyncGenerator<Pick<SinkedSegment, "sink"> & { readonly bad: BadRecord }> {
     let next = 0;
     let firstRecord = 0;
     for (const segment of segments) {
@@ -195,11 +199,13 @@ export class CsvParser {
         own.push({ ...faults[next]!, ordinal: faults[next]!.ordinal - firstRecord });
       }
       firstRecord = end;
-      if (own.length > 0) yield* badRecordsOf(this.#file, segment, await segment.file.read(), own);
+      if (own.length === 0) continue;
+      const { sink } = segment;
+      for (const bad of badRecordsOf(this.#file, segment, await segment.file.read(), own)) yield { sink, bad };
     }
   }
 
-  async #halves(segment: Segment): Promise<Segment[]> {
+  async #halves(segment: SinkedSegment): Promise<SinkedSegment[]> {
     const bytes = await segment.file.read();
     const recordCount = segment.recordCount >> 1;
     const { at, lines } = recordStart(this.#file, bytes, recordCount);
@@ -235,7 +241,7 @@ function columnsFor(columns: StructType, table: StructType, rescued: string | un
   });
 }
 
-function countOf(segments: readonly Segment[]): number {
+function countOf(segments: readonly SinkedSegment[]): number {
   return segments.reduce((sum, { recordCount }) => sum + recordCount, 0);
 }
 

@@ -1,3 +1,4 @@
+import type { RecordSink } from "../format.js";
 import type { TemporaryFile } from "../temporaryFile.js";
 
 /** Where records are in their file. */
@@ -21,6 +22,11 @@ export interface Segment {
   readonly recordBytes: number;
   /** Kinds of line ends behind its records. */
   readonly lineEnds: number;
+}
+
+/** A segment and what takes its bad records. */
+export interface SinkedSegment extends Segment {
+  readonly sink: Pick<RecordSink, "reject">;
 }
 
 /** A record of which no end was found, up to the end of its first line. */
