@@ -44,17 +44,24 @@ const MAX_FILES = 10_000;
 /** Files up to this size are opened several at a time: most of their time is waiting. */
 const SMALL_BYTES = 1024 * 1024;
 const SMALL_AT_ONCE = 32;
+/** Less isn't worth a slice of its own. */
+const MIN_AHEAD_BYTES = 1024 * 1024;
 
 /** Reads the files of a queue a batch at a time: large ones in slices, small ones many to a batch. */
 export class BatchReader implements AsyncDisposable {
   readonly #queue: PendingQueue;
   readonly #opener: FileOpener;
+  readonly #aheadBytes: number;
+  /** Of the next batch, while this one is committed. */
+  #ahead: { readonly open: OpenFile; readonly slice: Promise<RecordSlice | undefined> } | undefined;
   /** In the queue's order; the first may be read in part. */
   readonly #open: OpenFile[] = [];
 
-  constructor(queue: PendingQueue, opener: FileOpener) {
+  /** So many bytes are read of the next batch before it is asked for. */
+  constructor(queue: PendingQueue, opener: FileOpener, aheadBytes: number) {
     this.#queue = queue;
     this.#opener = opener;
+    this.#aheadBytes = aheadBytes;
   }
 
   /** True where nothing is left. */
@@ -62,7 +69,7 @@ export class BatchReader implements AsyncDisposable {
     return this.#open.length === 0 && (await this.#queue.peek()) === undefined;
   }
 
-  /** Reads about `batchBytes` decoded bytes, and no byte of another batch. Ends early, at a record's end, once `isStopped`. */
+  /** Reads about `batchBytes` decoded bytes. Ends early, at a record's end, once `isStopped`. */
   async read(batchBytes: number, intake: BatchIntake, isStopped: () => boolean): Promise<BatchRead> {
     const finished: FinishedFile[] = [];
     const ranges: RecordRange[] = [];
@@ -75,8 +82,8 @@ export class BatchReader implements AsyncDisposable {
         const room = halfRead.size > 1 ? 0 : batchBytes - bytes;
         const group = await this.#nextGroup(intake, finished, room);
         if (group.length === 0) break;
-        const maxBytes = Math.max(1, Math.min(intake.sliceBytes, room || batchBytes));
-        const slices = await Promise.all(group.map((open) => open.reader.next(maxBytes)));
+        const maxBytes = sliceBytes(intake.sliceBytes, room || batchBytes);
+        const slices = await Promise.all(group.map((open) => this.#next(open, maxBytes)));
         const ended: OpenFile[] = [];
         for (const [index, open] of group.entries()) {
           const slice = slices[index];
@@ -107,15 +114,32 @@ export class BatchReader implements AsyncDisposable {
       await parsing.catch(() => undefined);
       throw error;
     }
-    await parsing;
     const [first] = this.#open;
+    if (first !== undefined && !isStopped()) this.#readAhead(first);
+    await parsing;
     const current = first !== undefined && first.position !== undefined ? first : undefined;
     return { finished, current, bytesRead, ranges: joined(ranges) };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#ahead?.slice.catch(() => undefined);
     for (const { reader } of this.#open.splice(0)) await reader[Symbol.asyncDispose]();
     await this.#queue[Symbol.asyncDispose]();
+  }
+
+  #next(open: OpenFile, maxBytes: number): Promise<RecordSlice | undefined> {
+    if (this.#ahead?.open !== open) return open.reader.next(maxBytes);
+    const { slice } = this.#ahead;
+    this.#ahead = undefined;
+    return slice;
+  }
+
+  /** A stream may have nothing to give for long. */
+  #readAhead(open: OpenFile): void {
+    if (this.#ahead !== undefined || this.#aheadBytes < MIN_AHEAD_BYTES || open.file.stream !== undefined) return;
+    const slice = open.reader.next(this.#aheadBytes);
+    slice.catch(() => undefined);
+    this.#ahead = { open, slice };
   }
 
   /** The files to read from next: one, or several small ones that there is room for, all of which the batch takes. */
@@ -153,6 +177,11 @@ export class BatchReader implements AsyncDisposable {
     for (const one of opened) if (one.status === "fulfilled") this.#open.push(one.value);
     for (const one of opened) if (one.status === "rejected") throw one.reason;
   }
+}
+
+/** Of what there is room for; no slice is much smaller than the others. */
+function sliceBytes(usual: number, room: number): number {
+  return Math.max(1, room < 1.25 * usual ? room : usual);
 }
 
 function isSmall({ identity, stream }: SourceFile): boolean {

@@ -37,12 +37,14 @@ export async function load<Row extends object>(
 }
 
 /**
- * How much of a batch are its records, and how much is read at once. Up to eight such pieces are read ahead, or at the file's beginning to
- * know it again: with them a batch is all that a run reads and a crash makes the next one read again.
+ * How much of a batch are its records, how much is read at once, and how much of the next batch's records is read ahead. The rest, some chunks,
+ * is read behind those and at the file's beginning to know it again: a batch is all that a run reads and a crash makes the next one read
+ * again.
  */
-function cutsOf(batchBytes: number): { readonly recordBytes: number; readonly chunkBytes: number } {
-  const aheadBytes = Math.min(batchBytes >> 3, MAX_AHEAD_BYTES);
-  return { recordBytes: batchBytes - aheadBytes, chunkBytes: Math.max(aheadBytes >> 3, MIN_CHUNK_BYTES) };
+function cutsOf(batchBytes: number) {
+  const restBytes = Math.min(batchBytes >> 3, MAX_AHEAD_BYTES);
+  const chunkBytes = Math.max(restBytes >> 3, MIN_CHUNK_BYTES);
+  return { recordBytes: batchBytes - restBytes, chunkBytes, aheadBytes: restBytes >> 1 };
 }
 
 /** One run of a load. */
@@ -92,10 +94,10 @@ class Load {
     };
     const pending = pendingFiles(files, () => job.done, job.state.current, { ignoreChange, job: this.#name, onGone });
     const queue = new PendingQueue(pending);
-    const { recordBytes, chunkBytes } = cutsOf(options.batchBytes ?? DEFAULT_BATCH_BYTES);
+    const { recordBytes, chunkBytes, aheadBytes } = cutsOf(options.batchBytes ?? DEFAULT_BATCH_BYTES);
     const knownSchema = () => this.#knownSchema();
     const opener = new FileOpener(parseOptionsOf(options), job.state.shapes, knownSchema, chunkBytes);
-    await using reader = new BatchReader(queue, opener);
+    await using reader = new BatchReader(queue, opener, aheadBytes);
     await queue.begin();
     while (isForgotten || !(await reader.isAtEnd())) {
       if (options.signal?.aborted) throw this.#stopped();

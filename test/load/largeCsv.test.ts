@@ -8,7 +8,6 @@ import { csvLines, deadIdsOf, HEADER, idsOf, isBad, range, SCHEMA, scratchFolder
 const root = await scratchFolder();
 
 it("makes one data file of a batch that is read in slices, with the statistics of its rows", async () => {
-  // A slice is a fourth of a batch; row groups of Parquet are made of four million bytes of text or more.
   const batchBytes = 20 * 1024 * 1024;
   const rowCount = 1_100_000;
   const source = await write(join(root, "a.csv"), HEADER + csvLines(0, rowCount));

@@ -6,7 +6,7 @@ import type { TemporaryFile } from "../temporaryFile.js";
 import { type BadRow, withNested } from "./nested.js";
 
 /** The rows of less text are packed together with others: row groups would be small. */
-const MIN_TEXT_BYTES = 4_000_000;
+const MIN_TEXT_BYTES = 1_000_000;
 const NAME = "rows.parquet";
 
 /**
