@@ -43,7 +43,7 @@ export class CheckpointedJob<Row extends object = Record<string, unknown>> {
    */
   async offset(options: { readonly signal?: AbortSignal } = {}): Promise<Json | undefined> {
     const snapshot = await this.#log.latestIfExists(options.signal);
-    const at = snapshot && (await readProgress(snapshot, this.#job, options.signal));
+    const at = snapshot && (await readProgress(this.#log, snapshot, this.#job, options.signal));
     if (at !== undefined) {
       // The caller will forget what lies before the offset: a commit of a process that was killed must last, too.
       await this.#log.store.settle(LOG_FOLDER);

@@ -67,6 +67,6 @@ export async function* listLetters(log: DeltaLog, options: DeadLettersOptions = 
 
 async function readRetried(log: DeltaLog, job: string, signal: AbortSignal | undefined): Promise<RetriedLetters> {
   const snapshot = await log.latestIfExists(signal);
-  const progress = snapshot && (await readProgress(snapshot, retryJob(job), signal));
+  const progress = snapshot && (await readProgress(log, snapshot, retryJob(job), signal));
   return RetriedLetters.of(job, progress?.state);
 }

@@ -94,7 +94,7 @@ export class LoadJob {
     if (snapshot === undefined) return new LoadJob(log, job, storage, undefined, fresh);
     // What lies before the place may be thrown away once it is known: a commit of a killed process must last, too.
     await log.store.settle(LOG_FOLDER);
-    const progress = await readProgress(snapshot, job).catch((error: unknown) => {
+    const progress = await readProgress(log, snapshot, job).catch((error: unknown) => {
       if (isRestart && hasCode(error, "DELTA_LOAD_PROGRESS_LOST")) return undefined;
       throw error;
     });

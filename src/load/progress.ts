@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { DeltaError, hasCode } from "../errors.js";
+import type { DeltaLog } from "../log/deltaLog.js";
 import { LOG_FOLDER } from "../log/names.js";
 import type { Snapshot } from "../log/snapshot.js";
 import { runtime } from "../runtime.js";
@@ -33,12 +34,32 @@ function stateAppId(job: string): string {
 // named after its content, and the number is that name: a commit so decides which state is the newest one, and files
 // of attempts that failed are never looked at.
 
-/** The progress of `job` as the snapshot's version has it; undefined for a job that has made none. */
+/**
+ * The progress of `job` as the snapshot's version has it, or a later one: while this run looks, another one may make steps, and remove
+ * the state of the snapshot's. Undefined for a job that has made none.
+ *
+ * Throws `DELTA_LOAD_PROGRESS_LOST`.
+ */
 export async function readProgress(
+  log: DeltaLog,
   snapshot: Snapshot,
   job: string,
   signal?: AbortSignal,
 ): Promise<Progress | undefined> {
+  const stateOf = ({ transactions }: Snapshot) => transactions.get(stateAppId(job))?.version;
+  for (let at = snapshot; ; ) {
+    try {
+      return await progressAt(at, job, signal);
+    } catch (error) {
+      if (!hasCode(error, "DELTA_LOAD_PROGRESS_LOST")) throw error;
+      const newer = await log.latest(signal);
+      if (stateOf(newer) === stateOf(at)) throw error;
+      at = newer;
+    }
+  }
+}
+
+async function progressAt(snapshot: Snapshot, job: string, signal?: AbortSignal): Promise<Progress | undefined> {
   const step = snapshot.transactions.get(stepAppId(job))?.version;
   const id = snapshot.transactions.get(stateAppId(job))?.version;
   const { store } = snapshot;

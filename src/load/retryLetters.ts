@@ -92,7 +92,7 @@ async function retryBatch(
   checkSignal(options.signal, "loading dead letters");
   const snapshot = await log.latest();
   const name = retryJob(job);
-  const before = await readProgress(snapshot, name);
+  const before = await readProgress(log, snapshot, name);
   const retried = RetriedLetters.of(job, before?.state);
   const due = letters.filter(({ id }) => {
     const { step, number } = letterNumber(id);
@@ -132,7 +132,7 @@ async function retryBatch(
 
 /** What the job kept out stays out. */
 async function jobOptions(log: DeltaLog, job: string): Promise<LoadOptions<object>> {
-  const progress = await readProgress(await log.latest(), job);
+  const progress = await readProgress(log, await log.latest(), job);
   return progress === undefined ? {} : withJobOptions({}, decodeState(job, progress.state).options);
 }
 

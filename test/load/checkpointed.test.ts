@@ -112,6 +112,26 @@ describe("a checkpointed job", () => {
     await expectCode("DELTA_LOAD_PROGRESS_LOST", () => Table.open(store).checkpointed("queue").offset());
   });
 
+  it("finds its place though another run makes steps, and removes the state, while it looks", async () => {
+    const store = memoryStore();
+    const other = Table.open(store).checkpointed("queue");
+    await other.append(rows(0, 1), { offset: 1 });
+    const { get } = store;
+    let isFirst = true;
+    store.get = async (...args) => {
+      if (isFirst && args[0].startsWith("_delta_log/_loads/")) {
+        isFirst = false;
+        for (let at = 1; at < 3; at++) await other.append(rows(at, at + 1), { offset: at + 1 });
+      }
+      return Reflect.apply(get, store, args);
+    };
+    const job = Table.open(store).checkpointed("queue");
+    expect(await job.offset()).toBe(3);
+    expect(isFirst).toBe(false);
+    await job.append(rows(3, 4), { offset: 4 });
+    expect(await ids(Table.open(store))).toEqual([0, 1, 2, 3]);
+  });
+
   it("begins where a first append failed, or is under way elsewhere, in a table that was there", async () => {
     const store = memoryStore();
     const table = Table.open(store);
