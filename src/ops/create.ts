@@ -2,7 +2,8 @@ import { DeltaError } from "../errors.js";
 import type { Metadata, Protocol } from "../log/actions.js";
 import type { DeltaLog } from "../log/deltaLog.js";
 import { protocolFor } from "../log/features.js";
-import { checkNewProperties } from "../log/properties.js";
+import { checkNewProperties, property } from "../log/properties.js";
+import { checkNoChangeColumns } from "../read/changeColumns.js";
 import { runtime } from "../runtime.js";
 import { schemaToJson } from "../schema/json.js";
 import type { StructType } from "../schema/types.js";
@@ -54,6 +55,7 @@ export function newTable(
   const { partitionBy = [], properties = {}, name, description } = options;
   validateNewTable(schema, partitionBy);
   checkNewProperties(properties);
+  if (property({ configuration: properties }, "delta.enableChangeDataFeed")) checkNoChangeColumns(schema);
   const metadata: Metadata = {
     id: runtime.randomUUID(),
     ...(name === undefined ? {} : { name }),

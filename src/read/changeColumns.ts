@@ -28,20 +28,24 @@ const STORED_TYPE: ReadonlySet<string> = new Set([CHANGE_TYPE]);
  * files. Throws `DELTA_INVALID_SCHEMA` where the table has a column of such a name itself.
  */
 export function changeTarget({ store, schema, metadata }: Snapshot): ReadTarget {
-  const taken = schema.fields.find(({ name }) => CHANGE_COLUMNS.includes(name.toLowerCase()));
-  if (taken !== undefined) {
-    throw new DeltaError(
-      "DELTA_INVALID_SCHEMA",
-      `${store.url} has a column ${taken.name}, which changes need for themselves, so they can't be read. Rename the column.`,
-      { column: taken.name },
-    );
-  }
+  checkNoChangeColumns(schema);
   const fields: StructType = { type: "struct", fields: [...schema.fields, ...CHANGE_FIELDS] };
   return {
     store,
     schema: fields,
     metadata: { partitionColumns: [...metadata.partitionColumns, ...CHANGE_COLUMNS] },
   };
+}
+
+/** Throws `DELTA_INVALID_SCHEMA` where a column has the name of one that changes have for themselves. */
+export function checkNoChangeColumns(schema: StructType): void {
+  const taken = schema.fields.find(({ name }) => CHANGE_COLUMNS.includes(name.toLowerCase()));
+  if (taken === undefined) return;
+  throw new DeltaError(
+    "DELTA_INVALID_SCHEMA",
+    `The table's column ${taken.name} has a name that changes need for themselves, so that none can be told. Give the column another name, or do without the change data feed.`,
+    { column: taken.name },
+  );
 }
 
 /** Makes files to scan of a commit's changes: undefined for those in which no row matches. */

@@ -5,7 +5,7 @@ import { readCommits } from "../log/readCommits.js";
 import type { Snapshot } from "../log/snapshot.js";
 import type { StructType } from "../schema/types.js";
 import { changeFileNotFound, changePlanner, changeTarget } from "./changeColumns.js";
-import { type CommitChanges, commitChanges, type FileChange } from "./commitChanges.js";
+import { commitChanges, type FileChange } from "./commitChanges.js";
 import { FeedGuard } from "./feedGuard.js";
 import type { PlanOptions, ScanFile } from "./plan.js";
 import { countFiles, limited, type ReadOptions, type ReadTarget, scanFiles } from "./scan.js";
@@ -65,13 +65,11 @@ export class ChangeFeed {
   async *#files(options: PlanOptions): AsyncGenerator<ScanFile> {
     const { first, last, reader, snapshotAt, times } = this.#range;
     if (last < first) return;
-    const guard = new FeedGuard(reader, await snapshotAt(first));
+    const guard = new FeedGuard(reader, snapshotAt);
     const plan = changePlanner(this.#target, options);
     for await (const { version, bytes } of readCommits(reader.store, first, last, options.signal)) {
       const changes = commitChanges(version, bytes);
-      guard.take(changes);
-      // What the first version removes has the schema from before it.
-      if (version === first && tellsOlderRows(changes)) guard.checkBefore(await snapshotAt(version - 1));
+      await guard.take(changes);
       for (const change of goneFirst(changes.files)) {
         const file = await plan(change, { version, timestampMs: times.get(version)! });
         if (file === undefined) continue;
@@ -94,11 +92,6 @@ export class ChangeFeed {
 }
 
 const RECENT = 16;
-
-/** Whether rows come up that the table had before this commit changed its schema. */
-export function tellsOlderRows({ version, metadata, derivesDeletes }: CommitChanges): boolean {
-  return metadata !== undefined && derivesDeletes && version > 0;
-}
 
 /** Rows that a commit takes away and gives again are to be taken away first. */
 export function goneFirst(files: readonly FileChange[]): readonly FileChange[] {

@@ -1,5 +1,5 @@
 import { DeltaError } from "../errors.js";
-import type { Metadata, Protocol } from "../log/actions.js";
+import type { Metadata } from "../log/actions.js";
 import { checkReadable } from "../log/features.js";
 import { property } from "../log/properties.js";
 import type { Snapshot } from "../log/snapshot.js";
@@ -13,42 +13,38 @@ import type { CommitChanges } from "./commitChanges.js";
  */
 export class FeedGuard {
   readonly #reader: Snapshot;
-  #protocol: Protocol;
-  #metadata: Metadata;
+  readonly #snapshotAt: (version: number) => Promise<Snapshot>;
+  /** What is in force at the version taken in last. */
+  #state: (Pick<Snapshot, "protocol" | "metadata"> & { readonly version: number }) | undefined;
 
-  /**
-   * Begins at the version of `start`. Throws `DELTA_CHANGE_DATA_FEED_INCOMPATIBLE_DATA_SCHEMA` where rows of then don't fit the reader's
-   * schema.
-   */
-  constructor(reader: Snapshot, start: Snapshot) {
+  constructor(reader: Snapshot, snapshotAt: (version: number) => Promise<Snapshot>) {
     this.#reader = reader;
-    this.#protocol = start.protocol;
-    this.#metadata = start.metadata;
-    this.checkBefore(start);
-  }
-
-  /** Checks that rows of that version fit the reader's schema. Throws as the constructor does. */
-  checkBefore({ version, metadata }: Snapshot): void {
-    const columns = this.#misfits(metadata);
-    if (columns.length > 0)
-      throw this.#incompatible("DELTA_CHANGE_DATA_FEED_INCOMPATIBLE_DATA_SCHEMA", version, columns);
+    this.#snapshotAt = snapshotAt;
   }
 
   /**
-   * Takes in the next commit. Throws `DELTA_CHANGE_DATA_FEED_INCOMPATIBLE_SCHEMA_CHANGE`, `DELTA_MISSING_CHANGE_DATA` and
-   * `DELTA_UNSUPPORTED_FEATURES_FOR_READ`.
+   * Takes in a commit: the one after the last one taken in, that one again, or any other, whose version's state is then looked up.
+   *
+   * Throws `DELTA_CHANGE_DATA_FEED_INCOMPATIBLE_DATA_SCHEMA` where a first commit has rows that don't fit,
+   * `DELTA_CHANGE_DATA_FEED_INCOMPATIBLE_SCHEMA_CHANGE` where a later one changes the schema so that they don't,
+   * `DELTA_MISSING_CHANGE_DATA` and `DELTA_UNSUPPORTED_FEATURES_FOR_READ`.
    */
-  take({ version, protocol, metadata, mayRewrite }: CommitChanges): void {
-    const columns = metadata === undefined ? [] : this.#misfits(metadata);
-    if (columns.length > 0) {
-      throw this.#incompatible("DELTA_CHANGE_DATA_FEED_INCOMPATIBLE_SCHEMA_CHANGE", version, columns);
+  async take({ version, protocol, metadata, mayRewrite, derivesDeletes }: CommitChanges): Promise<void> {
+    const before = this.#state;
+    if (before !== undefined && (version === before.version || version === before.version + 1)) {
+      const columns = metadata === undefined ? [] : this.#misfits(metadata);
+      if (columns.length > 0) {
+        throw this.#incompatible("DELTA_CHANGE_DATA_FEED_INCOMPATIBLE_SCHEMA_CHANGE", version, columns);
+      }
+      const state = { version, protocol: protocol ?? before.protocol, metadata: metadata ?? before.metadata };
+      if (protocol !== undefined || metadata !== undefined) checkReadable(state.protocol, state.metadata);
+      this.#state = state;
+    } else {
+      this.#state = await this.#start(version);
+      // What it removes has the schema from before it.
+      if (metadata !== undefined && derivesDeletes && version > 0) await this.#start(version - 1);
     }
-    if (protocol !== undefined || metadata !== undefined) {
-      this.#protocol = protocol ?? this.#protocol;
-      this.#metadata = metadata ?? this.#metadata;
-      checkReadable(this.#protocol, this.#metadata);
-    }
-    if (mayRewrite && !property(this.#metadata, "delta.enableChangeDataFeed")) {
+    if (mayRewrite && !property(this.#state.metadata, "delta.enableChangeDataFeed")) {
       const { url } = this.#reader.store;
       throw new DeltaError(
         "DELTA_MISSING_CHANGE_DATA",
@@ -56,6 +52,13 @@ export class FeedGuard {
         { version },
       );
     }
+  }
+
+  async #start(version: number): Promise<Snapshot> {
+    const start = await this.#snapshotAt(version);
+    const columns = this.#misfits(start.metadata);
+    if (columns.length === 0) return start;
+    throw this.#incompatible("DELTA_CHANGE_DATA_FEED_INCOMPATIBLE_DATA_SCHEMA", version, columns);
   }
 
   /** The columns of rows that are lost or changed in the reader's schema. */

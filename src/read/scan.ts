@@ -123,6 +123,7 @@ async function* fileBatches(
   const paths = inFile.fields.map((field) => [field.name]);
   let start = 0;
   for await (const all of readParquet(target.store, file, { columns: paths, footer, signal })) {
+    checkStored(file, inFile, all);
     const kept = keptRows(start, all.numRows);
     start += all.numRows;
     if (kept === "none") continue;
@@ -149,6 +150,19 @@ async function* fileBatches(
     const output = positions.map((position) => batch.data.children[position]);
     yield makeBatch(outputSchema.fields, output, batch.numRows);
   }
+}
+
+/** A column that its file lacks is null; one that says what the rows mean mustn't be. */
+function checkStored({ path, storedColumns }: ScanFile, inFile: StructType, { schema }: RecordBatch): void {
+  if (storedColumns === undefined) return;
+  const lacks = ({ name }: StructField) =>
+    storedColumns.has(name) && !schema.fields.some((field) => field.name === name);
+  const column = inFile.fields.find(lacks)?.name;
+  if (column === undefined) return;
+  throw new DeltaError("DELTA_PARQUET_UNREADABLE", `${path} lacks the column ${column}, which it must have.`, {
+    path,
+    column,
+  });
 }
 
 type KeptRows = DeletionVector["keptRows"];

@@ -5,18 +5,24 @@ import { storePath } from "../log/paths.js";
 import type { Snapshot } from "../log/snapshot.js";
 import { timesByVersion } from "../log/timestamps.js";
 import { type ChangePlanner, changePlanner, changeTarget, insertedFile } from "../read/changeColumns.js";
-import { goneFirst, tellsOlderRows } from "../read/changes.js";
-import { commitChanges } from "../read/commitChanges.js";
+import { goneFirst } from "../read/changes.js";
+import { type CommitChanges, commitChanges } from "../read/commitChanges.js";
 import { FeedGuard } from "../read/feedGuard.js";
 import { numRecordsOf, type ScanFile } from "../read/plan.js";
 import type { ReadTarget } from "../read/scan.js";
 import type { ObjectStore } from "../storage/store.js";
 import { type ChangeOptions, schemaChanged, streamedFiles } from "./deltaCommit.js";
 
+/** A file, and its place in its commit. */
+interface StreamedFile {
+  readonly index: number;
+  readonly file: ScanFile;
+}
+
 /** The files of a commit that hold what a stream gives. */
 export interface StreamedCommit {
   /** In the order of their places, unless all of them come together. */
-  readonly files: readonly { readonly index: number; readonly file: ScanFile }[];
+  readonly files: AsyncIterable<StreamedFile>;
   /** How many places the commit has. */
   readonly length: number;
   /** All of it comes in one batch. */
@@ -45,13 +51,16 @@ export class AddedRows implements CommitRows {
   async commit(version: number, bytes: Uint8Array): Promise<StreamedCommit> {
     const { store, schema } = this.target;
     const adds = streamedFiles(version, bytes, schema, store.url, this.#options);
-    const files = adds.map((add, index) => ({ index, file: scanFile(store, add) }));
-    return { files, length: adds.length, isWhole: false };
+    return { files: addedFiles(store, adds), length: adds.length, isWhole: false };
   }
 
   async initial(file: ScanFile): Promise<ScanFile> {
     return file;
   }
+}
+
+async function* addedFiles(store: ObjectStore, adds: readonly AddFile[]): AsyncGenerator<StreamedFile> {
+  for (const [index, add] of adds.entries()) yield { index, file: scanFile(store, add) };
 }
 
 function scanFile(store: ObjectStore, { path, size, partitionValues, stats, deletionVector }: AddFile): ScanFile {
@@ -70,57 +79,44 @@ export class ChangedRows implements CommitRows {
   readonly target: ReadTarget;
   readonly #log: DeltaLog;
   readonly #reader: Snapshot;
+  readonly #guard: FeedGuard;
   readonly #plan: ChangePlanner;
   /** Undefined for a version whose commit is gone. */
   #times: ReadonlyMap<number, number | undefined> = new Map();
-  #guard: { readonly version: number; readonly guard: FeedGuard } | undefined;
 
   /** Throws `DELTA_INVALID_SCHEMA`. */
   constructor(log: DeltaLog, reader: Snapshot) {
     this.target = changeTarget(reader);
     this.#log = log;
     this.#reader = reader;
+    this.#guard = new FeedGuard(reader, async (version) => (version === reader.version ? reader : log.at({ version })));
     this.#plan = changePlanner(this.target);
   }
 
   /** Throws what {@link FeedGuard} does, and `DELTA_SCHEMA_CHANGED` for a version that came after the stream had begun. */
   async commit(version: number, bytes: Uint8Array): Promise<StreamedCommit> {
     const changes = commitChanges(version, bytes);
-    const guard = await this.#guardAt(version);
     try {
-      guard.take(changes);
+      await this.#guard.take(changes);
     } catch (error) {
-      const isNew =
-        hasCode(error, "DELTA_CHANGE_DATA_FEED_INCOMPATIBLE_SCHEMA_CHANGE") && version > this.#reader.version;
-      throw isNew ? schemaChanged(version, this.target.store.url, error.data.columns as string[]) : error;
-    }
-    if (tellsOlderRows(changes)) guard.checkBefore(await this.#snapshotAt(version - 1));
-    const files: { index: number; file: ScanFile }[] = [];
-    if (changes.files.length > 0) {
-      const commit = { version, timestampMs: await this.#timeOf(version) };
-      for (const change of goneFirst(changes.files)) {
-        files.push({ index: change.index, file: (await this.#plan(change, commit))! });
-      }
+      const isIncompatible = hasCode(error, "DELTA_CHANGE_DATA_FEED_INCOMPATIBLE_SCHEMA_CHANGE");
+      if (!isIncompatible || version <= this.#reader.version) throw error;
+      throw schemaChanged(version, this.target.store.url, error.data.columns as string[]);
     }
     // Part of what a commit takes away and gives again would be a state that never was.
-    return { files, length: changes.actionCount, isWhole: changes.files.some(({ kind }) => kind !== "insert") };
+    const isWhole = changes.files.some(({ kind }) => kind !== "insert");
+    return { files: this.#changedFiles(changes), length: changes.actionCount, isWhole };
+  }
+
+  async *#changedFiles({ version, files }: CommitChanges): AsyncGenerator<StreamedFile> {
+    for (const change of goneFirst(files)) {
+      const commit = { version, timestampMs: await this.#timeOf(version) };
+      yield { index: change.index, file: (await this.#plan(change, commit))! };
+    }
   }
 
   async initial(file: ScanFile, version: number): Promise<ScanFile> {
     return insertedFile(file, { version, timestampMs: await this.#timeOf(version) });
-  }
-
-  /** The guard that has seen the versions before, or the version itself. */
-  async #guardAt(version: number): Promise<FeedGuard> {
-    const known = this.#guard;
-    const follows = known !== undefined && (version === known.version || version === known.version + 1);
-    const guard = follows ? known.guard : new FeedGuard(this.#reader, await this.#snapshotAt(version));
-    this.#guard = { version, guard };
-    return guard;
-  }
-
-  async #snapshotAt(version: number): Promise<Snapshot> {
-    return version === this.#reader.version ? this.#reader : this.#log.at({ version });
   }
 
   async #timeOf(version: number): Promise<number | undefined> {

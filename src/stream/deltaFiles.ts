@@ -63,7 +63,7 @@ export class DeltaFiles {
     for await (const { version, bytes } of this.#commits(first, last)) {
       const { files, length, isWhole } = await this.#rows.commit(version, bytes);
       let continues = false;
-      for (const { index, file } of files) {
+      for await (const { index, file } of files) {
         if (!isAfter(from, version, index)) continue;
         yield { version, index, isInitialSnapshot: false, file, continues };
         continues = isWhole;

@@ -217,6 +217,15 @@ export async function changesOf(
   }));
 }
 
+/** What the table itself knows of its changes, from one version to another. */
+export function expectedChanges({ changes }: ChangingTable, from: number, to: number) {
+  return sorted(
+    changes
+      .slice(0, to + 1)
+      .flatMap((list, version) => (version < from ? [] : list.map((change) => ({ version, ...change })))),
+  );
+}
+
 /** In one order, whatever a commit's is. */
 export function sorted<T extends object>(rows: readonly T[]): T[] {
   const key = (row: T) => JSON.stringify(row, Object.keys(row).sort());

@@ -4,7 +4,14 @@ import { memoryStore } from "#src/storage/memory.js";
 import type { TableStreamOptions } from "#src/stream/deltaSource.js";
 import { expectCode } from "../expectCode.js";
 import { metaData } from "../log/build.js";
-import { ChangingTable, partOf, sorted, type TestChange, type TestRow } from "../read/changingTable.js";
+import {
+  ChangingTable,
+  expectedChanges,
+  partOf,
+  sorted,
+  type TestChange,
+  type TestRow,
+} from "../read/changingTable.js";
 import { upTo } from "./streams.js";
 
 const ON = { "delta.enableChangeDataFeed": "true" };
@@ -36,8 +43,7 @@ function streamOf(source: Table, options: TableStreamOptions = {}) {
   return { run, batches, checkpoint };
 }
 
-const expected = ({ changes }: ChangingTable, from: number) =>
-  sorted(changes.flatMap((list, version) => (version < from ? [] : list.map((change) => ({ version, ...change })))));
+const expected = (table: ChangingTable, from: number) => expectedChanges(table, from, table.version);
 
 async function changing(): Promise<ChangingTable> {
   const table = await ChangingTable.create(memoryStore(), ON);
