@@ -92,6 +92,7 @@ class SourceBytes implements ByteReader {
   readonly #queue: ByteQueue;
   readonly #decoder: Decoder;
   readonly #positions: Positions;
+  readonly #isPlain: boolean;
   #transcoder: Transcoder | undefined;
   /** Decompressed bytes before the position that this reader begins with. */
   #skipped = 0;
@@ -102,6 +103,7 @@ class SourceBytes implements ByteReader {
     this.#url = url;
     this.#bytes = bytes;
     this.#queue = queue;
+    this.#isPlain = codec.isPlain;
     this.#positions = new Positions(queue.offset, codec.isPlain);
     this.#decoder = new Decoder(codec.decode(queue, url), (stored, decoded) =>
       this.#positions.addRestart(stored, decoded),
@@ -132,6 +134,11 @@ class SourceBytes implements ByteReader {
       return given;
     }
     return undefined;
+  }
+
+  release(bytes: Uint8Array): void {
+    // Of others the decoder or the positions may still need them.
+    if (this.#isPlain && this.#transcoder === undefined) this.#bytes.release?.(bytes);
   }
 
   positionAt(offset: number): BytePosition {

@@ -9,8 +9,11 @@ import type { SourceIdentity } from "./source.js";
 export interface Ranges extends AsyncDisposable {
   /** True where a call costs a network's round trip. */
   readonly isRemote: boolean;
-  /** Bytes `start` to `end`, both within the file as it was listed. Throws DELTA_LOAD_SOURCE_CHANGED. */
-  read(start: number, end: number, signal?: AbortSignal): Promise<Uint8Array>;
+  /**
+   * Bytes `start` to `end`, both within the file as it was listed. They may come in `memory`, which is as large as they are. Throws
+   * DELTA_LOAD_SOURCE_CHANGED.
+   */
+  read(start: number, end: number, signal?: AbortSignal, memory?: ArrayBufferLike): Promise<Uint8Array>;
 }
 
 /** Where a stored file lies, and what was known of it when it was listed. */
@@ -75,8 +78,8 @@ class LocalRanges implements Ranges {
     throw now.size < sizeBytes ? shrunk(this.#url) : sourceChanged(this.#url, "was written since it was listed");
   }
 
-  async read(start: number, end: number): Promise<Uint8Array> {
-    const bytes = Buffer.allocUnsafeSlow(end - start);
+  async read(start: number, end: number, _signal?: AbortSignal, memory?: ArrayBufferLike): Promise<Uint8Array> {
+    const bytes = memory === undefined ? Buffer.allocUnsafeSlow(end - start) : new Uint8Array(memory);
     this.#reading++;
     try {
       for (let done = 0; done < bytes.length; ) {

@@ -52,6 +52,8 @@ export interface BytePosition {
 export interface ByteReader extends AsyncDisposable {
   /** The next bytes, of any length but 0; undefined at the end. They are not to be changed or transferred. */
   read(signal?: AbortSignal): Promise<Uint8Array | undefined>;
+  /** Gives back what {@link ByteReader.read} gave, all of it: other bytes may take its place. Spares large files much memory that comes and goes. */
+  release(bytes: Uint8Array): void;
   /**
    * The position of the byte that comes `offset` bytes after the one this reader began with; within UTF-8 text a character's first
    * byte. Offsets are asked for in order and only of bytes read.

@@ -5,6 +5,8 @@ import type { Ranges } from "./ranges.js";
 export interface StoredBytes extends AsyncDisposable {
   /** The next bytes, of any length but 0; undefined at the end. */
   read(signal?: AbortSignal): Promise<Uint8Array | undefined>;
+  /** Takes back the memory of bytes that nobody needs any more. */
+  release?(bytes: Uint8Array): void;
   /** Read from the storage so far, which may be more than was given. */
   readonly bytesRead: number;
 }
@@ -28,6 +30,9 @@ class RangeBytes implements StoredBytes {
   readonly #chunkBytes: number;
   readonly #stop = new AbortController();
   readonly #under: Promise<Uint8Array>[] = [];
+  /** Memory of chunks that were given, and of those that came back. */
+  readonly #lent = new WeakSet<ArrayBufferLike>();
+  readonly #free: ArrayBufferLike[] = [];
   #next: number;
   #given = 0;
   bytesRead = 0;
@@ -55,12 +60,18 @@ class RangeBytes implements StoredBytes {
     }
   }
 
+  release({ buffer }: Uint8Array): void {
+    if (this.#lent.delete(buffer)) this.#free.push(buffer);
+  }
+
   #begin(count: number): void {
     while (this.#under.length < count && this.#next < this.#end) {
       const start = this.#next;
       this.#next = Math.min(start + this.#chunkBytes, this.#end);
-      const reading = this.#ranges.read(start, this.#next, this.#stop.signal).then((bytes) => {
+      const free = this.#next - start === this.#chunkBytes ? this.#free.pop() : undefined;
+      const reading = this.#ranges.read(start, this.#next, this.#stop.signal, free).then((bytes) => {
         this.bytesRead += bytes.length;
+        if (bytes.buffer.byteLength === this.#chunkBytes) this.#lent.add(bytes.buffer);
         return bytes;
       });
       reading.catch(() => undefined);

@@ -204,6 +204,29 @@ describe("the bytes of a source", () => {
     await expect(reader.read()).rejects.toMatchObject(aborted);
   });
 
+  it("are the same where what was given is given back, and of plain files in the same memory", async () => {
+    const text = Array.from({ length: 2000 }, (_, i) => `${i},\u20ac\n`).join("");
+    for (const [extension, pack] of Object.entries(PACKED)) {
+      for (const encoding of ["utf-8", "utf-16le"] as const) {
+        const name = `release-${encoding}${extension}`;
+        await writeFile(path.join(folder, name), pack([ENCODED[encoding](text)]));
+        await using reader = await openBytes(await oneFile(path.join(folder, name)), undefined, {
+          encoding,
+          chunkBytes: 100,
+        });
+        const copies: Buffer[] = [];
+        const memories = new Set<ArrayBufferLike>();
+        for (let piece = await reader.read(); piece !== undefined; piece = await reader.read()) {
+          copies.push(Buffer.from(piece));
+          memories.add(piece.buffer);
+          reader.release(piece);
+        }
+        expect(Buffer.concat(copies).toString()).toBe(text);
+        if (extension === ".csv" && encoding === "utf-8") expect(memories.size).toBeLessThan(6);
+      }
+    }
+  });
+
   it("are read a chunk ahead, not more", async () => {
     await writeFiles(folder, { "ahead.csv": "x".repeat(10_000) });
     const file = await oneFile(path.join(folder, "ahead.csv"));

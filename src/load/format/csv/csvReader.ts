@@ -132,6 +132,7 @@ export class CsvReader implements RecordReader {
       this.#window = larger;
     }
     this.#window.set(piece, this.#end);
+    this.#bytes.release(piece);
     this.#end = needed;
   }
 
