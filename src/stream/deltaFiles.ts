@@ -4,7 +4,7 @@ import { LOG_FOLDER, parseLogPath } from "../log/names.js";
 import { readCommits } from "../log/readCommits.js";
 import type { Snapshot } from "../log/snapshot.js";
 import type { ScanFile } from "../read/plan.js";
-import type { CommitRows } from "./commitRows.js";
+import type { CommitRows, StreamedCommit } from "./commitRows.js";
 import { type DeltaOffset, isAfter } from "./deltaOffset.js";
 import { InitialFiles } from "./initialFiles.js";
 import type { TriggerLimits } from "./limits.js";
@@ -61,7 +61,7 @@ export class DeltaFiles {
 
   async *#added(from: DeltaOffset, first: number, last: number): AsyncGenerator<PlacedFile> {
     for await (const { version, bytes } of this.#commits(first, last)) {
-      const { files, length, isWhole } = await this.#rows.commit(version, bytes);
+      const { files, length, isWhole } = await this.#rowsOf(version, bytes);
       let continues = false;
       for await (const { index, file } of files) {
         if (!isAfter(from, version, index)) continue;
@@ -70,6 +70,18 @@ export class DeltaFiles {
       }
       yield { version, index: length, isInitialSnapshot: false, file: undefined, continues: true };
     }
+  }
+
+  async #rowsOf(version: number, bytes: Uint8Array): Promise<StreamedCommit> {
+    try {
+      return await this.#rows.commit(version, bytes);
+    } catch (error) {
+      throw hasCode(error, "DELTA_VERSION_NOT_FOUND") ? this.#stateLost(error, version) : error;
+    }
+  }
+
+  #stateLost(error: DeltaError, version: number): DeltaError {
+    return dataLost(this.#reader.store.url, version, error.data.earliest as number | undefined, error);
   }
 
   /** The commits, read ahead as far as one batch may come. */
@@ -101,8 +113,7 @@ export class DeltaFiles {
     try {
       return await this.#log.at({ version });
     } catch (error) {
-      if (!hasCode(error, "DELTA_VERSION_NOT_FOUND")) throw error;
-      throw dataLost(this.#reader.store.url, version, error.data.earliest as number | undefined, error);
+      throw hasCode(error, "DELTA_VERSION_NOT_FOUND") ? this.#stateLost(error, version) : error;
     }
   }
 
@@ -115,7 +126,7 @@ export class DeltaFiles {
 }
 
 function dataLost(url: string, version: number, earliest: number | undefined, cause: unknown): DeltaError {
-  const left = earliest === undefined ? "" : ` The oldest commit left is that of version ${earliest}.`;
+  const left = earliest === undefined ? "" : ` What is left begins with version ${earliest}.`;
   return new DeltaError(
     "DELTA_STREAM_DATA_LOST",
     `The stream comes to version ${version} of ${url}, which the log doesn't hold any more: it was cleaned up before it was read.${left} Nothing was skipped. Begin a new stream with another checkpoint folder (startingVersion: ${earliest ?? 0} for what is left, or none for the whole table), and raise delta.logRetentionDuration of the source.`,

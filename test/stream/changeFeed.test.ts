@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Table } from "#src/index.js";
+import { commitPath } from "#src/log/names.js";
 import { memoryStore } from "#src/storage/memory.js";
 import type { TableStreamOptions } from "#src/stream/deltaSource.js";
 import { expectCode } from "../expectCode.js";
@@ -191,6 +192,16 @@ describe("what a stream of changes refuses", () => {
     for await (const { path } of table.store.list("_change_data/")) await table.store.delete(path);
     const { run } = streamOf(table.table, { startingVersion: 2 });
     await expectCode("DELTA_STREAM_DATA_LOST", run);
+  });
+
+  it("versions whose schema nobody knows any more", async () => {
+    const table = await ChangingTable.create(memoryStore(), ON);
+    for (const id of upTo(3)) await table.insert(rowsOf(id));
+    await Table.open(table.store).checkpoint();
+    await table.store.delete(commitPath(0));
+    const { run } = streamOf(Table.open(table.store), { startingVersion: 2 });
+    const error = await expectCode("DELTA_STREAM_DATA_LOST", run);
+    expect(error.data).toEqual({ version: 2, earliest: 3 });
   });
 
   it("options that are about added rows", async () => {
