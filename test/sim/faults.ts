@@ -1,4 +1,5 @@
 import { parseLogPath } from "#src/log/names.js";
+import { COPY, LETTERS, SOURCE, STATES, STREAM } from "./jobs.js";
 
 /** What the simulated storage does to one call, beside the ordinary. Times in milliseconds of the virtual clock. */
 export interface Course {
@@ -64,21 +65,35 @@ const CRASHES = ["crashBefore", "crashAfter"] as const;
 const READ_FAULTS = ["lostRequest", "refused", "slow", "slowAnswer", "crashBefore", "outageBefore"] as const;
 const LIST_FAULTS = [...READ_FAULTS, "blurred"] as const;
 
-/** Where faults strike: a method of the store on a kind of file, and the faults that it can have. */
-export const FAULT_POINTS = {
-  "putIfAbsent commit": [
-    ...WRITE_FAULTS,
-    ...CRASHES,
-    "repeated",
-    "notWritten",
-    "unflushed",
-    "outageBefore",
-    "outageAfter",
-    "powerCut",
-  ],
-  "putNew data": [...WRITE_FAULTS, ...CRASHES, "partial", "crashPartial", "outageBefore", "powerCut"],
-  "put checkpoint": [...WRITE_FAULTS, ...CRASHES, "outageBefore", "powerCut"],
-  "put lastCheckpoint": [...WRITE_FAULTS, ...CRASHES, "outageBefore", "powerCut"],
+const CLAIM_FAULTS = [
+  ...WRITE_FAULTS,
+  ...CRASHES,
+  "repeated",
+  "notWritten",
+  "unflushed",
+  "outageBefore",
+  "outageAfter",
+  "powerCut",
+] as const;
+const DATA_FAULTS = [...WRITE_FAULTS, ...CRASHES, "partial", "crashPartial", "outageBefore", "powerCut"] as const;
+const PUT_FAULTS = [...WRITE_FAULTS, ...CRASHES, "outageBefore", "powerCut"] as const;
+const DELETE_FAULTS = [
+  "lostRequest",
+  "lostAnswer",
+  "late",
+  "slow",
+  "slowAnswer",
+  "refused",
+  ...CRASHES,
+  "powerCut",
+] as const;
+
+/** Where faults strike in the table: a method of the store on a kind of file, and the faults that it can have. */
+export const TABLE_POINTS = {
+  "putIfAbsent commit": CLAIM_FAULTS,
+  "putNew data": DATA_FAULTS,
+  "put checkpoint": PUT_FAULTS,
+  "put lastCheckpoint": PUT_FAULTS,
   "get commit": READ_FAULTS,
   "get data": READ_FAULTS,
   "get checkpoint": READ_FAULTS,
@@ -87,8 +102,49 @@ export const FAULT_POINTS = {
   "head checkpoint": READ_FAULTS,
   "listNames log": LIST_FAULTS,
   "list log": LIST_FAULTS,
-  "delete data": ["lostRequest", "lostAnswer", "late", "slow", "slowAnswer", "refused", ...CRASHES, "powerCut"],
+  "delete data": DELETE_FAULTS,
 } as const satisfies Record<string, readonly FaultKind[]>;
+
+/** Claims and data of other tables take the way that the table's take: what is to be seen is a job that ends before, at or after them. */
+const OTHER_CLAIM_FAULTS = [
+  "lostRequest",
+  "lostAnswer",
+  "late",
+  ...CRASHES,
+  "unflushed",
+  "outageBefore",
+  "outageAfter",
+  "powerCut",
+] as const;
+const OTHER_DATA_FAULTS = [
+  "lostRequest",
+  "lostAnswer",
+  "late",
+  "refused",
+  ...CRASHES,
+  "crashPartial",
+  "powerCut",
+] as const;
+
+/** The same of what loads and streams read and write beside the table. */
+export const JOB_POINTS = {
+  "list source": LIST_FAULTS,
+  "get source": READ_FAULTS,
+  "put state": PUT_FAULTS,
+  "get state": READ_FAULTS,
+  "list state": READ_FAULTS,
+  "delete state": DELETE_FAULTS,
+  "putNew letters": OTHER_DATA_FAULTS,
+  "head letters": READ_FAULTS,
+  "putIfAbsent letterCommit": OTHER_CLAIM_FAULTS,
+  "putIfAbsent stream": CLAIM_FAULTS,
+  "get stream": READ_FAULTS,
+  "listNames stream": LIST_FAULTS,
+  "putNew copy": OTHER_DATA_FAULTS,
+  "putIfAbsent copyCommit": OTHER_CLAIM_FAULTS,
+} as const satisfies Record<string, readonly FaultKind[]>;
+
+export const FAULT_POINTS = { ...TABLE_POINTS, ...JOB_POINTS };
 
 export type FaultPoint = keyof typeof FAULT_POINTS;
 
@@ -98,11 +154,21 @@ export function pointOf(method: string, path: string): FaultPoint {
 }
 
 function fileKind(path: string): string {
+  if (path.startsWith(STATES)) return "state";
+  if (path.startsWith(SOURCE)) return "source";
+  if (path.startsWith(STREAM)) return "stream";
+  if (path.startsWith(LETTERS)) return kindOf("letters", "letterCommit", path.slice(LETTERS.length));
+  if (path.startsWith(COPY)) return kindOf("copy", "copyCommit", path.slice(COPY.length));
   if (path === "_delta_log/") return "log";
   if (path === "_delta_log/_last_checkpoint") return "lastCheckpoint";
   const name = parseLogPath(path);
   if (name === undefined) return "data";
   return name.kind === "commit" ? "commit" : "checkpoint";
+}
+
+function kindOf(data: string, commit: string, path: string): string {
+  if (!path.startsWith("_delta_log/")) return data;
+  return parseLogPath(path)?.kind === "commit" ? commit : `log of ${data}`;
 }
 
 /** A fault as a schedule plans it: at a client's `nth` call (from 0) at a point. */

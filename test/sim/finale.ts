@@ -1,7 +1,11 @@
+import { hasCode } from "#src/errors.js";
 import { Table } from "#src/index.js";
 import { parseLogPath } from "#src/log/names.js";
 import { loadSnapshot } from "#src/log/snapshot.js";
 import { listFiles } from "#src/ops/files.js";
+import { storeBelow } from "#src/storage/below.js";
+import { LAST_CLIENT } from "./history.js";
+import { COPY, fileNumber, LETTERS, recordId } from "./jobs.js";
 import { perform } from "./perform.js";
 import type { Life } from "./scheduler.js";
 import { SimulatedStore } from "./store.js";
@@ -25,10 +29,12 @@ export interface FinalState {
   readonly checkpoints: readonly FoundCheckpoint[];
   /** Paths and sizes of all objects. */
   readonly objects: ReadonlyMap<string, number>;
+  /** The records that are dead letters. */
+  readonly letters: readonly string[];
+  /** The rows that a stream has copied. */
+  readonly copy: readonly string[];
 }
 
-/** A client that no plan has. */
-const LAST_CLIENT = 99;
 const MAX_EVENTS = 20_000;
 
 /**
@@ -41,44 +47,65 @@ export async function finish(
 ): Promise<FinalState | undefined> {
   world.isFaulty = false;
   const life = world.begin(LAST_CLIENT, 0);
-  let checkpoints: FoundCheckpoint[] | undefined;
+  let found: Pick<FinalState, "checkpoints" | "letters" | "copy"> | undefined;
   world.scheduler.after(0, life, "step", () => {
-    void conclude(world, life, properties).then((found) => {
-      checkpoints = found;
+    void conclude(world, life, properties).then((all) => {
+      found = all;
     });
   });
   const hasEnded = await world.scheduler.run(MAX_EVENTS);
-  if (!hasEnded || checkpoints === undefined) return undefined;
+  if (!hasEnded || found === undefined) return undefined;
   const objects = new Map(world.disk.paths().map((path) => [path, world.disk.head(path)!.sizeBytes]));
-  return { step: world.step, checkpoints, objects };
+  return { step: world.step, objects, ...found };
 }
 
 async function conclude(
   world: World,
   life: Life,
   properties: Readonly<Record<string, string>>,
-): Promise<FoundCheckpoint[]> {
+): Promise<Pick<FinalState, "checkpoints" | "letters" | "copy">> {
   const store = new SimulatedStore(world, life);
-  const stage: Stage = { world, life, table: Table.open<SimRow>(store), properties };
+  const stage: Stage = { world, life, store, table: Table.open<SimRow>(store), properties };
   for (const [index, { txn }] of unfinished(world).entries()) {
     await perform(stage, { verb: "appendOnce", pick: 0 }, `again${index}`, { txn });
   }
   await perform(stage, { verb: "append", pick: 0 }, "last", {});
+  const verbs = new Set(world.operations.map(({ verb }) => verb));
+  for (const verb of JOBS) if (verbs.has(verb)) await perform(stage, { verb, pick: 0 }, `last ${verb}`, {});
   const fresh: Stage = { ...stage, table: Table.open<SimRow>(store) };
   await perform(fresh, { verb: "read", pick: 0 }, "final read", {});
   const versions = world.disk.paths("_delta_log/").flatMap((path) => {
     const name = parseLogPath(path);
     return name?.kind === "classicCheckpoint" ? [name.version] : [];
   });
-  const found: FoundCheckpoint[] = [];
+  const checkpoints: FoundCheckpoint[] = [];
   for (const version of versions) {
     try {
-      found.push(await readCheckpoint(store, version));
+      checkpoints.push(await readCheckpoint(store, version));
     } catch (error) {
       world.violations.push(`the checkpoint of version ${version} can't be read: ${error}`);
     }
   }
-  return found;
+  const letters = verbs.has("load") ? await rowsBelow(store, LETTERS, ["file", "record"]) : [];
+  const copy = verbs.has("stream") ? await rowsBelow(store, COPY, ["id"]) : [];
+  return {
+    checkpoints,
+    letters: letters.map(({ file, record }) => recordId(fileNumber(String(file)), Number(record))),
+    copy: copy.map(({ id }) => String(id)),
+  };
+}
+
+/** In the order in which one has what the one before wrote. */
+const JOBS = ["load", "step", "stream"] as const;
+
+async function rowsBelow(store: SimulatedStore, folder: string, columns: string[]): Promise<Record<string, unknown>[]> {
+  try {
+    return await Table.open(storeBelow(store, folder)).toArray({ columns });
+  } catch (error) {
+    // A load of which every record was good has made none.
+    if (hasCode(error, "DELTA_TABLE_NOT_FOUND")) return [];
+    throw error;
+  }
 }
 
 /** Appends with a `txn` of which no try was seen to succeed, one of each. */

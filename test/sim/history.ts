@@ -1,11 +1,12 @@
 import type { Action, AddFile } from "#src/log/actions.js";
-import { parseLogPath } from "#src/log/names.js";
+import { LOG_FOLDER, parseLogPath } from "#src/log/names.js";
 import type { FaultKind, FaultPoint } from "./faults.js";
 
 /** What a verb gave, in plain values. */
 export type Value =
   | { readonly kind: "none" }
   | { readonly kind: "append"; readonly version: number; readonly rowCount: number; readonly skipped: boolean }
+  | { readonly kind: "job"; readonly batches: number; readonly isAtEnd: boolean }
   | { readonly kind: "rows"; readonly ids: readonly string[]; readonly version?: number; readonly timestampMs?: number }
   | { readonly kind: "count"; readonly count: number }
   | { readonly kind: "version"; readonly version: number }
@@ -29,8 +30,8 @@ export interface Operation {
   readonly id: string;
   readonly client: number;
   readonly verb: string;
-  /** The rows it appends. */
-  readonly rowIds: readonly string[];
+  /** The rows it appends; of a job's step once its place is known. */
+  rowIds: readonly string[];
   readonly txn: { readonly appId: string; readonly version: number } | undefined;
   /** What the verb asks for: a version or a time. */
   readonly asked: { readonly version?: number; readonly timestampMs?: number };
@@ -50,6 +51,8 @@ export interface Strike {
 
 /** A commit as it became visible. */
 export interface CommitRecord {
+  /** The table's folder: `""` or, of a job's other tables, ending in `/`. */
+  readonly table: string;
   readonly version: number;
   readonly landedAt: number;
   /** When a power cut took it back. */
@@ -62,6 +65,9 @@ export interface CommitRecord {
   readonly torn: readonly string[];
 }
 
+/** The client of a run's end, which no plan has. */
+export const LAST_CLIENT = 99;
+
 /** Everything that was seen of a run. */
 export interface History {
   readonly operations: readonly Operation[];
@@ -70,9 +76,10 @@ export interface History {
   readonly warnings: readonly { readonly step: number; readonly client: number }[];
 }
 
-/** The log as it was visible at a step: the commit of each version. */
-export function logAt(history: History, step: number): CommitRecord[] {
+/** A table's log as it was visible at a step: the commit of each version. */
+export function logAt(history: History, step: number, table = ""): CommitRecord[] {
   return history.commits
+    .filter((commit) => commit.table === table)
     .filter(({ landedAt, undoneAt }) => landedAt <= step && (undoneAt === undefined || undoneAt > step))
     .sort((a, b) => a.version - b.version);
 }
@@ -125,8 +132,9 @@ export function parseActions(bytes: Uint8Array): Action[] {
   return lines.filter((line) => line !== "").map((line) => JSON.parse(line));
 }
 
-/** The version of a commit's path, else undefined. */
-export function commitVersion(path: string): number | undefined {
-  const name = parseLogPath(path);
-  return name?.kind === "commit" ? name.version : undefined;
+/** The table and the version of a commit's path, else undefined. */
+export function commitOf(path: string): Pick<CommitRecord, "table" | "version"> | undefined {
+  const at = path.indexOf(LOG_FOLDER);
+  const name = at < 0 ? undefined : parseLogPath(path.slice(at));
+  return name?.kind === "commit" ? { table: path.slice(0, at), version: name.version } : undefined;
 }

@@ -1,6 +1,17 @@
 import type { FinalState } from "./finale.js";
-import { type CommitRecord, type History, liveFiles, logAt, newestAt, type Operation, type Value } from "./history.js";
+import {
+  type CommitRecord,
+  type History,
+  LAST_CLIENT,
+  liveFiles,
+  logAt,
+  newestAt,
+  type Operation,
+  type Value,
+} from "./history.js";
+import { rowsByFile } from "./rowsByFile.js";
 import { refusalCodes } from "./store.js";
+import { type VerbName, verbOf } from "./verbs.js";
 
 /** What is wrong with single calls: their results, their errors, what they left. */
 export function* operationFaults(history: History, final: FinalState): Generator<string> {
@@ -17,18 +28,6 @@ export function* operationFaults(history: History, final: FinalState): Generator
       for (const fault of wrongValue({ history, files }, operation, operation.end, outcome.value)) yield said(fault);
     }
   }
-}
-
-/** The rows of each data file: those of the append whose commit named it first. */
-function rowsByFile({ operations, commits }: History): Map<string, readonly string[]> {
-  const rows = new Map(operations.map(({ id, rowIds }) => [id, rowIds]));
-  const files = new Map<string, readonly string[]>();
-  for (const { operation, actions } of commits) {
-    const ids = rows.get(operation ?? "");
-    if (ids === undefined) continue;
-    for (const action of actions) if ("add" in action) files.set(action.add.path, ids);
-  }
-  return files;
 }
 
 /** What an append left in the log: one commit where it succeeded, none where it said that there is none, else at most one. */
@@ -123,25 +122,30 @@ function versionAtTime(log: readonly CommitRecord[], timestampMs: number): numbe
   return found;
 }
 
+const CLAIMS = /^putIfAbsent |^get (?:commit|letterCommit|copyCommit|stream)$/;
+
 /** An error must have a reason: a fault that struck while the call ran, or what it asked for. */
 function* wrongError(history: History, operation: Operation, code: string): Generator<string> {
   const { begin, end, client, asked, verb } = operation;
+  const { commits = false, rowCount, rivalry = [] } = verbOf(verb as VerbName);
+  const isWrite = commits || rowCount !== undefined;
   const before = newestAt(history, begin);
   const codes = new Set<string>();
   for (const strike of history.strikes) {
     if (strike.client !== client || strike.step < begin || strike.step > end!) continue;
-    // A checkpoint after a commit never fails the append.
-    if (operation.rowIds.length > 0 && /^put (?:checkpoint|lastCheckpoint)/.test(strike.point)) continue;
+    // A checkpoint after a commit never fails the append, nor does what a job leaves lying about.
+    if (isWrite && /^put (?:checkpoint|lastCheckpoint)|^delete state/.test(strike.point)) continue;
     if (strike.kind === "refused")
       for (const refusal of refusalCodes(strike.point.startsWith("put"))) codes.add(refusal);
     else codes.add("DELTA_STORAGE_UNAVAILABLE");
     if (strike.kind === "unflushed") codes.add("DELTA_COMMIT_OUTCOME_UNKNOWN");
     const isOutage = strike.kind.startsWith("outage");
-    if (isOutage && strike.point === "putIfAbsent commit") codes.add("DELTA_COMMIT_OUTCOME_UNKNOWN");
-    if (isOutage && strike.point === "get commit") codes.add("DELTA_COMMIT_OUTCOME_UNKNOWN");
+    if (isOutage && CLAIMS.test(strike.point)) codes.add("DELTA_COMMIT_OUTCOME_UNKNOWN");
   }
-  if (operation.rowIds.length === 0) codes.delete("DELTA_COMMIT_OUTCOME_UNKNOWN");
+  if (!isWrite) codes.delete("DELTA_COMMIT_OUTCOME_UNKNOWN");
   if (operation.rowIds.length === 0 && before === -1) codes.add("DELTA_TABLE_NOT_FOUND");
+  const hasRival = history.operations.some((other) => other !== operation && other.verb === verb && other.begin < end!);
+  if (hasRival && client !== LAST_CLIENT) for (const code of rivalry) codes.add(code);
   if (asked.version !== undefined && asked.version > before) codes.add("DELTA_VERSION_NOT_FOUND");
   if (verb === "readTime") codes.add("DELTA_TIMESTAMP_OUT_OF_RANGE");
   if (!codes.has(code)) yield `failed with ${code}, for which there is no reason`;

@@ -1,5 +1,12 @@
 import fc from "fast-check";
-import { FAULT_POINTS, type FaultKind, type FaultPoint, type PlannedFault } from "./faults.js";
+import {
+  FAULT_POINTS,
+  type FaultKind,
+  type FaultPoint,
+  JOB_POINTS,
+  type PlannedFault,
+  TABLE_POINTS,
+} from "./faults.js";
 import { type Call, VERBS, type VerbName } from "./verbs.js";
 
 /** What a client does, one call after the other. */
@@ -30,18 +37,20 @@ const MAX_CLIENTS = 3;
 
 const verbNames = Object.keys(VERBS) as VerbName[];
 
-const callArbitrary: fc.Arbitrary<PlannedCall> = fc.record({
-  verb: fc.oneof(...verbNames.map((name) => ({ weight: VERBS[name].weight, arbitrary: fc.constant(name) }))),
-  pick: fc.nat(999),
-  isParallel: fc.integer({ min: 0, max: 5 }).map((drawn) => drawn === 5),
-  isFresh: fc.integer({ min: 0, max: 5 }).map((drawn) => drawn === 5),
-  pauseMs: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(400) }),
-});
+const callArbitrary = (weights: "weight" | "jobWeight"): fc.Arbitrary<PlannedCall> =>
+  fc.record({
+    verb: fc.oneof(...verbNames.map((name) => ({ weight: VERBS[name][weights], arbitrary: fc.constant(name) }))),
+    pick: fc.nat(999),
+    isParallel: fc.integer({ min: 0, max: 5 }).map((drawn) => drawn === 5),
+    isFresh: fc.integer({ min: 0, max: 5 }).map((drawn) => drawn === 5),
+    pauseMs: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(400) }),
+  });
 
-const clientArbitrary: fc.Arbitrary<ClientPlan> = fc.record({
-  skewMs: fc.oneof(fc.constant(0), fc.integer({ min: -3_600_000, max: 3_600_000 })),
-  calls: fc.array(callArbitrary, { minLength: 1, maxLength: 6, size: "max" }),
-});
+const clientArbitrary = (weights: "weight" | "jobWeight", maxLength: number): fc.Arbitrary<ClientPlan> =>
+  fc.record({
+    skewMs: fc.oneof(fc.constant(0), fc.integer({ min: -3_600_000, max: 3_600_000 })),
+    calls: fc.array(callArbitrary(weights), { minLength: 1, maxLength, size: "max" }),
+  });
 
 /** How often plans have faults at a point, where it isn't 2, to make up for how seldom clients come there. */
 const POINT_WEIGHTS: Readonly<Partial<Record<FaultPoint, number>>> = {
@@ -53,10 +62,22 @@ const POINT_WEIGHTS: Readonly<Partial<Record<FaultPoint, number>>> = {
   "head checkpoint": 5,
   "listNames log": 4,
   "delete data": 4,
+  "putNew letters": 4,
+  "putNew copy": 4,
+  "putIfAbsent letterCommit": 6,
+  "putIfAbsent copyCommit": 6,
+  "putIfAbsent stream": 8,
+  "delete state": 6,
 };
 
 /** Points that clients come to often. */
-const BUSY_POINTS: readonly FaultPoint[] = ["putIfAbsent commit", "get commit", "get lastCheckpoint", "listNames log"];
+const BUSY_POINTS: readonly FaultPoint[] = [
+  "putIfAbsent commit",
+  "get commit",
+  "get lastCheckpoint",
+  "listNames log",
+  "putIfAbsent stream",
+];
 
 function faultsAt(point: FaultPoint): fc.Arbitrary<PlannedFault> {
   return fc.record({
@@ -68,11 +89,16 @@ function faultsAt(point: FaultPoint): fc.Arbitrary<PlannedFault> {
   });
 }
 
-const points = Object.keys(FAULT_POINTS) as FaultPoint[];
+const faultAtOne = (points: readonly FaultPoint[]): fc.Arbitrary<PlannedFault> =>
+  fc.oneof(...points.map((point) => ({ weight: POINT_WEIGHTS[point] ?? 2, arbitrary: faultsAt(point) })));
 
-const faultArbitrary: fc.Arbitrary<PlannedFault> = fc.oneof(
-  ...points.map((point) => ({ weight: POINT_WEIGHTS[point] ?? 2, arbitrary: faultsAt(point) })),
-);
+const tableFault = faultAtOne(Object.keys(TABLE_POINTS) as FaultPoint[]);
+const jobFault = faultAtOne([
+  ...(Object.keys(JOB_POINTS) as FaultPoint[]),
+  "putIfAbsent commit",
+  "get commit",
+  "listNames log",
+]);
 
 /** Commits are only asked for by name where a listing lacks some, so the two come together. */
 const gapArbitrary: fc.Arbitrary<PlannedFault[]> = fc
@@ -82,15 +108,26 @@ const gapArbitrary: fc.Arbitrary<PlannedFault[]> = fc
     { client: head.client, point: "listNames log", nth, kind: "blurred", size },
   ]);
 
-/** All schedules. */
-export const planArbitrary: fc.Arbitrary<Plan> = fc.record({
+/** Schedules of one table. */
+const tablePlan: fc.Arbitrary<Plan> = fc.record({
   checkpointInterval: fc.constantFrom(100, 100, 5, 3, 3, 2, 1),
   jitter: fc.nat(1_000_000),
-  clients: fc.array(clientArbitrary, { minLength: 1, maxLength: MAX_CLIENTS, size: "max" }),
+  clients: fc.array(clientArbitrary("weight", 6), { minLength: 1, maxLength: MAX_CLIENTS, size: "max" }),
   faults: fc
-    .tuple(
-      fc.array(faultArbitrary, { maxLength: 20, size: "max" }),
-      fc.array(gapArbitrary, { maxLength: 2, size: "max" }),
-    )
+    .tuple(fc.array(tableFault, { maxLength: 20, size: "max" }), fc.array(gapArbitrary, { maxLength: 2, size: "max" }))
     .map(([faults, gaps]) => [...faults, ...gaps.flat()]),
 });
+
+/** Schedules of loads, streams and jobs with offsets, beside appends. */
+const jobPlan: fc.Arbitrary<Plan> = fc.record({
+  checkpointInterval: fc.constantFrom(100, 5, 3, 2),
+  jitter: fc.nat(1_000_000),
+  clients: fc.array(clientArbitrary("jobWeight", 4), { minLength: 1, maxLength: MAX_CLIENTS, size: "max" }),
+  faults: fc.array(jobFault, { maxLength: 24, size: "max" }),
+});
+
+/** All schedules. */
+export const planArbitrary: fc.Arbitrary<Plan> = fc.oneof(
+  { weight: 3, arbitrary: tablePlan },
+  { weight: 1, arbitrary: jobPlan },
+);

@@ -4,6 +4,7 @@ import { replaceRuntime } from "#src/runtime.js";
 import { type FinalState, violationsOf } from "./checker.js";
 import { finish } from "./finale.js";
 import type { Strike } from "./history.js";
+import { firstSource } from "./jobs.js";
 import { perform } from "./perform.js";
 import type { Plan, PlannedCall } from "./plan.js";
 import type { Life } from "./scheduler.js";
@@ -89,6 +90,7 @@ class Simulation {
   }
 
   async run(): Promise<boolean> {
+    for (const [path, bytes] of firstSource()) this.world.disk.flush(this.world.land(path, bytes));
     for (const client of this.#plan.clients.keys()) this.#start(client, client);
     const hasEnded = await this.world.scheduler.run(MAX_EVENTS);
     for (const { client, number } of this.#running) this.world.violations.push(`c${client}.${number} waits for ever`);
@@ -162,7 +164,8 @@ class Simulation {
   }
 
   #stage(life: Life, table: Table<SimRow>): Stage {
-    return { world: this.world, life, table, properties: this.properties };
+    const store = new SimulatedStore(this.world, life);
+    return { world: this.world, life, store, table, properties: this.properties };
   }
 
   #pause(life: Life, ms: number): Promise<void> {

@@ -1,5 +1,9 @@
 import { Table } from "#src/index.js";
+import { load } from "#src/load/load.js";
+import { storeBelow } from "#src/storage/below.js";
 import { memoryStore } from "#src/storage/memory.js";
+import { streamedLog } from "#src/stream/stream.js";
+import { BATCH_BYTES, COPY, firstSource, SOURCE, STREAM, simulatedSource } from "./jobs.js";
 
 /**
  * Loads all code that is loaded when it is first needed, WebAssembly too: that takes real time, in which a simulated
@@ -17,4 +21,11 @@ export async function warmUp(): Promise<void> {
   await fresh.checkpoint();
   await fresh.history();
   await Table.open(store).at(new Date()).files();
+  for (const [path, bytes] of firstSource()) await store.put(path, bytes);
+  const options = { job: "warm up", batchBytes: BATCH_BYTES, schema: { id: "string", n: "long" } } as const;
+  const other = Table.open(storeBelow(store, "_other/"));
+  await load(other[streamedLog], SOURCE, options, simulatedSource(store));
+  await other.checkpointed("steps").append([{ id: "a", n: 1n }], { offset: 1 });
+  const checkpoint = storeBelow(store, STREAM);
+  await other.stream().toTable(Table.open(storeBelow(store, COPY)), { checkpoint });
 }

@@ -8,14 +8,7 @@ import {
   outageCourse,
   type PlannedFault,
 } from "./faults.js";
-import {
-  type CommitRecord,
-  commitVersion,
-  type History,
-  type Operation,
-  parseActions,
-  type Strike,
-} from "./history.js";
+import { type CommitRecord, commitOf, type History, type Operation, parseActions, type Strike } from "./history.js";
 import { RandomStream } from "./random.js";
 import { type Life, Scheduler } from "./scheduler.js";
 
@@ -100,8 +93,8 @@ export class World implements History {
 
   /** Writes to the disk, and looks at what must be true of every change. */
   land(path: string, bytes: Uint8Array | undefined): Landing {
-    const version = commitVersion(path);
-    if (version !== undefined && bytes !== undefined) this.#landCommit(version, bytes, path);
+    const commit = commitOf(path);
+    if (commit !== undefined && bytes !== undefined) this.#landCommit(commit, bytes, path);
     if (path === LAST_CHECKPOINT && bytes !== undefined) this.#checkHint(bytes);
     return this.disk.land(path, bytes, Math.floor(this.scheduler.nowMs));
   }
@@ -118,8 +111,10 @@ export class World implements History {
     const lost = this.disk.cutPower(size % 4);
     const step = this.note(life, `power cut, lost: ${lost.join(" ")}`);
     for (const path of lost) {
-      const version = commitVersion(path);
-      for (const commit of this.commits) if (commit.version === version) commit.undoneAt ??= step;
+      const lost = commitOf(path);
+      for (const commit of this.commits) {
+        if (commit.version === lost?.version && commit.table === lost.table) commit.undoneAt ??= step;
+      }
     }
     for (const each of [...this.lives]) {
       if (each.isDead) continue;
@@ -128,16 +123,17 @@ export class World implements History {
     }
   }
 
-  #landCommit(version: number, bytes: Uint8Array, path: string): void {
-    if (this.disk.head(path) !== undefined) this.violations.push(`commit ${version} was overwritten`);
+  #landCommit({ table, version }: Pick<CommitRecord, "table" | "version">, bytes: Uint8Array, path: string): void {
+    if (this.disk.head(path) !== undefined) this.violations.push(`${path} was overwritten`);
     const actions = parseActions(bytes);
     const info = actions.flatMap((action) => ("commitInfo" in action ? [action.commitInfo] : []))[0];
     const torn = actions.flatMap((action) => {
       if (!("add" in action)) return [];
       const { path: file, size } = action.add;
-      return this.disk.head(file)?.sizeBytes === size ? [] : [file];
+      return this.disk.head(table + file)?.sizeBytes === size ? [] : [file];
     });
     this.commits.push({
+      table,
       version,
       landedAt: this.step,
       undoneAt: undefined,
