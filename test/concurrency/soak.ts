@@ -1,21 +1,27 @@
 // The long forms of what test/concurrency checks.
 //   npm run soak -- --minutes 60            one process's handles for an hour, half of it on a disk, half on S3
 //   npm run soak -- --whole                 16 processes x 200 appends, and servers killed under load
+//   npm run soak -- --loads 100             so many loads into S3 while requests go wrong and the processes are killed
 //   npm run soak -- … --on local,versitygw,ministack
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { StorageOptions } from "#src/storage/open.js";
+import { flightLines } from "../load/flights.js";
+import { s3Servers } from "../servers/servers.js";
 import { contend } from "./contention.js";
 import { endure } from "./endurance.js";
 import { type KillableServer, SERVERS, startKillable } from "./killableServer.js";
+import { loadThroughFaults } from "./loadFaults.js";
 import { killUnderLoad } from "./serverKill.js";
 
 const { values } = parseArgs({
   options: {
     minutes: { type: "string" },
     whole: { type: "boolean", default: false },
+    loads: { type: "string" },
+    seed: { type: "string" },
     on: { type: "string", default: "local,versitygw" },
   },
 });
@@ -65,5 +71,20 @@ for (const name of names) {
       }
     }
   });
+}
+if (values.loads !== undefined) {
+  const choice = (await s3Servers()).find(({ skip }) => skip === undefined);
+  if (choice === undefined) throw new Error("There is no S3 server here.");
+  const server = await choice.start();
+  const scratch = await mkdtemp(join(tmpdir(), "delta-soak-"));
+  const lines = await flightLines(30_000);
+  const seed = Number(values.seed ?? Date.now() % 2 ** 32);
+  for (const sourceOnS3 of [true, false]) {
+    const loads = Math.ceil(Number(values.loads) / 2);
+    const report = await loadThroughFaults({ server, lines, sourceOnS3, scratch, seed, loads });
+    show(`${loads} loads, source on S3: ${sourceOnS3}, --seed ${seed}:`, report);
+  }
+  await rm(scratch, { recursive: true });
+  await server.stop();
 }
 process.exit();

@@ -18,6 +18,10 @@ export type Fault =
   | { readonly kind: "cut-answer" }
   /** The request arrives, and the answer comes back, unharmed but late. */
   | { readonly kind: "delay"; readonly ms: number }
+  /** The request arrives twice, and the second one's answer comes back. */
+  | { readonly kind: "twice" }
+  /** The answer comes back, and the request arrives once more, so much later. */
+  | { readonly kind: "again"; readonly ms: number }
   /** No answer ever comes, and the server never sees the request. */
   | { readonly kind: "silence" }
   /** No answer ever comes, after the effect. */
@@ -45,6 +49,8 @@ export interface FaultRule {
   /** So many are hit then. Default 1. */
   readonly times?: number;
   readonly fault: Fault;
+  /** Called for each request that is hit. */
+  readonly onHit?: () => void;
 }
 
 export interface FaultProxy {
@@ -81,7 +87,9 @@ export async function startFaultProxy(endpoint: string): Promise<FaultProxy> {
       if (rule.target !== undefined && !rule.target.test(target)) continue;
       const nth = entry.seen++;
       const first = rule.after ?? 0;
-      if (nth >= first && nth < first + (rule.times ?? 1)) fault ??= rule.fault;
+      if (fault !== undefined || nth < first || nth >= first + (rule.times ?? 1)) continue;
+      fault = rule.fault;
+      rule.onHit?.();
     }
     return fault;
   };
@@ -156,8 +164,12 @@ async function serve(
       return;
   }
   if (fault?.kind === "delay") await runtime.sleep(fault.ms);
+  if (fault?.kind === "twice") await forward(upstream, request, body);
   const answer = await forward(upstream, request, body);
   switch (fault?.kind) {
+    case "again":
+      runtime.later(fault.ms, () => void forward(upstream, request, body).catch(() => undefined));
+      break;
     case "swallow-answer":
       return;
     case "drop-answer":
@@ -180,10 +192,9 @@ async function serve(
       response.writeHead(answer.status, answer.headers);
       response.write(answer.body.subarray(0, answer.body.length >> 1), () => response.destroy());
       return;
-    default:
-      response.writeHead(answer.status, answer.headers);
-      response.end(answer.body);
   }
+  response.writeHead(answer.status, answer.headers);
+  response.end(answer.body);
 }
 
 interface Answer {
