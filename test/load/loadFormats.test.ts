@@ -121,3 +121,13 @@ describe("files in several formats", () => {
     expect((await table.toArray()).map(({ id, name }) => `${id}${name}`).sort()).toEqual(["1a", "2b", "3c", "4d"]);
   });
 });
+
+it("takes a record for bad that has a value of another type within an array, in CSV", async () => {
+  const source = join(root, "nested.csv");
+  await writeFile(source, 'id,tags\n1,"[1,2]"\n2,"[""x""]"\n3,no\n');
+  const table = Table.open(join(root, "nested"));
+  const schema = { id: "long", tags: ["long"] } as const;
+  expect(await table.load(source, { schema })).toMatchObject({ rowsLoaded: 1, rowsDead: 2 });
+  const letters = await Table.open(join(root, "nested/_dead_letters")).toArray({ columns: ["record", "column", "code"] });
+  expect(letters).toEqual([1n, 2n].map((record) => ({ record, column: "tags", code: "TYPE" })));
+});

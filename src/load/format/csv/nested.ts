@@ -49,7 +49,13 @@ export function withNested(
     checkNotNull(result, schema, 0);
     return result;
   });
-  return { batch: built, bad: bad.map(({ index, error }) => ({ row: index, column: String(error.data.column) })) };
+  return { batch: built, bad: bad.map(({ index, error }) => ({ row: index, column: columnOf(schema, error.data.column) })) };
+}
+
+/** The column that a path begins with, which may lead into it. */
+function columnOf({ fields }: StructType, path: unknown): string {
+  const names = fields.map(({ name }) => name).filter((name) => `${path}.`.startsWith(`${name}.`));
+  return names.reduce((longest, name) => (name.length > longest.length ? name : longest), "");
 }
 
 function nestedColumn(field: StructField, texts: readonly (string | null)[]): Data {
