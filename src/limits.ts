@@ -19,6 +19,16 @@ export interface Limits {
   readonly MAX_JSON_DEPTH: number;
   /** A line of JSON rows given to the command. */
   readonly MAX_JSON_ROW_BYTES: number;
+  /** Columns, nested ones too, that JSON rows may show. */
+  readonly MAX_INFERRED_COLUMNS: number;
+  /** Rows times columns of JSON that are built at once. */
+  readonly MAX_JSON_CELLS: number;
+  /** Files in a zip archive. */
+  readonly MAX_ARCHIVE_FILES: number;
+  /** The directory of a zip archive. */
+  readonly MAX_ARCHIVE_DIRECTORY_BYTES: number;
+  /** Columns of a CSV file. */
+  readonly MAX_CSV_COLUMNS: number;
   /** A record of a CSV file; a longer one is a bad record. */
   readonly MAX_CSV_RECORD_BYTES: number;
   /** What describes a message of an Arrow stream. */
@@ -58,6 +68,11 @@ const defaults: Limits = {
   MAX_JSON_VALUES: 2_000_000,
   MAX_JSON_DEPTH: 1000,
   MAX_JSON_ROW_BYTES: 128 * MIB,
+  MAX_INFERRED_COLUMNS: 5000,
+  MAX_JSON_CELLS: 4_000_000,
+  MAX_ARCHIVE_FILES: 200_000,
+  MAX_ARCHIVE_DIRECTORY_BYTES: 64 * MIB,
+  MAX_CSV_COLUMNS: 5000,
   MAX_CSV_RECORD_BYTES: 16 * MIB,
   MAX_ARROW_METADATA_BYTES: 64 * MIB,
   MAX_ARROW_BODY_BYTES: 2 * GIB,

@@ -2,6 +2,8 @@ import { runtime } from "../runtime.js";
 import { fitWidth, formatCount, formatDuration } from "./text.js";
 
 const EVERY_MS = 100;
+/** Some terminals say that they have none. */
+const UNKNOWN_COLUMNS = 80;
 
 interface Line {
   readonly isTTY?: boolean;
@@ -38,7 +40,7 @@ export class Progress {
     this.#shownMs = now;
     this.#visible = true;
     // A line that is wrapped couldn't be written over.
-    this.#line.write(`\r\u001b[K${fitWidth(text(), (this.#line.columns ?? Number.POSITIVE_INFINITY) - 1)}`);
+    this.#line.write(`\r\u001b[K${fitWidth(text(), (this.#line.columns || UNKNOWN_COLUMNS) - 1)}`);
   }
 
   /** Takes the line away, so that something else can be written. */

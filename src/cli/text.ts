@@ -69,7 +69,7 @@ export function formatSize(bytes: number): string {
     value /= 1000;
     unit++;
   }
-  return `${unit === 0 ? String(value) : value.toFixed(1)} ${UNITS[unit]}`;
+  return `${unit === 0 ? String(Math.round(value)) : value.toFixed(1)} ${UNITS[unit]}`;
 }
 
 /** "345 ms", "12.3 s", "4 min 05 s". */

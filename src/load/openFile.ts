@@ -67,8 +67,9 @@ export class FileOpener {
     if (known !== undefined) return known;
     const schema = this.#schema();
     const found = await format.shape(file, this.#options).catch((error: unknown) => {
-      // It shows nothing; what comes later may.
-      if (schema === undefined || file.format !== "jsonl" || !hasCode(error, "DELTA_CANNOT_INFER_SCHEMA")) throw error;
+      // It shows nothing, or too much.
+      const isDoubtful = hasCode(error, "DELTA_CANNOT_INFER_SCHEMA") || hasCode(error, "DELTA_LIMIT_EXCEEDED");
+      if (schema === undefined || file.format !== "jsonl" || !isDoubtful) throw error;
       return { dialect: {}, schema };
     });
     const shape = this.#options.header === false ? named(found, schema) : shown(found, schema);

@@ -6,6 +6,7 @@ import type { StorageOptions } from "../storage/open.js";
 import { jobNameOf } from "./jobName.js";
 import type { LoadSource } from "./loadOptions.js";
 import { listSources } from "./source/list.js";
+import { SOURCE_FORMATS } from "./source/names.js";
 import type { SourceFile, SourceFormat } from "./source/source.js";
 import { streamSource } from "./source/streamSource.js";
 
@@ -20,7 +21,7 @@ export function defaultJob(source: LoadSource): string {
   if (!isStream(source)) return jobNameOf(operandsOf(source).map(absoluteUrl));
   throw new DeltaError(
     "DELTA_INVALID_ARGUMENT",
-    "A stream has no name that the next load could know it by: give the load a job.",
+    "A stream has no name that the next load could know it by: give the load a job (--job NAME).",
     {},
   );
 }
@@ -56,9 +57,13 @@ function absoluteUrl(operand: string | URL): string {
 
 function streamFile({ stdin, name }: StreamSource, format: SourceFormat | undefined): SourceFiles {
   if (format === undefined) {
-    throw new DeltaError("DELTA_INVALID_ARGUMENT", `The stream ${name} tells no format: say which one it has.`, {
-      name,
-    });
+    throw new DeltaError(
+      "DELTA_INVALID_ARGUMENT",
+      `The stream ${name} tells no format: give the one it has (${SOURCE_FORMATS.join(", ")}).`,
+      {
+        name,
+      },
+    );
   }
   const file = streamSource(stdin, { name, format });
   return {

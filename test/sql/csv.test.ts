@@ -96,6 +96,13 @@ describe("CSV", () => {
     ["date", "2024-02-30"],
     ["date", "2024-01-31 10:00:00"],
     ["timestamp", "soon"],
+    ["date", "infinity"],
+    ["timestamp", "-infinity"],
+    ["timestamp", "2024-01-31 10:00:00.1234561"],
+    ["timestamp_ntz", "2024-01-31 10:00:00.123456001"],
+    ["double", "1e400"],
+    ["float", "-1e39"],
+    ["double", "1_000"],
     ["binary", "A?"],
   ])("refuses a %s %s, naming the row", async (type, value) => {
     const error = await expectCode("DELTA_VALUE_OUT_OF_RANGE", () =>
@@ -106,6 +113,19 @@ describe("CSV", () => {
 
   it("takes whole numbers that are written with zeros behind the point", async () => {
     expect((await typed("v bigint, w decimal(4,1)", "v,w\n2.00,1.500\n"))?.rows).toEqual([{ v: 2n, w: "1.5" }]);
+  });
+
+  it("takes what is the same however it is written", async () => {
+    const ddl = "d date, t timestamp_ntz, f double, g float";
+    const csv = await typed(ddl, "d,t,f,g\n2024-01-31 00:00:00,2024-01-31 10:00:00.123456000,-inf,Infinity\n");
+    expect(csv?.rows).toEqual([
+      {
+        d: new Date("2024-01-31"),
+        t: new Date("2024-01-31T10:00:00.123456Z"),
+        f: Number.NEGATIVE_INFINITY,
+        g: Number.POSITIVE_INFINITY,
+      },
+    ]);
   });
 
   it("names columns that the table lacks, and lines of another length", async () => {

@@ -1,3 +1,4 @@
+import { open } from "node:fs/promises";
 import type { RecordBatch } from "apache-arrow";
 import { buildColumn } from "../../arrow/buildColumn.js";
 import { makeBatch } from "../../arrow/column.js";
@@ -5,6 +6,7 @@ import { conformBatch } from "../../arrow/conform.js";
 import { decodePrimitive } from "../../arrow/decode.js";
 import { toArrowField } from "../../arrow/schema.js";
 import { DeltaError } from "../../errors.js";
+import { detectDelimiter } from "../../load/format/csv/delimiter.js";
 import { parseJson } from "../../load/format/jsonl/jsonNumbers.js";
 import { jsonConverter } from "../../load/format/jsonl/jsonValues.js";
 import type { StructField, StructType } from "../../schema/types.js";
@@ -20,13 +22,24 @@ export async function csvSource(
   options: { readonly name: string; readonly delimiter: string | undefined; readonly signal: AbortSignal },
   schema: StructType | undefined,
 ): Promise<BatchSource | undefined> {
-  const csv = await readCsv(path, { ...options, schema });
+  // A line with other values than the first one names would seem to have another delimiter.
+  const delimiter = options.delimiter ?? detectDelimiter(await beginningOf(path), undefined, undefined);
+  const csv = await readCsv(path, { ...options, delimiter, schema });
   if (csv === undefined) return undefined;
   const own = csv.schema;
   return {
     schema: async () => schema ?? own,
     batches: () => typedBatches(csv.batches(), own, schema ?? own, options.name),
   };
+}
+
+/** Bytes that the delimiter is looked for in. */
+const BEGINNING_BYTES = 256 * 1024;
+
+async function beginningOf(path: string): Promise<Uint8Array> {
+  await using file = await open(path);
+  const { buffer, bytesRead } = await file.read(new Uint8Array(BEGINNING_BYTES), 0, BEGINNING_BYTES, 0);
+  return buffer.subarray(0, bytesRead);
 }
 
 async function* typedBatches(

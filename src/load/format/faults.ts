@@ -4,6 +4,9 @@ import type { BadRecord, BadRecordCode } from "./format.js";
 /** What is wrong with a record, wherever it is. */
 export type RecordFault = Pick<BadRecord, "code" | "reason" | "column">;
 
+/** A record may have a million columns that are to be named. */
+const REASON_CHARS = 1000;
+
 const CODES: Partial<Readonly<Record<ErrorCode, BadRecordCode>>> = {
   DELTA_VALUE_OUT_OF_RANGE: "TYPE",
   DELTA_NOT_NULL_CONSTRAINT_VIOLATED: "CONSTRAINT",
@@ -17,7 +20,7 @@ export function recordFault(error: DeltaError): RecordFault {
   return {
     code: CODES[error.code] ?? "PARSE",
     // The row's number is one among rows that were tried together.
-    reason: error.message.replace(/^Row \d+[,:]? /, ""),
+    reason: error.message.replace(/^Row \d+[,:]? /, "").slice(0, REASON_CHARS),
     ...(typeof name === "string" ? { column: name } : {}),
   };
 }

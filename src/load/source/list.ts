@@ -129,7 +129,10 @@ function sourceFile(
 
 function nothingFound({ store, folder }: Operand, given: string | URL, skipped: number): DeltaError {
   const operand = String(given);
-  const why = skipped === 0 ? "" : `; the names of the ${skipped} files there tell no format: say which one they have`;
+  const why =
+    skipped === 0
+      ? ""
+      : `; ${skipped === 1 ? "the name of the one file there tells" : `the names of the ${skipped} files there tell`} no format: say which one (--format)`;
   return new DeltaError("DELTA_FILE_NOT_FOUND", `There is no file to load at ${operand}${why}.`, {
     path: urlOf(store, folder),
     operand,

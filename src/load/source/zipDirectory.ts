@@ -1,3 +1,5 @@
+import { DeltaError } from "../../errors.js";
+import { limits } from "../../limits.js";
 import type { ArchiveEntry } from "./archive.js";
 import { unreadable } from "./errors.js";
 import { openRanges, type Ranges, type StoredFile } from "./ranges.js";
@@ -7,6 +9,8 @@ const MAX_COMMENT_BYTES = 0xffff;
 const LOCATOR_BYTES = 20;
 const END64_BYTES = 56;
 const ENTRY_BYTES = 46;
+/** Before a file's content, at least. */
+const HEADER_BYTES = 30;
 
 const END_SIGNATURE = 0x06054b50;
 const LOCATOR_SIGNATURE = 0x07064b50;
@@ -16,7 +20,6 @@ const ZIP64_EXTRA = 1;
 
 /** Stands for a number that is in the zip64 extra field. */
 const IN_EXTRA = 0xffffffff;
-const MAX_DIRECTORY_BYTES = 1024 * 1024 * 1024;
 
 /**
  * The files in a zip archive, without its folders, in the directory's order (APPNOTE 4.3.6; zip64 too). Reads the archive's end and
@@ -28,11 +31,19 @@ export async function archiveEntries(archive: StoredFile, signal?: AbortSignal):
   const endStart = Math.max(sizeBytes - END_BYTES - MAX_COMMENT_BYTES - LOCATOR_BYTES, 0);
   const end = viewOf(await ranges.read(endStart, sizeBytes, signal));
   const place = await directoryPlace(archive.url, ranges, end, endStart, signal);
-  if (place.start + place.sizeBytes > sizeBytes || place.sizeBytes > MAX_DIRECTORY_BYTES) {
+  if (place.start + place.sizeBytes > sizeBytes) {
     throw unreadable(archive.url, endStart, "the archive's directory lies outside of it; it was cut off");
   }
+  checkSize(archive.url, "files", place.count, limits.MAX_ARCHIVE_FILES);
+  checkSize(archive.url, "bytes of names", place.sizeBytes, limits.MAX_ARCHIVE_DIRECTORY_BYTES);
   const directory = viewOf(await ranges.read(place.start, place.start + place.sizeBytes, signal));
-  return withEnds(entriesOf(archive.url, directory, place), place.start);
+  return withEnds(archive.url, entriesOf(archive.url, directory, place), place.start);
+}
+
+function checkSize(url: string, what: string, count: number, limit: number): void {
+  if (count <= limit) return;
+  const message = `${url} has ${count} ${what}, and an archive may have ${limit}; unpack it, and load the folder.`;
+  throw new DeltaError("DELTA_LIMIT_EXCEEDED", message, { file: url, limit });
 }
 
 interface Place {
@@ -136,11 +147,19 @@ function checkMethod(url: string, offset: number, { name, method }: EntryInDirec
   }
 }
 
-function withEnds(entries: readonly EntryInDirectory[], directoryStart: number): ArchiveEntry[] {
+/** Files that lie over each other would unpack the same bytes again and again. */
+function withEnds(url: string, entries: readonly EntryInDirectory[], directoryStart: number): ArchiveEntry[] {
   const offsets = Float64Array.from(entries, ({ offset }) => offset).sort();
   const endOf = new Map<number, number>();
   for (let i = 0; i < offsets.length; i++) endOf.set(offsets[i]!, offsets[i + 1] ?? directoryStart);
-  return entries.map((entry) => ({ ...entry, end: endOf.get(entry.offset)! }));
+  const isShared = endOf.size < entries.length;
+  return entries.map((entry) => {
+    const end = endOf.get(entry.offset)!;
+    if (isShared || entry.offset + HEADER_BYTES + entry.compressedBytes > end) {
+      throw unreadable(url, entry.offset, `the archive's files lie over each other, at "${entry.name}"`);
+    }
+    return { ...entry, end };
+  });
 }
 
 function viewOf(bytes: Uint8Array): DataView {

@@ -74,7 +74,7 @@ async function readerOf(bytes: AsyncIterable<Uint8Array>): Promise<ArrowReader> 
   await gather(MAX_ARROW_BODY_BYTES + 1);
   if (heldBytes > MAX_ARROW_BODY_BYTES) {
     throw new RangeError(
-      `on the standard input a file has ${MAX_ARROW_BODY_BYTES} bytes at most; give its name instead`,
+      `a file whose bytes come in order (compressed, or on the standard input) has ${MAX_ARROW_BODY_BYTES} of them at most; give it unpacked, by its name`,
     );
   }
   const whole = new Uint8Array(Buffer.concat(held));

@@ -1,5 +1,5 @@
 import { fromArrowSchema } from "../../../arrow/schema.js";
-import { DeltaError } from "../../../errors.js";
+import { DeltaError, hasCode } from "../../../errors.js";
 import { limits } from "../../../limits.js";
 import { type Footer, type ParquetFileRef, readFooter } from "../../../parquet/footer.js";
 import { readParquet } from "../../../parquet/read.js";
@@ -31,7 +31,11 @@ async function open(
 
 async function openParquet(file: SourceFile, group: number, signal: AbortSignal | undefined): Promise<BatchFile> {
   const { store, ref } = await placeOf(file, signal);
-  const footer = await readFooter(store, ref, signal);
+  const footer = await readFooter(store, ref, signal).catch((cause: unknown) => {
+    if (!hasCode(cause, "DELTA_PARQUET_UNREADABLE")) throw cause;
+    const message = `${file.url} is no Parquet file, or a damaged one. Give the format that it has, or put the file right.`;
+    throw new DeltaError("DELTA_PARQUET_UNREADABLE", message, { ...cause.data, file: file.url }, cause);
+  });
   return {
     columns: await columnsOf(store, footer, signal),
     batches: () => groupedBatches(store, footer, group, file.identity.sizeBytes, signal),

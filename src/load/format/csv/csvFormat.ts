@@ -1,5 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { DeltaError } from "../../../errors.js";
+import { limits } from "../../../limits.js";
 import type { DataType, StructField, StructType } from "../../../schema/types.js";
 import { type SniffedCsv, sniff } from "../../../sql/csvSniff.js";
 import { fileDuckdb } from "../../../sql/duckdb.js";
@@ -8,7 +9,7 @@ import type { SourceFile } from "../../source/source.js";
 import type { Format, ParseOptions, ReadingOptions, RecordPosition, SourceShape } from "../format.js";
 import { TemporaryFile } from "../temporaryFile.js";
 import { CsvReader } from "./csvReader.js";
-import { detectDelimiter } from "./delimiter.js";
+import { columnCount, detectDelimiter } from "./delimiter.js";
 import { type CsvDialect, dialectFromJson, dialectToJson } from "./dialect.js";
 import { columnNames, unreadable } from "./header.js";
 import { soundRecords } from "./soundRecords.js";
@@ -132,6 +133,7 @@ async function sniffed(file: SourceFile, sample: Uint8Array, options: ParseOptio
   // Where a quote is used loosely another one would seem to fit better.
   const quote = options.quote ?? (sample.includes(QUOTE) ? '"' : undefined);
   const delimiter = options.delimiter ?? file.delimiter ?? detectDelimiter(sample, quote, options.escape);
+  checkColumnCount(file.url, columnCount(sample, delimiter, quote, options.escape));
   const known = { ...options, quote, delimiter, ignoresErrors: true };
   const db = await fileDuckdb();
   try {
@@ -146,6 +148,14 @@ async function sniffed(file: SourceFile, sample: Uint8Array, options: ParseOptio
     // It can be read even so: as texts.
     return { delimiter, quote: "", escape: "", columns: [], dateFormat: undefined, timestampFormat: undefined };
   }
+}
+
+/** DuckDB takes minutes to look at more. */
+function checkColumnCount(url: string, count: number): void {
+  const limit = limits.MAX_CSV_COLUMNS;
+  if (count <= limit) return;
+  const message = `${url} has ${count} columns, and a CSV file may have ${limit}. Give another delimiter, or cut the file in parts.`;
+  throw new DeltaError("DELTA_LIMIT_EXCEEDED", message, { file: url, limit });
 }
 
 function fieldOf(name: string, type: DataType): StructField {

@@ -22,10 +22,19 @@ export function detectDelimiter(text: Uint8Array, quote = '"', escaping = quote)
   return best.delimiter;
 }
 
-function valueCounts(text: Uint8Array, dialect: { delimiter: string; quote: string; escape: string }): number[] {
+/** How many values a text's first record has. */
+export function columnCount(text: Uint8Array, delimiter: string, quote = '"', escaping = quote): number {
+  return valueCounts(text, { delimiter, quote, escape: escaping }, 1)[0] ?? 0;
+}
+
+function valueCounts(
+  text: Uint8Array,
+  dialect: { delimiter: string; quote: string; escape: string },
+  most = SAMPLE_RECORDS,
+): number[] {
   const scanner = new RecordScanner(dialect, true);
   const counts: number[] = [];
-  while (counts.length < SAMPLE_RECORDS) {
+  while (counts.length < most) {
     const { start, records } = scanner;
     scanner.scan(text, text.length, 0, true);
     if (scanner.start === start) break;

@@ -7,9 +7,10 @@ import type { SourceShape } from "../format.js";
 import { columnsWithoutValue, inferJsonSchema } from "./inferJson.js";
 import { parseJson } from "./jsonNumbers.js";
 
-/** What the complete lines of a text show, its bad ones left out. Throws DELTA_CANNOT_INFER_SCHEMA where they show no column. */
-export function inferColumns(text: Buffer, isWhole: boolean): Pick<SourceShape, "schema" | "unshown"> {
+/** What the complete lines of a text show, its bad ones left out; undefined where that is no column. Throws DELTA_LIMIT_EXCEEDED. */
+export function inferColumns(text: Buffer, isWhole: boolean): Pick<SourceShape, "schema" | "unshown"> | undefined {
   const rows = rowsOf(text, isWhole);
+  if (!rows.some((row) => Object.keys(row).length > 0)) return undefined;
   return { schema: inferJsonSchema(rows, "text"), unshown: columnsWithoutValue(rows) };
 }
 

@@ -34,7 +34,7 @@ const NO_COLUMNS = "The rows have no columns to infer a schema from; give --sche
  * structs. All columns are nullable, in the order in which they appear. Unless `doubtful` columns are refused, whole numbers beyond
  * long are decimals, and a column is a double only where that holds all its whole numbers.
  *
- * Throws DELTA_CANNOT_INFER_SCHEMA with the column where one is refused, and where there is none.
+ * Throws DELTA_CANNOT_INFER_SCHEMA with the column where one is refused, and where there is none; DELTA_LIMIT_EXCEEDED.
  */
 export function inferJsonSchema(rows: Iterable<object>, doubtful: Doubtful = "refused"): StructType {
   const inference = new Inference(doubtful);
@@ -55,6 +55,7 @@ export function columnsWithoutValue(rows: Iterable<object>): string[] {
 
 class Inference {
   readonly #doubtful: Doubtful;
+  #columns = 0;
   #rows: Shape = UNKNOWN;
 
   constructor(doubtful: Doubtful) {
@@ -104,6 +105,7 @@ class Inference {
     }
     for (const [name, item] of Object.entries(value as object)) {
       const path = column === "" ? name : `${column}.${name}`;
+      if (!shape.fields.has(name) && ++this.#columns > limits.MAX_INFERRED_COLUMNS) throw tooMany();
       shape.fields.set(name, this.#merge(shape.fields.get(name) ?? UNKNOWN, item, path, depth + 1));
     }
     return shape;
@@ -171,6 +173,12 @@ function widest(a: Primitive, b: Primitive, doubtful: Doubtful): Primitive | und
   if (!types.includes("double")) return { kind: "primitive", type: DECIMAL, isLarge: true };
   const isHeld = doubtful === "refused" || (!a.isLarge && !b.isLarge);
   return isHeld ? { kind: "primitive", type: "double" } : undefined;
+}
+
+function tooMany(): DeltaError {
+  const limit = limits.MAX_INFERRED_COLUMNS;
+  const message = `The rows show more than ${limit} columns; give a schema.`;
+  return new DeltaError("DELTA_LIMIT_EXCEEDED", message, { limit });
 }
 
 function twoKinds(column: string, a: Shape, b: Shape): DeltaError {

@@ -17,7 +17,10 @@ async function shape(file: SourceFile, options: ParseOptions, signal?: AbortSign
     const message = `${file.url} is empty, so that it shows no columns; give a schema.`;
     throw new DeltaError("DELTA_CANNOT_INFER_SCHEMA", message, { file: file.url, columns: [] });
   }
-  return { dialect: {}, ...inferColumns(sample, sample.length < SAMPLE_BYTES) };
+  const columns = inferColumns(sample, sample.length < SAMPLE_BYTES);
+  if (columns !== undefined) return { dialect: {}, ...columns };
+  const message = `${file.url} shows no columns: no line that ends in its first ${SAMPLE_BYTES} bytes is a JSON object with some. Give a schema, or the format that the file has.`;
+  throw new DeltaError("DELTA_CANNOT_INFER_SCHEMA", message, { file: file.url, columns: [] });
 }
 
 async function open(

@@ -2,13 +2,14 @@ import { isUtf8 } from "node:buffer";
 import type { RecordBatch } from "apache-arrow";
 import { buildBatch } from "../../../arrow/build.js";
 import { DeltaError } from "../../../errors.js";
+import { limits } from "../../../limits.js";
 import type { DataType, StructType } from "../../../schema/types.js";
 import { type RecordFault, recordFault } from "../faults.js";
 import type { BadRecord, RecordSink } from "../format.js";
 import { buildGood } from "../goodItems.js";
 import { columnsOfText } from "./columns.js";
 import type { TextBlock } from "./jsonlSlice.js";
-import { mayHaveLongNumber } from "./jsonNumbers.js";
+import { type KeptNumbers, mayHaveLongNumber } from "./jsonNumbers.js";
 import { type JsonRow, JsonRows, noRow, parsedRow } from "./jsonRows.js";
 import { rescueRow } from "./rescue.js";
 
@@ -43,39 +44,60 @@ export interface Parsing {
 
 /** Gives the sink each line of the block that isn't blank, as a row or as a bad record. */
 export async function parseBlock(block: TextBlock, sink: RecordSink, parsing: Parsing): Promise<void> {
-  const { rescued } = parsing;
-  let parsed = parseLines(block, sink.schema, rescued);
+  const lines = [...linesOf(block.bytes)];
+  const texts = isUtf8(block.bytes) ? block.bytes.toString("utf8").split("\n") : undefined;
+  const textOf = (line: Line) => texts?.[line.line] ?? utf8Of(block.bytes, line);
+  const kept = mayHaveLongNumber(block.bytes) ? "inexact" : "none";
+  const bad: BadLine[] = [];
+  for (let at = 0; at < lines.length; ) {
+    // Short rows of many columns are larger than their text.
+    const rowCount = Math.max(1, Math.floor(limits.MAX_JSON_CELLS / Math.max(1, sink.schema.fields.length)));
+    const some = lines.slice(at, at + rowCount);
+    bad.push(...(await parseLines(some, textOf, kept, sink, parsing)));
+    at += some.length;
+  }
+  for (const each of bad) await sink.reject(badRecord(block, each));
+}
+
+/** Gives the sink those of the lines that are rows; the others, in their order. */
+async function parseLines(
+  lines: readonly Line[],
+  textOf: (line: Line) => string,
+  kept: KeptNumbers,
+  sink: RecordSink,
+  { rescued, sample }: Parsing,
+): Promise<readonly BadLine[]> {
+  let parsed = builtLines(lines, textOf, kept, sink.schema, rescued);
   while (parsed.bad.some(isUnknownColumn) && sink.addColumns !== undefined) {
-    const isWider = await sink.addColumns(columnsOfText(parsing.sample(), sink.schema));
+    const isWider = await sink.addColumns(columnsOfText(sample(), sink.schema));
     if (!isWider) break;
-    parsed = parseLines(block, sink.schema, rescued);
+    parsed = builtLines(lines, textOf, kept, sink.schema, rescued);
   }
   if (parsed.built !== undefined) await sink.write(parsed.built);
   const { schema } = sink;
-  let lost = await secondTry(parsed.bad, isUnknownColumn, sink, ({ line }) => {
-    return withoutNulls(new JsonRows(schema, "points").row(textOf(block.bytes, line)), schema) as JsonRow;
+  const lost = await secondTry(parsed.bad, isUnknownColumn, sink, ({ line }) => {
+    return withoutNulls(new JsonRows(schema, "points").row(textOf(line)), schema) as JsonRow;
   });
-  if (rescued !== undefined) {
-    const isParsed = ({ fault }: BadLine) => fault.code === "TYPE" || fault.code === "UNKNOWN_COLUMN";
-    lost = await secondTry(lost, isParsed, sink, ({ line }) => {
-      return rescueRow(() => parsedRow(textOf(block.bytes, line), "points"), schema, rescued);
-    });
-  }
-  for (const each of lost) await sink.reject(badRecord(block, each));
+  if (rescued === undefined) return lost;
+  const isParsed = ({ fault }: BadLine) => fault.code === "TYPE" || fault.code === "UNKNOWN_COLUMN";
+  return secondTry(lost, isParsed, sink, ({ line }) => {
+    return rescueRow(() => parsedRow(textOf(line), "points"), schema, rescued);
+  });
 }
 
-function parseLines(
-  block: TextBlock,
+function builtLines(
+  lines: readonly Line[],
+  textOf: (line: Line) => string,
+  kept: KeptNumbers,
   schema: StructType,
   rescued: string | undefined,
 ): { readonly built: RecordBatch | undefined; readonly bad: readonly BadLine[] } {
-  const rows = new JsonRows(schema, mayHaveLongNumber(block.bytes) ? "inexact" : "none");
+  const rows = new JsonRows(schema, kept);
   const good: ParsedLine[] = [];
   const bad: BadLine[] = [];
-  const texts = isUtf8(block.bytes) ? block.bytes.toString("utf8").split("\n") : undefined;
-  for (const line of linesOf(block.bytes)) {
+  for (const line of lines) {
     try {
-      const row = rows.row(texts?.[line.line] ?? textOf(block.bytes, line));
+      const row = rows.row(textOf(line));
       if (rescued !== undefined && Object.hasOwn(row, rescued)) bad.push({ line, fault: ownRescued(rescued) });
       else good.push({ line, row });
     } catch (error) {
@@ -153,7 +175,7 @@ function* linesOf(bytes: Buffer): Generator<Line> {
   }
 }
 
-function textOf(bytes: Buffer, { start, end }: Line): string {
+function utf8Of(bytes: Buffer, { start, end }: Line): string {
   const raw = bytes.subarray(start, end);
   if (!isUtf8(raw)) throw noRow("it isn't UTF-8");
   return raw.toString("utf8");
