@@ -11,7 +11,7 @@ const outcomes = new Map<string, Outcome>();
 describe.skipIf(skip)(`the model${skip ?? ""}`, () => {
   describe.concurrent("breaks no property in the whole state space of", () => {
     test.each(names)("%s", async (name) => {
-      const outcome = await check(name, model(), name);
+      const outcome = await check(name, model(name), name);
       outcomes.set(name, outcome);
       expect(outcome.violated).toBeUndefined();
     });

@@ -19,11 +19,11 @@ test("spec/model.md lists the mutants and what catches them", () => {
   expect(rows).toEqual(MUTANTS.map(({ name, configuration, caughtBy }) => [name, configuration, caughtBy]));
 });
 
-function textOf({ name, replace }: Mutant): string {
+function textOf({ name, configuration, replace }: Mutant): string {
   return replace.reduce((text, [from, to]) => {
     const pieces = text.split(from);
     if (pieces.length !== 2)
       throw new Error(`${name}: ${from} occurs ${pieces.length - 1} times in the model, not once.`);
     return pieces.join(to);
-  }, model());
+  }, model(configuration));
 }

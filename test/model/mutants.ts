@@ -209,4 +209,89 @@ export const MUTANTS: readonly Mutant[] = [
     caughtBy: "FilesExist",
     replace: [["{t \\in @ : ~Expired(t.time)}", "{}"]],
   },
+  {
+    name: "a load's state is put after the commit that names it",
+    configuration: "steps",
+    caughtBy: "StateIsThere",
+    replace: [
+      [
+        "  /\\ states' = states \\cup {[id |-> Id(r), step |-> run[r].seen.step + 1, previous |-> run[r].seen.id]}\n",
+        "  /\\ UNCHANGED states\n",
+      ],
+      [
+        "states' = {s \\in states : s.id # run[r].previous}",
+        "states' = states \\cup {[id |-> Id(r), step |-> run[r].seen.step + 1, previous |-> run[r].seen.id]}",
+      ],
+    ],
+  },
+  {
+    name: "a step removes the state that its commit names",
+    configuration: "steps",
+    caughtBy: "StateIsThere",
+    replace: [["s.id # run[r].previous", "s.id # Id(r)"]],
+  },
+  {
+    name: "a run that finds no state calls its place lost, though others have moved on",
+    configuration: "steps",
+    caughtBy: "NothingIsLost",
+    replace: [['IF txn = run[r].seen THEN "lost" ELSE "idle"', '"lost"']],
+  },
+  {
+    name: "what a first attempt left passes for progress that was lost",
+    configuration: "steps",
+    caughtBy: "NothingIsLost",
+    replace: [["IF states = {} \\/ IsFirstAttempt THEN", "IF states = {} THEN"]],
+  },
+  {
+    name: "progress that was forgotten passes for a first attempt",
+    configuration: "forgotten",
+    caughtBy: "RowsOnce",
+    replace: [["IsFirstAttempt == LogKept /\\ ~committed", "IsFirstAttempt == TRUE"]],
+  },
+  {
+    name: "where the log doesn't reach back, nothing was ever committed",
+    configuration: "unknown",
+    caughtBy: "RowsOnce",
+    replace: [["IsFirstAttempt == LogKept /\\ ~committed", "IsFirstAttempt == ~LogKept \\/ ~committed"]],
+  },
+  {
+    name: "two runs don't look whether the other was first",
+    configuration: "steps",
+    caughtBy: "RowsOnce",
+    replace: [["/\\ IF txn = run[r].seen\n", "/\\ IF TRUE\n"]],
+  },
+  {
+    name: "dead letters are committed before their batch",
+    configuration: "steps",
+    caughtBy: "LettersFollow",
+    replace: [
+      [
+        '  /\\ Go(r, "put")\n  /\\ UNCHANGED <<rows, txn, committed, letters, letterTxn, letterFiles, killed>>',
+        '  /\\ Go(r, "put")\n  /\\ CommitLetters(run[r].seen.step + 1)\n  /\\ UNCHANGED <<rows, txn, committed, letterFiles, killed>>',
+      ],
+    ],
+  },
+  {
+    name: "dead letters of a step that was killed are forgotten",
+    configuration: "steps",
+    caughtBy: "DoneIsWhole",
+    replace: [["  /\\ CommitLetters(run[r].seen.step)\n", "  /\\ UNCHANGED <<letters, letterTxn>>\n"]],
+  },
+  {
+    name: "dead letters are committed though their table has them",
+    configuration: "steps",
+    caughtBy: "LettersFollow",
+    replace: [["IF letterTxn >= step THEN", "IF letterTxn > step THEN"]],
+  },
+  {
+    name: "a step that was committed removes its letters",
+    configuration: "steps",
+    caughtBy: "LettersAreThere",
+    replace: [
+      [
+        '/\\ Go(r, "committed")\n             /\\ UNCHANGED letterFiles',
+        '/\\ Go(r, "committed")\n             /\\ letterFiles\' = letterFiles \\ {Id(r)}',
+      ],
+    ],
+  },
 ];

