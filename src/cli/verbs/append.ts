@@ -11,7 +11,8 @@ import { rowsOfFiles } from "../sources/rows.js";
 import { TemporaryFolder } from "../sources/temporary.js";
 import { countOf, escapeControls, formatSize, jsonText } from "../text.js";
 import { UsageError } from "../usage.js";
-import { SCHEMA_OPTIONS, schemaGiven } from "./schemaText.js";
+import { schemaGiven } from "./schemaText.js";
+import { MERGE_SCHEMA, NEW_TABLE_OPTIONS } from "./tableOptions.js";
 
 export const append: CommandRow = {
   name: "append",
@@ -20,9 +21,8 @@ export const append: CommandRow = {
   maxOperands: Number.POSITIVE_INFINITY,
   options: [
     { name: "format", kind: "text", choices: SOURCE_FORMATS, summary: "default: by the file's extension; jsonl for -" },
-    { name: "partition-by", kind: "names", value: "A,B", summary: "columns to partition a new table by" },
-    { name: "merge-schema", kind: "flag", summary: "add columns that the files have and the table lacks" },
-    ...SCHEMA_OPTIONS,
+    MERGE_SCHEMA,
+    ...NEW_TABLE_OPTIONS,
     { name: "txn-app-id", kind: "text", value: "ID", summary: "with --txn-version: write nothing if the table has" },
     { name: "txn-version", kind: "count", value: "N", summary: "this version of ID, or a later one, already" },
     { name: "user-metadata", kind: "text", value: "TEXT", summary: "a note that history shows" },

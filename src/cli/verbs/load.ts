@@ -8,7 +8,8 @@ import { countOf, escapeControls, formatSize, jsonText } from "../text.js";
 import { UsageError } from "../usage.js";
 import { isOnSpark, loadOnSpark, SPARK_OPTIONS } from "./loadOnSpark.js";
 import { PARSE_OPTIONS, parseOptionsGiven } from "./parseOptions.js";
-import { SCHEMA_OPTIONS, schemaGiven } from "./schemaText.js";
+import { schemaGiven } from "./schemaText.js";
+import { MERGE_SCHEMA, NEW_TABLE_OPTIONS } from "./tableOptions.js";
 
 export const load: CommandRow = {
   name: "load",
@@ -32,9 +33,8 @@ export const load: CommandRow = {
     { name: "ignore-change", kind: "flag", summary: "go on though sources or options changed, with the job's own" },
     { name: "batch-size", kind: "text", value: "SIZE", summary: "of the sources in one commit; default 128mb" },
     { name: "where", kind: "text", value: "SQL", summary: "load only rows for which this is true" },
-    { name: "merge-schema", kind: "flag", summary: "add columns that files have and the table lacks" },
-    ...SCHEMA_OPTIONS,
-    { name: "partition-by", kind: "names", value: "A,B", summary: "columns to partition a new table by" },
+    MERGE_SCHEMA,
+    ...NEW_TABLE_OPTIONS,
     { name: "property", kind: "pairs", value: "KEY=VALUE", summary: "of a new table; may be given again" },
     ...PARSE_OPTIONS,
     { name: "max-bad-records", kind: "count", value: "N", summary: "stop when there are more bad records" },

@@ -6,7 +6,8 @@ import type { CommandRow, Given, Session } from "../command.js";
 import { openOptionsOf } from "../openOptions.js";
 import { countOf, escapeControls, jsonText } from "../text.js";
 import { UsageError } from "../usage.js";
-import { SCHEMA_OPTIONS, schemaGiven } from "./schemaText.js";
+import { schemaGiven } from "./schemaText.js";
+import { NEW_TABLE_OPTIONS } from "./tableOptions.js";
 
 export const stream: CommandRow = {
   name: "stream",
@@ -57,9 +58,8 @@ export const stream: CommandRow = {
       choices: SOURCE_FORMATS,
       summary: "of a folder's files; default: by their extensions",
     },
-    { name: "partition-by", kind: "names", value: "A,B", summary: "columns to partition a new target by" },
     { name: "name", kind: "text", value: "NAME", summary: "what the target knows the stream by" },
-    ...SCHEMA_OPTIONS,
+    ...NEW_TABLE_OPTIONS,
   ],
   examples: [
     {
