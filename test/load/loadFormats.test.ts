@@ -128,6 +128,8 @@ it("takes a record for bad that has a value of another type within an array, in 
   const table = Table.open(join(root, "nested"));
   const schema = { id: "long", tags: ["long"] } as const;
   expect(await table.load(source, { schema })).toMatchObject({ rowsLoaded: 1, rowsDead: 2 });
-  const letters = await Table.open(join(root, "nested/_dead_letters")).toArray({ columns: ["record", "column", "code"] });
+  const letters = await Table.open(join(root, "nested/_dead_letters")).toArray({
+    columns: ["record", "column", "code"],
+  });
   expect(letters).toEqual([1n, 2n].map((record) => ({ record, column: "tags", code: "TYPE" })));
 });

@@ -49,7 +49,10 @@ export function withNested(
     checkNotNull(result, schema, 0);
     return result;
   });
-  return { batch: built, bad: bad.map(({ index, error }) => ({ row: index, column: columnOf(schema, error.data.column) })) };
+  return {
+    batch: built,
+    bad: bad.map(({ index, error }) => ({ row: index, column: columnOf(schema, error.data.column) })),
+  };
 }
 
 /** The column that a path begins with, which may lead into it. */
