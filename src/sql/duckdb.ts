@@ -115,7 +115,7 @@ async function load(): Promise<Api> {
   } catch (cause) {
     throw new DeltaError(
       "DELTA_MISSING_DEPENDENCY",
-      "SQL needs the optional package @duckdb/node-api, which can't be loaded. Install it with: npm install @duckdb/node-api",
+      "CSV and SQL need the optional package @duckdb/node-api, which can't be loaded. Install it with: npm install @duckdb/node-api",
       { package: "@duckdb/node-api" },
       cause,
     );
