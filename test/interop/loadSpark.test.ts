@@ -1,141 +1,187 @@
 import { spawn } from "node:child_process";
-import { appendFile, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 import { afterAll, expect, test } from "vitest";
-import { type LoadProgress, Table } from "#src/index.js";
-import { csvLines, deadIdsOf, HEADER, idsOf, isBad, range, SCHEMA } from "../load/loadFixture.js";
+import { Table } from "#src/index.js";
+import type { LoadOptions, LoadProgress, LoadResult } from "#src/load/loadOptions.js";
+import { csvLines, deadIdsOf, HEADER, idsOf, isBad, range, SCHEMA, write } from "../load/loadFixture.js";
 import { installJars, installPython, scratchFolder } from "./environment.js";
+import { loadOnSpark } from "./sparkLoads.js";
 
 const root = await mkdtemp(join(tmpdir(), "delta-load-spark-"));
 afterAll(() => rm(root, { recursive: true, force: true }));
-const python = await installPython();
-const jars = await installJars();
 const command = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
+const at = (name: string) => join(root, name);
 
 const BATCH_BYTES = 12_000;
-const SCHEMA_GIVEN = ["--schema", "id long, name string, v double"];
-/** Two executors, each a process of its own. */
-const CONF = {
-  "spark.master": "local-cluster[2,1,768]",
-  "spark.executor.memory": "768m",
-  "spark.driver.memory": "1g",
-  "spark.driver.host": "127.0.0.1",
-  "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
-  "spark.executor.extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
-  "spark.ui.enabled": "false",
-  "spark.local.dir": scratchFolder,
-  "spark.sql.warehouse.dir": scratchFolder,
-  "spark.sql.shuffle.partitions": "2",
-  "spark.databricks.delta.snapshotPartitions": "2",
-};
+const OPTIONS = { schema: SCHEMA, batchBytes: BATCH_BYTES } as const;
+type Options = LoadOptions<object>;
 
-/** Loads on Spark; where it is to be killed, when the table has a version beyond the one it has now. */
-async function loadOnSpark(source: string, target: string, isKilled = false): Promise<Record<string, unknown>> {
-  const jar = (await readdir(jars)).map((name) => join(jars, name)).join(",");
-  const conf = Object.entries({ ...CONF, "spark.jars": jar }).flatMap(([key, value]) => [
-    "--spark-conf",
-    `${key}=${value}`,
+/** Loads here, up to so many batches. */
+async function loadHere(source: string, target: string, batches: number, options: Options = OPTIONS): Promise<void> {
+  const stop = new AbortController();
+  let left = batches;
+  const onProgress = ({ isCommitted }: LoadProgress) => isCommitted && --left === 0 && stop.abort();
+  const load = Table.open(target).load(source, { ...options, signal: stop.signal, onProgress });
+  await load.catch((error: unknown) => expect(error).toMatchObject({ code: "DELTA_ABORTED" }));
+}
+
+const endHere = (source: string, target: string, options: Options = OPTIONS): Promise<LoadResult> =>
+  Table.open(target).load(source, options as LoadOptions);
+
+/** All that a load of the source without an interruption gives. */
+async function contentOf(target: string): Promise<unknown[]> {
+  const rows = (await Table.open(target).toArray()).sort((a, b) => Number(a.id) - Number(b.id));
+  const columns = ["job", "file", "byte_offset", "line", "record", "column", "code", "raw", "parser"];
+  const letters = await Table.open(join(target, "_dead_letters")).toArray({ columns });
+  return [rows, letters.map((letter) => JSON.stringify(letter, (_, value) => String(value))).sort()];
+}
+
+const good = (to: number) => range(0, to).filter((id) => !isBad(id));
+const jsonLine = (id: number) => (isBad(id) ? `{"id":${id},"v":"x"}\n` : `{"id":${id},"name":"n","v":${id / 2}}\n`);
+
+test("a load of packed CSV, JSON lines and a pattern goes from one engine to the other, whoever is killed", async () => {
+  const packed = gzipSync(HEADER + csvLines(0, 900));
+  await write(at("mixed/a.csv.gz"), packed as never);
+  await write(at("mixed/b.jsonl"), range(900, 1500).map(jsonLine).join(""));
+  await write(at("mixed/c.csv"), `\ufeffv,id\r\n1.5,1500\r\n\r\nx,1501\r\n`);
+  await write(at("mixed/d.txt"), "no format");
+  const [source, target] = [at("mixed/[a-c].*"), at("mixed-target")];
+  await loadHere(source, target, 1);
+  const begun = (await idsOf(Table.open(target))).length;
+  expect(await loadOnSpark(source, target, OPTIONS, { batches: 1 })).toEqual({ event: "killed" });
+  expect((await idsOf(Table.open(target))).length).toBeGreaterThan(begun);
+  await loadHere(source, target, 1);
+  expect(await loadOnSpark(source, target, OPTIONS)).toMatchObject({ event: "done", isUpToDate: false });
+  expect(await endHere(source, target)).toMatchObject({ isUpToDate: true });
+  await appendFile(at("mixed/b.jsonl"), range(1502, 1600).map(jsonLine).join(""));
+  expect(await loadOnSpark(source, target, OPTIONS)).toMatchObject({ rowsRead: 98, filesDone: 1, isUpToDate: false });
+
+  await endHere(source, at("mixed-undisturbed"));
+  expect(await contentOf(target)).toEqual(await contentOf(at("mixed-undisturbed")));
+  expect(await idsOf(Table.open(target))).toEqual(good(1600).filter((id) => id !== 1501));
+});
+
+test("a run on Spark that another one overtakes reads the place again, in a partitioned table under a condition", async () => {
+  await write(at("race/a.csv"), HEADER + csvLines(0, 1100));
+  const [source, target] = [at("race"), at("race-target")];
+  const options: Options = { ...OPTIONS, partitionBy: ["id"], where: "id < 10 or id > 1000" };
+  await loadHere(source, target, 1, options);
+  const onSpark = loadOnSpark(source, target, options, { meanwhile: at("race") });
+  while (!(await readdir(at("race"))).includes("staged")) await new Promise((resolve) => setTimeout(resolve, 50));
+  await loadHere(at("race"), target, 1, options);
+  await write(at("race/committed"), "");
+  expect(await onSpark).toMatchObject({ event: "done", isUpToDate: false });
+  expect(await idsOf(Table.open(target))).toEqual(good(1100).filter((id) => id < 10 || id > 1000));
+  expect(await deadIdsOf(join(target, "_dead_letters"))).toEqual(range(0, 1100).filter(isBad));
+  const history = await Table.open(target).history();
+  const steps = history.flatMap(({ userMetadata, operationParameters }) => {
+    const facts = typeof userMetadata === "string" ? JSON.parse(userMetadata) : operationParameters;
+    return facts?.batch === undefined ? [] : [Number(facts.batch)];
+  });
+  expect(steps.toSorted((a, b) => a - b)).toEqual(range(1, steps.length + 1));
+});
+
+test("letters that a crash kept from their table are committed by the other engine", async () => {
+  await write(at("late/a.csv"), HEADER + csvLines(0, 300));
+  const late = { ...OPTIONS, batchBytes: 4000 };
+  expect(await loadOnSpark(at("late"), at("late-target"), late, { crash: "letters" })).toEqual({ event: "killed" });
+  const letters = at("late-target/_dead_letters");
+  expect(await Table.open(letters).count()).toBe(0);
+  await loadHere(at("late"), at("late-target"), 1, late);
+  const found = await deadIdsOf(letters);
+  expect(found).toEqual(range(0, 300).filter(isBad).slice(0, found.length));
+  expect(found.length).toBeGreaterThan(1);
+  // As a crash here leaves it: the newest batch's letters are written, and nobody knows them.
+  const log = (await readdir(join(letters, "_delta_log"))).filter((name) => /^\d+\.json$/.test(name)).sort();
+  await rm(join(letters, "_delta_log", log.at(-1)!));
+  expect(await loadOnSpark(at("late"), at("late-target"), late)).toMatchObject({ event: "done" });
+  expect(await deadIdsOf(letters)).toEqual(range(0, 300).filter(isBad));
+  expect(await idsOf(Table.open(at("late-target")))).toEqual(good(300));
+});
+
+test("what one engine has loaded of 600 files the other knows; changes are refused, ignored, or all is begun anew", async () => {
+  const file = (id: number) => at(`many/${String(id).padStart(4, "0")}.csv`);
+  for (const id of range(0, 600)) await write(file(id), `${HEADER}${id},n,1\n`);
+  const target = at("many-target");
+  expect(await loadOnSpark(at("many"), target, OPTIONS)).toMatchObject({ filesDone: 600, batches: 1 });
+  const [job] = await readdir(join(target, "_delta_log/_loads"));
+  const state = await readdir(join(target, "_delta_log/_loads", job!));
+  expect(state.filter((name) => name.endsWith(".files"))).toHaveLength(1);
+  await write(file(600), `${HEADER}600,n,1\n`);
+  expect(await endHere(at("many"), target)).toMatchObject({ filesDone: 1, rowsRead: 1 });
+  expect(await loadOnSpark(at("many"), target, OPTIONS)).toMatchObject({ isUpToDate: true });
+  await write(file(3), `${HEADER}7,another,1\n`);
+  await expect(loadOnSpark(at("many"), target, OPTIONS)).rejects.toMatchObject({ code: "DELTA_LOAD_SOURCE_CHANGED" });
+  const ignoring = { ...OPTIONS, ignoreChange: true };
+  expect(await loadOnSpark(at("many"), target, ignoring)).toMatchObject({ rowsRead: 0, filesDone: 1 });
+  expect(await loadOnSpark(at("many"), target, { ...OPTIONS, restart: true })).toMatchObject({ rowsRead: 601 });
+  expect(await Table.open(target).count()).toBe(1202);
+  expect(await endHere(at("many"), target)).toMatchObject({ isUpToDate: true });
+});
+
+test("columns are added, values rescued, and too many bad records stop a load", async () => {
+  await write(at("wide/a.csv"), "id,name\n1,a\n");
+  const target = at("wide-target");
+  await endHere(at("wide"), target, {});
+  await write(at("wide/b.jsonl"), '{"id":2,"more":{"x":1.5}}\n');
+  expect(await loadOnSpark(at("wide"), target, { mergeSchema: true })).toMatchObject({ rowsLoaded: 1 });
+  await write(at("wide/c.csv"), "id,name\nno,c\n");
+  const limited = loadOnSpark(at("wide"), target, { mergeSchema: true, maxBadRecords: 0 });
+  expect(await limited).toMatchObject({ event: "error", code: "DELTA_LOAD_TOO_MANY_BAD_RECORDS" });
+  const rescuing = { mergeSchema: true, job: "rescuing", rescuedDataColumn: "_rest" };
+  expect(await loadOnSpark(at("wide/c.csv"), target, rescuing)).toMatchObject({ rowsLoaded: 1, rowsDead: 0 });
+  const rows = (await Table.open(target).toArray()).sort((a, b) => Number(a.id ?? 3) - Number(b.id ?? 3));
+  expect(rows).toEqual([
+    { id: 1n, name: "a", more: null, _rest: null },
+    { id: 2n, name: null, more: { x: 1.5 }, _rest: null },
+    { id: null, name: "c", more: null, _rest: '{"id":"no"}' },
   ]);
-  const submit = ["--engine", "spark", "--spark-submit", join(dirname(python), "spark-submit"), ...conf];
-  const args = [
-    command,
-    "load",
-    source,
-    target,
-    "--json",
-    "--batch-size",
-    String(BATCH_BYTES),
-    ...SCHEMA_GIVEN,
-    ...submit,
-  ];
-  const before = await commitsOf(target);
-  const child = spawn(process.execPath, args, {
+});
+
+test("a process of Spark's that is killed leaves what the other engine goes on from", async () => {
+  await write(at("killed/a.csv"), HEADER + csvLines(0, 1200));
+  const target = at("killed-target");
+  await killOnSpark(at("killed"), target);
+  const killed = (await idsOf(Table.open(target))).length;
+  expect(killed).toBeGreaterThan(0);
+  expect(killed).toBeLessThan(good(1200).length);
+  await endHere(at("killed"), target);
+  expect(await idsOf(Table.open(target))).toEqual(good(1200));
+  expect(await deadIdsOf(join(target, "_dead_letters"))).toEqual(range(0, 1200).filter(isBad));
+});
+
+/** Loads with the command on a Spark of its own, and kills all of it once there is a batch. */
+async function killOnSpark(source: string, target: string): Promise<void> {
+  const [python, jars] = [await installPython(), await installJars()];
+  const conf = {
+    "spark.master": "local[1]",
+    "spark.driver.memory": "1g",
+    "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
+    "spark.ui.enabled": "false",
+    "spark.local.dir": scratchFolder,
+    "spark.sql.warehouse.dir": scratchFolder,
+    "spark.sql.shuffle.partitions": "1",
+    "spark.databricks.delta.snapshotPartitions": "1",
+    "spark.jars": (await readdir(jars)).map((name) => join(jars, name)).join(","),
+  };
+  const given = Object.entries(conf).flatMap(([key, value]) => ["--spark-conf", `${key}=${value}`]);
+  const args = [command, "load", source, target, "--json", "--batch-size", String(BATCH_BYTES)];
+  args.push("--schema", "id long, name string, v double", "--engine", "spark");
+  const child = spawn(process.execPath, [...args, "--spark-submit", join(dirname(python), "spark-submit"), ...given], {
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, PYSPARK_PYTHON: python, SPARK_LOCAL_IP: "127.0.0.1" },
   });
   let [stdout, stderr] = ["", ""];
-  child.stdout.on("data", (text) => (stdout += text));
   child.stderr.on("data", (text) => (stderr += text));
-  let isDone = false;
-  const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
-  void ended.then(() => (isDone = true));
-  while (isKilled && !isDone) {
-    // The first commit of a new table creates it only.
-    if ((await commitsOf(target)) > Math.max(before, 1)) process.kill(-child.pid!, "SIGKILL");
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  await ended;
-  const told = stdout.split("\n").filter((line) => line.startsWith("{"));
-  const last = told.map((line) => JSON.parse(line)).at(-1) ?? {};
-  expect(last.event, stderr.slice(-3000)).toBe(isKilled ? undefined : "done");
-  return last;
-}
-
-async function commitsOf(target: string): Promise<number> {
-  const names = await readdir(join(target, "_delta_log")).catch(() => []);
-  return names.filter((name) => /^\d{20}\.json$/.test(name)).length;
-}
-
-/** Loads here, up to so many batches. */
-async function loadHere(source: string, target: string, batches = Number.POSITIVE_INFINITY): Promise<void> {
-  const stop = new AbortController();
-  let left = batches;
-  const onProgress = ({ isCommitted }: LoadProgress) => isCommitted && --left === 0 && stop.abort();
-  const options = { schema: SCHEMA, batchBytes: BATCH_BYTES, signal: stop.signal, onProgress };
-  await Table.open(target)
-    .load(source, options)
-    .catch((error: unknown) => expect(error).toMatchObject({ code: "DELTA_ABORTED" }));
-}
-
-/** All that a load of the source without an interruption gives. */
-async function contentOf(target: string): Promise<unknown[]> {
-  const rows = (await Table.open(target).toArray()).sort((a, b) => Number(a.id) - Number(b.id));
-  const letters = await Table.open(join(target, "_dead_letters")).toArray({
-    columns: ["job", "file", "byte_offset", "line", "record", "column", "code", "reason", "raw", "parser"],
+  child.stdout.on("data", (text) => {
+    stdout += text;
+    if (stdout.includes('"event":"commit"')) process.kill(-child.pid!, "SIGKILL");
   });
-  const at = (letter: object) => Number((letter as { record: bigint }).record);
-  return [rows, letters.sort((a, b) => at(a) - at(b))];
+  await new Promise((resolve) => child.once("close", resolve));
+  expect(stdout, stderr.slice(-3000)).not.toContain('"event":"done"');
 }
-
-const good = (to: number) => range(0, to).filter((id) => !isBad(id));
-
-test("a load begun here goes on on Spark, whoever is killed, and is finished here", async () => {
-  const source = join(root, "source");
-  await mkdir(source);
-  await writeFile(join(source, "a.csv"), HEADER + csvLines(0, 3500) + "3500,too few\n3501,n,x\n");
-  const target = join(root, "target");
-  await loadHere(source, target, 1);
-  const begun = (await idsOf(Table.open(target))).length;
-  await loadOnSpark(source, target, true);
-  const killed = (await idsOf(Table.open(target))).length;
-  expect(killed).toBeGreaterThan(begun);
-  expect(killed).toBeLessThan(good(3500).length);
-  await loadHere(source, target, 1);
-  const { rowsRead, isUpToDate } = await loadOnSpark(source, target);
-  expect([isUpToDate, Number(rowsRead) > 0]).toEqual([false, true]);
-  expect(await Table.open(target).load(source, { schema: SCHEMA })).toMatchObject({ isUpToDate: true });
-  await appendFile(join(source, "a.csv"), csvLines(3502, 3800));
-  expect(await Table.open(target).load(source, { schema: SCHEMA })).toMatchObject({ rowsRead: 298, filesDone: 1 });
-
-  const undisturbed = join(root, "undisturbed");
-  await Table.open(undisturbed).load(source, { schema: SCHEMA });
-  expect(await contentOf(target)).toEqual(await contentOf(undisturbed));
-  expect(await idsOf(Table.open(target))).toEqual(good(3800).filter((id) => id !== 3500 && id !== 3501));
-});
-
-test("a load begun on Spark, and killed there, is finished here", async () => {
-  const source = join(root, "source2");
-  await mkdir(source);
-  await writeFile(join(source, "a.csv"), HEADER + csvLines(0, 2000));
-  await writeFile(join(source, "b.csv"), `v,id\r\n1.5,2000\r\n\r\nx,2001\r\n`);
-  const target = join(root, "target2");
-  await loadOnSpark(source, target, true);
-  const killed = (await idsOf(Table.open(target))).length;
-  expect(killed).toBeGreaterThan(0);
-  await loadHere(source, target);
-  expect(await idsOf(Table.open(target))).toEqual([...good(2000), 2000]);
-  expect(await deadIdsOf(join(target, "_dead_letters"))).toHaveLength(range(0, 2000).filter(isBad).length + 1);
-});

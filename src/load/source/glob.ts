@@ -3,6 +3,12 @@ type Segment = string | RegExp | typeof ANY_FOLDERS;
 
 const ANY_FOLDERS = Symbol("**");
 
+/** A pattern for other programs: of each alternative its names, rules (regular expressions) for names, and null for any number of folders. */
+export interface GlobJson {
+  readonly folder: string;
+  readonly alternatives: readonly (readonly (string | { readonly rule: string } | null)[])[];
+}
+
 /** Too many alternatives are taken for none: `{` and `}` are then characters as any other. */
 const MAX_ALTERNATIVES = 1000;
 
@@ -34,6 +40,13 @@ export class Glob {
     const alternatives = alternativesOf(pattern).map((one) => one.split("/").filter((part) => part !== ""));
     this.#alternatives = alternatives.map((parts) => parts.map(segmentOf));
     this.folder = commonFolder(this.#alternatives);
+  }
+
+  toJSON(): GlobJson {
+    const alternatives = this.#alternatives.map((segments) =>
+      segments.map((one) => (one === ANY_FOLDERS ? null : typeof one === "string" ? one : { rule: one.source })),
+    );
+    return { folder: this.folder, alternatives };
   }
 
   /** True for a file that fits, or is in a folder that does. */

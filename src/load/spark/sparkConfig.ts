@@ -1,68 +1,71 @@
-import { existsSync } from "node:fs";
-import path from "node:path";
-import { fileURLToPath } from "node:url";
 import { DeltaError } from "../../errors.js";
 import type { DeltaLog } from "../../log/deltaLog.js";
+import { property } from "../../log/properties.js";
+import { schemaFrom } from "../../ops/schemaOption.js";
+import { predicateOf } from "../../ops/where.js";
 import type { StructType } from "../../schema/types.js";
-import { exactRead } from "../../sql/csvBatchTypes.js";
-import { sqlType } from "../../sql/types.js";
 import { VERSION } from "../../version.js";
-import { openLoadTarget } from "../batchTarget.js";
+import { missingColumns, openLoadTarget } from "../batchTarget.js";
 import { letterPlace } from "../deadLetters.js";
-import { type CsvDialect, dialectFromJson } from "../format/csv/dialect.js";
+import { dialectFromJson } from "../format/csv/dialect.js";
 import type { ParseOptions } from "../format/format.js";
 import type { JobOptions, StagedLetters } from "../jobState.js";
 import { LoadJob } from "../loadJob.js";
-import { checkLoadOptions, jobOptionsOf, type LoadOptions, parseOptionsOf, withJobOptions } from "../loadOptions.js";
+import {
+  checkLoadOptions,
+  DEFAULT_BATCH_BYTES,
+  jobOptionsOf,
+  type LoadOptions,
+  parseOptionsOf,
+  withJobOptions,
+} from "../loadOptions.js";
 import { FileOpener, type OpenFile, type Shapes } from "../openFile.js";
 import { defaultJob, openSource } from "../openSource.js";
-import { hasWildcards } from "../source/glob.js";
-import type { SourceFile } from "../source/source.js";
-
-const DEFAULT_BATCH_BYTES = 128 * 1024 * 1024;
-/** Stands for a value's text in the SQL of its column. */
-const TEXT = "\u0001";
+import { pendingFiles } from "../pendingFiles.js";
+import { predicateSql } from "./predicateSql.js";
+import { type CsvColumn, csvColumns, type SparkColumn, sparkColumns } from "./sparkColumns.js";
+import { type SparkSource, sparkSource } from "./sparkSources.js";
 
 /** What the job for Spark goes by, as JSON. */
 export interface SparkConfig {
   readonly job: string;
   readonly table: string;
   readonly madeBy: string;
-  /** Absolute paths. */
-  readonly sources: readonly string[];
+  readonly sources: readonly SparkSource[];
+  /** How S3 is reached; keys are the machines' own. */
+  readonly s3: { readonly endpoint?: string | undefined; readonly region?: string | undefined };
   readonly batchBytes: number;
+  readonly restart: boolean;
   readonly ignoreChange: boolean;
+  readonly mergeSchema: boolean;
   readonly options: JobOptions;
   readonly parse: ParseOptions;
   readonly shapes: Shapes;
+  /** Of the rows to load, SQL of DuckDB's; null for all. */
+  readonly where: string | null;
   readonly deadLetters: StagedLetters["location"] | null;
   readonly maxBadRecords: number | null;
   readonly maxBadRatio: number | null;
+  /** How long the job keeps which files it has loaded; null for ever. */
+  readonly retentionMs: number | null;
+  /** The schema that the table has or is to have. */
+  readonly schemaString: string;
   /** How to create the table; null where it is there. */
   readonly newTable: {
-    readonly schemaString: string;
     readonly partitionColumns: readonly string[];
     readonly configuration: Readonly<Record<string, string | null>>;
   } | null;
   readonly columns: readonly SparkColumn[];
-}
-
-/** A column of the table, and how DuckDB makes its values of texts, as SQL. */
-export interface SparkColumn {
-  readonly name: string;
-  readonly type: string;
-  readonly nullable: boolean;
-  readonly sqlType: string;
-  readonly read: string;
-  readonly value: string;
-  readonly fits: string | null;
-  /** Whether a text without a `read` is no value. */
-  readonly isCast: boolean;
+  /** Names of those that the table lacks. */
+  readonly addedColumns: readonly string[];
+  /** By the kind of file, for each column. */
+  readonly csvColumns: { readonly [kind: string]: readonly CsvColumn[] };
 }
 
 /**
- * The configuration of a load on Spark: of the same job as `Table.load` with these options. Looks at the sources, and at the table, which
- * it doesn't change. Throws DELTA_INVALID_ARGUMENT for what the job for Spark can't do in the same way, and what a load throws.
+ * The configuration of a load on Spark: of the same job as `Table.load` with these options. Looks at the sources, and at the table, to
+ * which it commits nothing but dead letters that a crash kept from it. Throws DELTA_INVALID_ARGUMENT for what a cluster can't read, and what a
+ * load throws.
  */
 export async function sparkConfig(
   log: DeltaLog,
@@ -70,109 +73,85 @@ export async function sparkConfig(
   options: LoadOptions<object>,
 ): Promise<SparkConfig> {
   checkLoadOptions(options);
-  refuse(options);
-  const sources = operands.map(localSource);
-  const { job = defaultJob(operands), ignoreChange = false, storage = {} } = options;
-  const wanted = jobOptionsOf(options);
-  const { state } = await LoadJob.open(log, job, { options: wanted, isRestart: false, ignoreChange, storage });
-  const kept = withJobOptions(options, state.options);
-  refuse(kept);
-  const opener = new FileOpener(parseOptionsOf(kept), state.shapes, () => log.known?.schema);
-  const first = await lookAt(operands, kept, opener);
+  checkTable(log.store.url);
+  const sources = operands.map(sparkSource);
+  const { job: name = defaultJob(operands), ignoreChange = false, restart = false, storage = {} } = options;
+  const settings = { options: jobOptionsOf(options), isRestart: restart, ignoreChange, storage };
+  const job = await LoadJob.open(log, name, settings);
+  const kept = withJobOptions(options, job.state.options);
+  const declared = options.schema === undefined ? undefined : schemaFrom(options.schema);
+  const opener = new FileOpener(parseOptionsOf(kept), job.state.shapes, () => log.known?.schema ?? declared);
+  const first = await lookAt(operands, kept, job, opener);
   const { target } = await openLoadTarget(log, first, kept);
   const { metadata, schema, snapshot } = target;
+  const predicate = await predicateOf(kept.where, schema);
   const { schemaString, partitionColumns, configuration } = metadata;
+  const { endpoint, region } = storage.s3 ?? {};
   return {
-    job,
+    job: name,
     table: log.store.url,
     madeBy: `delta-table/${VERSION} on Spark`,
     sources,
+    s3: { endpoint, region },
     batchBytes: options.batchBytes ?? DEFAULT_BATCH_BYTES,
+    restart,
     ignoreChange,
-    options: state.options,
+    mergeSchema: options.mergeSchema ?? false,
+    options: job.state.options,
     parse: parseOptionsOf(kept),
     shapes: opener.shapes,
+    where: predicate === undefined ? null : predicateSql(predicate, schema),
     deadLetters: options.deadLetters === false ? null : letterPlace(options.deadLetters),
     maxBadRecords: options.maxBadRecords ?? null,
     maxBadRatio: options.maxBadRatio ?? null,
-    newTable: snapshot === undefined ? { schemaString, partitionColumns, configuration } : null,
-    columns: columnsOf(schema, opener.shapes),
+    retentionMs: property(metadata, "deltaTable.loadRetentionDuration") ?? null,
+    schemaString,
+    newTable: snapshot === undefined ? { partitionColumns, configuration } : null,
+    columns: sparkColumns(schema),
+    addedColumns: snapshot === undefined ? [] : missingColumns(snapshot.schema, schema).map((field) => field.name),
+    csvColumns: sqlOf(schema, opener.shapes),
   };
 }
 
-function refuse({ where, mergeSchema, restart, rescuedDataColumn, encoding, format }: LoadOptions<object>): void {
-  const refused = {
-    where: where !== undefined,
-    mergeSchema: mergeSchema === true,
-    restart: restart === true,
-    rescuedDataColumn: rescuedDataColumn !== undefined,
-    encoding: encoding !== undefined && encoding !== "utf-8",
-    format: format !== undefined && format !== "csv",
-  };
-  const options = Object.entries(refused).flatMap(([name, isRefused]) => (isRefused ? [name] : []));
-  if (options.length > 0) throw unable(`the option ${options.join(" and ")}`, { options });
+function checkTable(url: string): void {
+  if (/^(?:memory|https?):/i.test(url)) {
+    const message = `A load on Spark can't write to ${url}, which isn't on a disk or on S3.`;
+    throw new DeltaError("DELTA_INVALID_ARGUMENT", message, { table: url });
+  }
 }
 
-function unable(what: string, data: Record<string, unknown>): DeltaError {
-  const message = `The job for Spark can't do ${what}: it loads CSV files that aren't compressed, in UTF-8, from folders that all its machines have. Load them with delta-table itself.`;
-  return new DeltaError("DELTA_INVALID_ARGUMENT", message, data);
-}
-
-function localSource(operand: string): string {
-  const isUrl = /^[a-z][a-z0-9+.-]+:/i.test(operand) && !/^file:/i.test(operand);
-  if (isUrl || operand === "-") throw unable(`the source ${operand}`, { operand });
-  const full = path.resolve(/^file:/i.test(operand) ? fileURLToPath(operand) : operand);
-  if (hasWildcards(full) && !existsSync(full)) throw unable(`the pattern ${operand}`, { operand });
-  return full;
-}
-
-/** Opens the first file of each kind, so that all shapes are known. The first of all is given back, its reader closed. */
+/**
+ * Opens the first file of each kind, so that all shapes are known, and with `mergeSchema` all that are to be loaded. The first one is given back,
+ * closed, with the columns of all.
+ */
 async function lookAt(
   operands: readonly string[],
   options: LoadOptions<object>,
+  { job, done, state }: LoadJob,
   opener: FileOpener,
 ): Promise<OpenFile | undefined> {
-  await using files = openSource(operands, options.format, options.storage ?? {}, () => undefined);
-  const kinds = new Set<string | undefined>();
+  const { mergeSchema = false, ignoreChange = false, storage = {} } = options;
+  await using files = openSource(operands, options.format, storage, () => undefined);
+  const kinds = new Set<string>();
   let first: OpenFile | undefined;
-  for await (const file of files) {
-    checkFile(file);
-    if (kinds.has(file.delimiter) || file.identity.sizeBytes === 0) continue;
-    kinds.add(file.delimiter);
+  const pending = pendingFiles(files, () => done, state.current, { ignoreChange, job, onGone: () => undefined });
+  for await (const { file, isAccepted } of pending) {
+    const kind = `${file.format} ${file.delimiter}`;
+    if (isAccepted || file.identity.sizeBytes === 0 || (kinds.has(kind) && !mergeSchema)) continue;
+    kinds.add(kind);
     const open = await opener.open({ file, from: undefined, storedBytes: 0, isAccepted: false });
     await open.reader[Symbol.asyncDispose]();
-    first ??= open;
+    first = first === undefined ? open : withColumnsOf(first, open);
   }
   return first;
 }
 
-function checkFile({ url, format, compression, entry }: SourceFile): void {
-  if (format === "csv" && compression === "none" && entry === undefined) return;
-  throw unable(`the file ${url}`, { file: url });
+function withColumnsOf(first: OpenFile, { columns }: OpenFile): OpenFile {
+  const fields = [...first.columns.fields, ...missingColumns(first.columns, columns)];
+  return { ...first, columns: { type: "struct", fields } };
 }
 
-function columnsOf(schema: StructType, shapes: Shapes): SparkColumn[] {
-  const dialects = Object.values(shapes).map(({ dialect }) => dialectFromJson(dialect));
-  const dialect = dialects[0] ?? ({} as Partial<CsvDialect>);
-  for (const { dateFormat, timestampFormat } of dialects) {
-    if (dateFormat === dialect.dateFormat && timestampFormat === dialect.timestampFormat) continue;
-    throw unable("files whose dates are written in several ways", {});
-  }
-  return schema.fields.map(({ name, type, nullable }) => {
-    if (typeof type !== "string") throw unable(`the column "${name}", an ${type.type}`, { column: name });
-    const { readAs, value, fits } = exactRead(type, dialect);
-    const isCast = readAs !== "VARCHAR";
-    const read = isCast ? `TRY_CAST(${TEXT} AS ${readAs})` : TEXT;
-    const made = value(read);
-    return {
-      name,
-      type,
-      nullable,
-      sqlType: sqlType(type),
-      read,
-      value: made,
-      fits: fits?.(read, made) ?? null,
-      isCast,
-    };
-  });
+function sqlOf(schema: StructType, shapes: Shapes): { readonly [kind: string]: readonly CsvColumn[] } {
+  const kinds = Object.entries(shapes).filter(([kind]) => kind.startsWith("csv"));
+  return Object.fromEntries(kinds.map(([kind, { dialect }]) => [kind, csvColumns(schema, dialectFromJson(dialect))]));
 }

@@ -11,11 +11,15 @@ import type { SparkConfig } from "./sparkConfig.js";
 /** The Python of the job, as the package has it. */
 const SCRIPTS = new URL("../../../src/load/spark/job/", import.meta.url);
 const MAIN = "delta_load_job.py";
-const MODULES = ["delta_load_progress.py", "delta_load_records.py", "delta_load_source.py"];
+const MODULES = [
+  ...["bytes", "codecs", "columnar", "csv", "delta", "done", "files", "jsonl", "letters"],
+  ...["open", "plan", "progress", "rows", "source", "values"],
+].map((name) => `delta_load_${name}.py`);
 const CONFIG = "config.json";
 
 /** The codes of the job's own errors. */
 const CODES = [
+  "DELTA_CONCURRENT_TRANSACTION",
   "DELTA_INVALID_ARGUMENT",
   "DELTA_FILE_NOT_FOUND",
   "DELTA_INPUT_UNREADABLE",

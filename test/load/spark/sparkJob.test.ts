@@ -28,7 +28,7 @@ describe("the configuration of a load on Spark", () => {
     await expectCode("DELTA_ABORTED", () => load);
     await expectCode("DELTA_LOAD_OPTIONS_CHANGED", () => configOf(at, [file]));
     const config = await configOf(at, [file], { nullValues: ["-"] });
-    expect(config).toMatchObject({ table: join(at, "t"), sources: [file], newTable: null });
+    expect(config).toMatchObject({ table: join(at, "t"), sources: [{ url: file, glob: null }], newTable: null });
     expect(config.options).toEqual({ nullValues: ["-"] });
     expect(config.shapes.csv?.dialect).toMatchObject({ delimiter: ",", nullValues: ["-"] });
     expect(config.columns.map(({ name, type }) => [name, type])).toEqual(Object.entries(SCHEMA));
@@ -43,29 +43,59 @@ describe("the configuration of a load on Spark", () => {
     await expectCode("DELTA_TABLE_NOT_FOUND", () => Table.open(join(at, "t")).version());
   });
 
-  it.each<[string, LoadOptions<object>]>([
-    ["a condition", { where: "id > 1" }],
-    ["more columns", { mergeSchema: true }],
-    ["rescued values", { rescuedDataColumn: "rest" }],
-    ["another begin", { restart: true }],
-    ["another encoding", { encoding: "latin1" }],
-    ["another format", { format: "jsonl" }],
-    ["nested columns", { schema: { id: ["long"], name: "string", v: "double" } }],
-  ])("refuses %s", async (_, options) => {
-    const at = folder();
-    const file = await write(join(at, "a.csv"), HEADER + csvLines(0, 10));
-    await expectCode("DELTA_INVALID_ARGUMENT", () => configOf(at, [file], options));
-  });
-
-  it.each(["s3://bucket/a.csv", "-", "/tmp/*.csv"])("refuses the source %s", async (source) => {
+  it.each(["-", "http://host/a.csv"])("refuses the source %s", async (source) => {
     await expectCode("DELTA_INVALID_ARGUMENT", () => configOf(folder(), [source], { job: "j" }));
   });
 
-  it("refuses files that aren't plain CSV", async () => {
+  it("refuses a table that isn't on a disk or S3", async () => {
+    const file = await write(join(folder(), "a.csv"), HEADER);
+    const log = new DeltaLog(openStore("memory:spark", {}));
+    await expectCode("DELTA_INVALID_ARGUMENT", () => sparkConfig(log, [file], {}));
+  });
+
+  it("has patterns as rules for names, and what S3 is reached by", async () => {
     const at = folder();
-    await write(join(at, "src/a.csv"), HEADER + csvLines(0, 10));
-    await write(join(at, "src/b.jsonl"), "{}\n");
-    await expectCode("DELTA_INVALID_ARGUMENT", () => configOf(at, [join(at, "src")]));
+    await write(join(at, "a1.csv"), HEADER + csvLines(0, 10));
+    const storage = { s3: { endpoint: "http://127.0.0.1:9", region: "here" } };
+    const { sources, s3 } = await configOf(at, [join(at, "**/a[0-9].{csv,tsv}")], { storage });
+    const names = at.slice(1).split("/");
+    expect(sources[0]?.glob).toEqual({
+      folder: `${names.join("/")}/`,
+      alternatives: ["csv", "tsv"].map((end) => [...names, null, { rule: `^a[0-9]\\.${end}$` }]),
+    });
+    expect(s3).toEqual(storage.s3);
+  });
+
+  it("has the columns that all files show where they are to be added", async () => {
+    const at = folder();
+    await write(join(at, "src/a.csv"), "id,name\n1,a\n");
+    await Table.open(join(at, "t")).load(join(at, "src"));
+    await write(join(at, "src/b.csv"), "id,v\n1,1.5\n");
+    await write(join(at, "src/c.jsonl"), '{"id":1,"more":{"x":true}}\n');
+    await expectCode("DELTA_SCHEMA_MISMATCH", () => configOf(at, [join(at, "src/b.csv")]));
+    const config = await configOf(at, [join(at, "src")], { mergeSchema: true, rescuedDataColumn: "rest", job: "j" });
+    expect(config.columns.map(({ name }) => name)).toEqual(["id", "name", "v", "more", "rest"]);
+    expect(config.addedColumns).toEqual(["v", "more", "rest"]);
+    expect(JSON.parse(config.schemaString).fields).toHaveLength(5);
+    expect(Object.keys(config.shapes)).toEqual(["csv", "jsonl"]);
+    expect(config.csvColumns.csv).toHaveLength(5);
+  });
+
+  it.each<[unknown, string]>([
+    [
+      "id > 2.5 and (name like 'a%' or name is null)",
+      `("id" > CAST(2 AS BIGINT)) AND (starts_with("name", 'a') OR ("name" IS NULL))`,
+    ],
+    [{ id: { in: [1n, 2n] } }, `"id" IN (CAST(1 AS BIGINT), CAST(2 AS BIGINT))`],
+    [{ v: { lt: 1.5 }, name: { ne: "it's" } }, `("v" < CAST('1.5' AS DOUBLE)) AND ("name" != 'it''s')`],
+    ["length(name) = 3", "CAST(((length"],
+    ["d = 12.5 and t >= '2024-01-31T00:00:00Z'", `("d" = CAST('12.50' AS DECIMAL(10, 2)))`],
+  ])("has the condition %s as SQL", async (where, sql) => {
+    const at = folder();
+    const file = await write(join(at, "a.csv"), HEADER + csvLines(0, 10));
+    const schema = { ...SCHEMA, d: "decimal(10,2)", t: "timestamp" } as const;
+    const config = await configOf(at, [file], { schema, where: where as never });
+    expect(config.where).toContain(sql);
   });
 });
 
@@ -82,13 +112,9 @@ describe("a job for Spark", () => {
   it("is written with all that it needs", async () => {
     const at = folder();
     const args = await writeSparkJob(at, config);
-    expect((await readdir(at)).toSorted()).toEqual([
-      "config.json",
-      "delta_load_job.py",
-      "delta_load_progress.py",
-      "delta_load_records.py",
-      "delta_load_source.py",
-    ]);
+    const shipped = await readdir(new URL("../../../src/load/spark/job/", import.meta.url));
+    const scripts = shipped.filter((name) => name.endsWith(".py"));
+    expect((await readdir(at)).toSorted()).toEqual(["config.json", ...scripts].toSorted());
     expect(JSON.parse(await readFile(join(at, "config.json"), "utf8"))).toEqual(config);
     expect(args.slice(-2)).toEqual([join(at, "delta_load_job.py"), join(at, "config.json")]);
   });

@@ -1,12 +1,12 @@
 """Loads files into a Delta table on Spark, as the configuration beside this file says, going on where delta-table or this job stopped."""
 
 import base64
-import datetime
 import json
 import os
 import re
 import sys
 import tempfile
+import time
 import urllib.parse
 import uuid
 
@@ -16,26 +16,36 @@ from pyspark.errors import StreamingQueryException
 from pyspark.sql import SparkSession, functions
 from pyspark.sql.types import BinaryType, IntegerType, LongType, StringType, StructField, StructType
 
-import delta_load_records
+import delta_load_bytes
+import delta_load_codecs
+import delta_load_columnar
+import delta_load_csv
+import delta_load_done
+import delta_load_files
+import delta_load_jsonl
+import delta_load_open
+import delta_load_plan
+import delta_load_rows
 import delta_load_source
-from delta_load_progress import DoneFiles, Store, read_progress, recorded, stage_progress, state_app, step_app, tidy
-from delta_load_source import BAD, PLAN, ROW, LoadError, LoadSource
+import delta_load_values
+from delta_load_codecs import LoadError
+from delta_load_delta import Delta, spark_url
+from delta_load_letters import Letters
+from delta_load_progress import DoneFiles, Store, read_progress, read_restart, remove_abandoned, stage_progress, state_app, state_folder
+from delta_load_progress import step_app, tidy
+from delta_load_source import BAD, COUNT, PLAN, ROW, LoadSource
 
+# What Spark's Python processes run comes with the source: they may not have these files.
+SHIPPED = [delta_load_bytes, delta_load_codecs, delta_load_columnar, delta_load_csv, delta_load_done, delta_load_files]
+SHIPPED += [delta_load_jsonl, delta_load_open, delta_load_plan, delta_load_rows, delta_load_source, delta_load_values]
+SETTINGS = {
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+    "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+    "spark.sql.parquet.datetimeRebaseModeInWrite": "CORRECTED",
+}
 STATE_FORMAT = 1
 FREE_BAD_RECORDS = 1000
-LETTERS = StructType.fromJson(
-    {
-        "type": "struct",
-        "fields": [
-            {"name": name, "type": kind, "nullable": True, "metadata": {}}
-            for name, kind in (
-                [("job", "string"), ("batch", "long"), ("id", "string"), ("file", "string"), ("byte_offset", "long")]
-                + [("line", "long"), ("record", "long"), ("column", "string"), ("code", "string"), ("reason", "string")]
-                + [("raw", "binary"), ("parser", "string"), ("loaded_at", "timestamp")]
-            )
-        ],
-    }
-)
 RACES = re.compile(r"\b(Concurrent\w*|MetadataChanged|ProtocolChanged)Exception\b")
 
 
@@ -47,63 +57,65 @@ def tell(**event):
     print(json.dumps(event), flush=True)
 
 
-def spark_url(url):
-    return re.sub("^s3:", "s3a:", url)
-
-
 class Load:
     def __init__(self, spark, config):
-        self.spark, self.jvm, self.config, self.job = spark, spark._jvm, config, config["job"]
-        self.url = spark_url(config["table"])
+        self.spark, self.config, self.job = spark, config, config["job"]
+        self.url, self.delta = spark_url(config["table"]), Delta(spark)
+        self.letters = Letters(self.delta, self.job, self.url)
         self.books = dict.fromkeys(["rowsRead", "rowsLoaded", "rowsDead", "rowsFiltered", "filesDone", "bytesRead"], 0)
         self.batches, self.version, self.failure = 0, None, None
-
-    def log(self, url):
-        return self.jvm.org.apache.spark.sql.delta.DeltaLog.forTable(self.spark._jsparkSession, url)
-
-    def newest(self, log):
-        none = self.jvm.scala.Option.empty()
-        return log.update(False, none, none)
-
-    def create(self, url, schema, partition_by=(), properties=None):
-        if self.log(url).tableExists():
-            return
-        session = self.spark._jsparkSession
-        builder = self.jvm.io.delta.tables.DeltaTable.createIfNotExists(session).location(url)
-        builder = builder.addColumns(session.parseDataType(schema.json()))
-        if partition_by:
-            names = self.spark.sparkContext._gateway.new_array(self.jvm.java.lang.String, len(partition_by))
-            for i, name in enumerate(partition_by):
-                names[i] = name
-            builder = builder.partitionedBy(names)
-        for name, value in (properties or {}).items():
-            builder = builder.property(name, value)
-        builder.execute()
+        for module in SHIPPED:
+            cloudpickle.register_pickle_by_value(module)
+        spark.dataSource.register(LoadSource)
 
     def run(self):
         while True:
+            is_restart = self.config["restart"] and self.batches == 0
             try:
-                return self.go_on()
+                return self.go_on(is_restart)
             except LostRace:
-                continue
+                # Two restarts would double the rows.
+                if is_restart:
+                    raise LoadError("DELTA_CONCURRENT_TRANSACTION", f'Another run of job "{self.job}" was first. Nothing was loaded.') from None
 
-    def go_on(self):
-        config, new = self.config, self.config["newTable"]
-        if not self.log(self.url).tableExists():
+    def go_on(self, is_restart):
+        new, self.failure = self.config["newTable"], None
+        if not self.delta.log(self.url).tableExists():
             if new is None:
                 raise LoadError("DELTA_TABLE_NOT_FOUND", f"{self.url} was a table when this job was written, and isn't any more.")
-            schema = StructType.fromJson(json.loads(new["schemaString"]))
-            self.create(self.url, schema, new["partitionColumns"], new["configuration"])
-        snapshot = self.newest(self.log(self.url))
+            schema = StructType.fromJson(json.loads(self.config["schemaString"]))
+            self.delta.create(self.url, schema, new["partitionColumns"], new["configuration"])
+        snapshot = self.delta.newest(self.url)
         self.check_columns(snapshot)
         self.store = Store(self.spark, self.url)
-        self.before = read_progress(self.store, snapshot, self.job)
-        self.state = self.known_state() if self.before else self.new_state()
-        if self.before and self.state.get("dead"):
-            self.commit_letters(self.before["step"], self.state["dead"])
+        self.before = self.known(snapshot, is_restart)
+        if self.before:
+            self.late_letters(is_restart)
+            remove_abandoned(self.store, self.job, self.before)
+        if is_restart:
+            self.before = read_restart(self.store, snapshot, self.job)
+        self.state = self.new_state() if is_restart or not self.before else self.known_state()
         self.done = DoneFiles(self.store, self.job, self.state["files"])
         with tempfile.TemporaryDirectory() as folder:
             self.stream(folder)
+
+    def known(self, snapshot, is_restart):
+        try:
+            return read_progress(self.store, snapshot, self.job)
+        except LoadError as error:
+            if is_restart and error.code == "DELTA_LOAD_PROGRESS_LOST":
+                return None
+            raise
+
+    def late_letters(self, is_restart):
+        """Commits the dead letters of the newest step, if a crash came between."""
+        dead = self.before["state"].get("dead")
+        try:
+            if dead:
+                self.letters.commit(self.before["step"], dead)
+        except LoadError as error:
+            if error.code != "DELTA_LOAD_PROGRESS_LOST" or not (is_restart or self.config["ignoreChange"]):
+                raise
 
     def stream(self, folder):
         state, begin = self.state, os.path.join(folder, "begin.json")
@@ -113,14 +125,14 @@ class Load:
         with open(begin, "w") as file:
             json.dump(place | {"watermarkMs": state["files"].get("watermarkMs")}, file)
         fields = [("kind", IntegerType()), ("number", LongType()), ("text", StringType()), ("raw", BinaryType())]
-        table = StructType.fromJson(json.loads(self.newest(self.log(self.url)).schema().json()))
+        table = StructType.fromJson(json.loads(self.config["schemaString"]))
         fields += [(f"v{i}", field.dataType) for i, field in enumerate(table.fields)]
         self.names = table.fieldNames()
         # Each run begins where the table says: what a killed one left counts for nothing.
-        checkpoint = f"_delta_log/_loads/.spark/{uuid.uuid4()}"
+        checkpoint = f"{state_folder(self.job)}/.spark/{uuid.uuid4()}"
         reader = self.spark.readStream.format("delta_table_load").schema(StructType([StructField(*one) for one in fields]))
         source = reader.option("config", json.dumps(self.config)).option("begin", begin).load()
-        writer = source.writeStream.foreachBatch(self.commit).option("checkpointLocation", f"{self.url}/{checkpoint}")
+        writer = source.writeStream.foreachBatch(self.commit).option("checkpointLocation", str(self.store.path(checkpoint)))
         query = writer.start()
         try:
             query.processAllAvailable()
@@ -134,8 +146,11 @@ class Load:
 
     def check_columns(self, snapshot):
         fields = json.loads(snapshot.schema().json())["fields"]
-        found = [(field["name"], field["type"], field["nullable"]) for field in fields]
-        if found != [(one["name"], one["type"], one["nullable"]) for one in self.config["columns"]]:
+        facts = lambda columns: [(one["name"], one["type"], one["nullable"]) for one in columns]
+        wanted, added = self.config["columns"], self.config["addedColumns"]
+        before = [one for one in wanted if one["name"] not in added]
+        self.has_new_columns = facts(fields) != facts(wanted)
+        if self.has_new_columns and facts(fields) != facts(before):
             raise LoadError("DELTA_LOAD_OPTIONS_CHANGED", f"{self.url} has other columns than when this job was written. Write it again.")
         if any("delta.generationExpression" in one["metadata"] or "delta.identity.start" in one["metadata"] for one in fields):
             raise LoadError("DELTA_UNSUPPORTED_FEATURES_FOR_WRITE", f"{self.url} has columns whose values the table makes itself.")
@@ -174,165 +189,138 @@ class Load:
             frame.unpersist()
 
     def commit_batch(self, frame, batch_id):
-        plans = [json.loads(row.text) for row in frame.where(frame.kind == PLAN).collect()]
+        told = frame.where(frame.kind != ROW).select("kind", "number", "text", "raw").collect()
+        plans = [json.loads(row.text) for row in told if row.kind == PLAN]
         if not plans:
             return
         (plan,) = plans
         step = (self.before["step"] if self.before else 0) + 1
-        bad = sorted(frame.where(frame.kind == BAD).select("number", "text", "raw").collect(), key=lambda row: row.number)
-        rows = frame.where(frame.kind == ROW).select(*[functions.col(f"v{i}").alias(name) for i, name in enumerate(self.names)])
-        books = self.balanced(plan, rows.count(), len(bad))
-        state = {**self.state, "books": {name: self.state["books"][name] + books[name] for name in books}}
-        for name in ("current", "unfinished", "dead", "format", "madeBy"):
-            state.pop(name, None)
+        bad = sorted((row for row in told if row.kind == BAD), key=lambda row: row.number)
+        counts = [row for row in told if row.kind == COUNT]
+        loaded, filtered = sum(row.number for row in counts), sum(int(row.text) for row in counts)
+        books = self.balanced(plan, loaded, len(bad), filtered)
         unfinished = self.state.get("unfinished", {"rowsRead": 0, "rowsDead": 0})
         unfinished = {name: unfinished[name] + books[name] for name in unfinished}
         self.check_bad(unfinished, bad)
-        log = self.log(self.url)
-        transaction = log.startTransaction()
+        transaction = self.delta.log(self.url).startTransaction()
         # Read in it, so that another run's step is a conflict.
-        for app, own in ((step_app(self.job), "step"), (state_app(self.job), "id")):
-            if transaction.txnVersion(app) != (self.before[own] if self.before else -1):
-                raise self.lost_race()
-        adds = transaction.writeFiles(rows._jdf)
+        recorded = self.before["recorded"] if self.before else (None, None)
+        for app, own in zip((step_app(self.job), state_app(self.job)), recorded):
+            if transaction.txnVersion(app) != (-1 if own is None else own):
+                raise LostRace()
+        if self.has_new_columns:
+            self.delta.set_schema(transaction, self.config["schemaString"])
+        columns = [functions.col(f"v{i}").alias(name) for i, name in enumerate(self.names)]
+        adds = self.delta.sequence(self.delta.jvm.java.util.ArrayList())
+        if loaded:
+            adds = transaction.writeFiles(frame.where(frame.kind == ROW).select(*columns)._jdf)
+        self.staged = None
         try:
-            state["files"] = self.done.stage([base64.b64decode(entry) for entry in plan["finished"]])
-            if plan["current"]:
-                state["current"] = plan["current"]
-            if not plan["isEnd"]:
-                state["unfinished"] = unfinished
-            if bad:
-                state["dead"] = self.stage_letters(step, bad)
-            state = {"format": STATE_FORMAT, "madeBy": self.config["madeBy"], **state}
+            self.check_files(adds, loaded)
+            state = self.next_state(plan, books, unfinished, step, bad)
             progress = stage_progress(self.store, self.job, self.before, state)
             moves = [(step_app(self.job), progress["step"]), (state_app(self.job), progress["id"])]
-            facts = {"job": self.job, "batch": step, "source": plan["ranges"][:20], **books}
-            version = self.commit_actions(transaction, adds, moves, batch_id, facts)
-        except Py4JJavaError as error:
-            if RACES.search(str(error.java_exception)):
+            facts = {"job": self.job, "batch": step, "source": plan["ranges"][:20], "sourceFiles": plan["sourceFiles"], **books}
+            version = self.delta.commit(transaction, adds, moves, batch_id, facts)
+        except (LoadError, Py4JJavaError) as error:
+            # Of another error nobody knows whether it is committed.
+            if isinstance(error, LoadError) or RACES.search(str(error.java_exception)):
                 self.remove(adds)
+                if self.staged:
+                    self.letters.discard(self.staged)
             raise
         tidy(self.store, self.job, self.before, state)
-        self.before, self.state = progress, state
+        self.before, self.state, self.has_new_columns = progress, state, False
         self.done = DoneFiles(self.store, self.job, state["files"])
         if bad:
-            self.commit_letters(step, state["dead"])
+            self.letters.commit(step, state["dead"])
         self.batches, self.version = self.batches + 1, version
         self.books = {name: self.books[name] + books[name] for name in books}
         tell(event="commit", job=self.job, **self.books, version=version)
 
-    def lost_race(self):
-        self.failure = LostRace()
-        return self.failure
+    def next_state(self, plan, books, unfinished, step, bad):
+        state = {**self.state, "books": {name: self.state["books"][name] + books[name] for name in books}}
+        for name in ("current", "unfinished", "dead", "format", "madeBy"):
+            state.pop(name, None)
+        retention = self.config["retentionMs"]
+        # Not before: files that wait to be loaded may be as old.
+        expire_ms = int(time.time() * 1000) - retention if plan["isEnd"] and retention is not None else None
+        state["files"] = self.done.stage([base64.b64decode(entry) for entry in plan["finished"]], expire_ms)
+        if plan["current"]:
+            state["current"] = plan["current"]
+        if not plan["isEnd"]:
+            state["unfinished"] = unfinished
+        if bad:
+            state["dead"] = self.staged = self.letters.stage(self.config["deadLetters"], step, bad)
+        return {"format": STATE_FORMAT, "madeBy": self.config["madeBy"], **state}
 
-    def balanced(self, plan, loaded, dead):
+    def balanced(self, plan, loaded, dead, filtered):
         read = sum(one["to"] - one["from"] for one in plan["ranges"])
-        if read != loaded + dead:
-            raise LoadError("DELTA_INTERNAL", f"Of {read} records {loaded + dead} were accounted for. Nothing of this batch was committed.")
-        counts = {"rowsRead": read, "rowsLoaded": loaded, "rowsDead": dead, "rowsFiltered": 0}
+        if read != loaded + dead + filtered:
+            raise LoadError("DELTA_INTERNAL", f"Of {read} records {loaded + dead + filtered} were accounted for. Nothing of this batch was committed.")
+        counts = {"rowsRead": read, "rowsLoaded": loaded, "rowsDead": dead, "rowsFiltered": filtered}
         return counts | {"filesDone": len(plan["finished"]), "bytesRead": plan["bytesRead"]}
+
+    def check_files(self, adds, loaded):
+        """That the files have the rows, as far as they tell."""
+        stats = [json.loads(add["stats"]).get("numRecords") if add.get("stats") else None for add in self.delta.adds_json(adds)]
+        if None not in stats and sum(stats) != loaded:
+            raise LoadError("DELTA_INTERNAL", f"Of {loaded} rows {sum(stats)} were written. Nothing of this batch was committed.")
 
     def check_bad(self, run, bad):
         most, ratio = self.config["maxBadRecords"], self.config["maxBadRatio"]
         dead, read = run["rowsDead"], run["rowsRead"]
         is_free = ratio is None and (most is not None or dead <= FREE_BAD_RECORDS)
         if bad and (most is not None and dead > most or not is_free and dead > (0.5 if ratio is None else ratio) * read):
-            first = "; ".join(f"{one['file']}, line {one['line']}: {one['reason']}" for one in (json.loads(row.text) for row in bad[:5]))
+            shown = [json.loads(row.text) for row in bad[:5]]
+            first = "; ".join(f"{one['file']}, line {one['line']}: {one['reason']}" for one in shown)
             raise LoadError("DELTA_LOAD_TOO_MANY_BAD_RECORDS", f"There are {dead} bad records among {read}. The batch that holds them isn't committed. The first of it: {first}.")
 
-    def commit_actions(self, transaction, adds, moves, batch_id, facts):
-        actions = self.jvm.java.util.ArrayList()
-        for i in range(adds.length()):
-            actions.add(adds.apply(i))
-        now = self.jvm.scala.Option.apply(self.jvm.java.lang.Long.valueOf(int(datetime.datetime.now().timestamp() * 1000)))
-        for app, version in moves:
-            actions.add(self.jvm.org.apache.spark.sql.delta.actions.SetTransaction(app, version, now))
-        operations = getattr(self.jvm.org.apache.spark.sql.delta, "DeltaOperations$StreamingUpdate")
-        append = self.jvm.org.apache.spark.sql.streaming.OutputMode.Append()
-        metadata = self.jvm.scala.Option.apply(json.dumps(facts))
-        operation = operations(append, step_app(self.job), batch_id, metadata)
-        return transaction.commit(self.jvm.scala.jdk.javaapi.CollectionConverters.asScala(actions).toSeq(), operation)
-
-    def letters_url(self, place):
-        return f"{self.url}/{place['below'].rstrip('/')}" if "below" in place else spark_url(place["url"])
-
-    def stage_letters(self, step, bad):
-        place, now = self.config["deadLetters"], datetime.datetime.now(datetime.timezone.utc)
-        if place is None:
-            raise LoadError("DELTA_LOAD_TOO_MANY_BAD_RECORDS", "There are bad records, and no place for dead letters.")
-        url = self.letters_url(place)
-        self.create(url, LETTERS)
-        rows = []
-        for number, row in enumerate(bad):
-            letter = json.loads(row.text) | {"job": self.job, "batch": step, "id": f"{self.job}/{step}/{number}"}
-            rows.append(tuple((letter | {"raw": row.raw, "loaded_at": now})[name] for name in LETTERS.fieldNames()))
-        adds = self.log(url).startTransaction().writeFiles(self.spark.createDataFrame(rows, LETTERS).coalesce(1)._jdf)
-        found = [json.loads(adds.apply(i).json())["add"] for i in range(adds.length())]
-        return {"location": place, "adds": found, "rowCount": len(rows)}
-
-    def commit_letters(self, step, dead):
-        """Commits a step's dead letters, unless they are committed already."""
-        url = self.letters_url(dead["location"])
-        self.create(url, LETTERS)
-        log = self.log(url)
-        known = recorded(self.newest(log), step_app(self.job))
-        if known is not None and known >= step:
-            return
-        store = Store(self.spark, url)
-        for add in dead["adds"]:
-            if not store.exists(urllib.parse.unquote(add["path"])):
-                raise LoadError("DELTA_LOAD_PROGRESS_LOST", f'Job "{self.job}": dead letters of batch {step} were staged in {url} and are gone.')
-        transaction = log.startTransaction()
-        if transaction.txnVersion(step_app(self.job)) >= step:
-            return
-        codec = getattr(getattr(self.jvm.org.apache.spark.sql.delta.actions, "Action$"), "MODULE$")
-        adds = self.jvm.java.util.ArrayList()
-        for add in dead["adds"]:
-            adds.add(codec.fromJson(json.dumps({"add": add})))
-        adds = self.jvm.scala.jdk.javaapi.CollectionConverters.asScala(adds).toSeq()
-        facts = {"job": self.job, "batch": step, "deadLetters": True}
-        try:
-            self.commit_actions(transaction, adds, [(step_app(self.job), step)], step, facts)
-        except Py4JJavaError as error:
-            if "ConcurrentTransactionException" not in str(error.java_exception):
-                raise
-
     def remove(self, adds):
-        for i in range(adds.length()):
-            self.store.delete(urllib.parse.unquote(adds.apply(i).path()))
+        for add in self.delta.adds_json(adds):
+            self.store.delete(urllib.parse.unquote(add["path"]))
+
+
+def session(config):
+    settings = dict(SETTINGS)
+    if config["s3"].get("endpoint"):
+        settings |= {"spark.hadoop.fs.s3a.endpoint": config["s3"]["endpoint"], "spark.hadoop.fs.s3a.path.style.access": "true"}
+    if config["s3"].get("region"):
+        settings["spark.hadoop.fs.s3a.endpoint.region"] = config["s3"]["region"]
+    builder = SparkSession.builder.appName(f"delta-table load {config['job']}")
+    for name, value in settings.items():
+        builder = builder.config(name, value)
+    return builder.getOrCreate()
+
+
+def error_told(error):
+    """The job's own error, which Spark may have wrapped; None for another one."""
+    found = re.search(r"<<(\w+)\|(.*?)>>", str(error), re.DOTALL)
+    return found and {"event": "error", "code": found[1], "message": found[2]}
+
+
+def result_of(load):
+    version = load.version
+    if version is None:
+        version = load.delta.newest(load.url).version()
+    return {"event": "done", "job": load.job, **load.books, "version": version, "batches": load.batches, "isUpToDate": load.batches == 0}
 
 
 def main():
     with open(sys.argv[1]) as file:
         config = json.load(file)
-    settings = {
-        "spark.sql.session.timeZone": "UTC",
-        "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
-        "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
-        "spark.sql.parquet.datetimeRebaseModeInWrite": "CORRECTED",
-    }
-    builder = SparkSession.builder.appName(f"delta-table load {config['job']}")
-    for name, value in settings.items():
-        builder = builder.config(name, value)
-    spark = builder.getOrCreate()
+    spark = session(config)
     config["partCount"] = 2 * spark.sparkContext.defaultParallelism
-    # What Spark's Python processes run comes with the source: they may not have these files.
-    for module in (delta_load_records, delta_load_source):
-        cloudpickle.register_pickle_by_value(module)
-    spark.dataSource.register(LoadSource)
     load = Load(spark, config)
     try:
         load.run()
     except Exception as error:
-        found = re.search(r"<<(\w+)\|(.*?)>>", str(error), re.DOTALL)
-        if found is None:
+        told = error_told(error)
+        if told is None:
             raise
-        tell(event="error", code=found[1], message=found[2])
+        tell(**told)
         sys.exit(1)
-    version = load.version
-    if version is None:
-        version = load.newest(load.log(load.url)).version()
-    tell(event="done", job=load.job, **load.books, version=version, batches=load.batches, isUpToDate=load.batches == 0)
+    tell(**result_of(load))
     spark.stop()
 
 

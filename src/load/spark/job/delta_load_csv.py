@@ -5,6 +5,9 @@ import os
 import re
 import tempfile
 
+from delta_load_rows import column_of_values
+from delta_load_values import Fault, check_nulls, converter, nests_too_deep, parse_json
+
 MAX_RECORD_BYTES = 16 * 1024 * 1024
 OPEN_QUOTE = "open quote"
 TOO_LONG = "too long"
@@ -68,20 +71,8 @@ class Scanner:
             return at + 1
 
 
-def end_of_line(data, start):
-    """(end, next) of the line at start."""
-    found = re.compile(b"\r\n|\n|\r").search(data, start)
-    return (len(data), len(data)) if found is None else found.span()
-
-
 def quoted(text):
     return "'" + text.replace("'", "''") + "'"
-
-
-class Fault(Exception):
-    def __init__(self, code, reason, column=None):
-        super().__init__(reason)
-        self.code, self.reason, self.column = code, reason, column
 
 
 class Splitter:
@@ -172,22 +163,28 @@ class Splitter:
 
 
 def column_of(name, columns):
-    """The table's column that a file's name stands for."""
-    exact = [column for column in columns if column["name"] == name]
-    return (exact or [column for column in columns if column["name"].lower() == name.lower()])[0]
+    """The number of the table's column that a file's name stands for, or None."""
+    exact = [i for i, column in enumerate(columns) if column["name"] == name]
+    found = exact or [i for i, column in enumerate(columns) if column["name"].lower() == name.lower()]
+    return found[0] if found else None
 
 
 class Parser:
     """Makes rows of records as the configuration's SQL says, which delta-table wrote."""
 
-    def __init__(self, columns, names, dialect):
+    def __init__(self, config, part):
         import duckdb
+
+        names, dialect = part["names"], part["dialect"]
 
         self.connection = duckdb.connect(":memory:", config={"threads": 1})
         self.connection.execute("SET TimeZone = 'UTC'")
-        self.columns, self.count = columns, len(names)
+        self.columns = [column | sql for column, sql in zip(config["columns"], config["csvColumns"][part["kind"]])]
+        self.count, self.names = len(names), names
+        self.rescued = config["parse"].get("rescuedDataColumn")
         self.splitter = Splitter(self.connection, dialect, self.count)
-        self.index = {column_of(name, columns)["name"]: i for i, name in enumerate(names)}
+        is_own = lambda name: self.rescued is None or name.lower() != self.rescued.lower()
+        self.column_at = [column_of(name, self.columns) if is_own(name) else None for name in names]
 
     def parse(self, records):
         """records: (number, line, byte offset, raw). Gives an Arrow table of rows, and bad records."""
@@ -204,55 +201,93 @@ class Parser:
         names = [f"c{i}" for i in range(self.count)]
         source = pyarrow.table([pyarrow.array(t, pyarrow.string()) for t in texts], names=names)
         self.connection.register("texts", source)
-        table = self.connection.execute(self._query()).arrow()
-        if not isinstance(table, pyarrow.Table):
-            table = table.read_all()
+        table = self.connection.execute(self._query()).fetch_arrow_table()
         self.connection.unregister("texts")
-        faults = table.column("fault").to_pylist()
-        for record, fault in zip(kept, faults):
-            if fault is not None:
-                column = self.columns[fault // 2]
-                name = column["name"]
-                bad.append(
-                    (record, Fault("CONSTRAINT", f'column "{name}" must have a value', name))
-                    if fault % 2
-                    else (record, Fault("TYPE", f'what is in column "{name}" is no value of type {column["type"]}', name))
-                )
+        faults = [None if fault is None else self._fault(fault) for fault in table.column("fault").to_pylist()]
+        columns = [self._nested(number, table.column(f"v{number}"), faults) for number in range(len(self.columns))]
+        bad += [(record, fault) for record, fault in zip(kept, faults) if fault is not None]
         bad.sort(key=lambda one: one[0][0])
         good = pyarrow.array([fault is None for fault in faults], pyarrow.bool_())
-        return table.drop_columns(["fault"]).filter(good), bad
+        rows = pyarrow.table(columns, names=[f"v{i}" for i in range(len(columns))])
+        return rows.filter(good), bad
+
+    def _fault(self, number):
+        column = self.columns[number // 2]
+        if number % 2:
+            return Fault("CONSTRAINT", f'column "{column["name"]}" must have a value', column["name"])
+        return self._misfit(column)
+
+    def _misfit(self, column):
+        kind = column["type"] if isinstance(column["type"], str) else column["type"]["type"]
+        return Fault("TYPE", f'what is in column "{column["name"]}" is no value of type {kind}', column["name"])
+
+    def _nested(self, number, texts, faults):
+        """The column itself; arrays, maps and structs are made of their JSON."""
+        column = self.columns[number]
+        if isinstance(column["type"], str):
+            return texts
+        convert, made = converter(column["type"], column["name"]), []
+        for at, text in enumerate(texts.to_pylist()):
+            value = None
+            if faults[at] is None:
+                try:
+                    if text is not None and nests_too_deep(text):
+                        raise ValueError("it nests too deep")
+                    value = None if text is None else convert(parse_json(text))
+                    check_nulls(column["type"], True, column["name"], value)
+                except (Fault, ValueError, RecursionError):
+                    faults[at], value = self._misfit(column), None
+            made.append(value)
+        return column_of_values(column["type"], made)
 
     def _query(self):
         values, casts, misfits = [], [], []
         for number, column in enumerate(self.columns):
-            at = self.index.get(column["name"])
-            if at is None:
+            if column["name"] == self.rescued:
+                values.append(self._rescue())
+                continue
+            if number not in self.column_at:
                 values.append(f"CAST(NULL AS {column['sqlType']})")
                 if not column["nullable"]:
                     misfits.append(f"WHEN true THEN {2 * number + 1}")
                 continue
+            at = self.column_at.index(number)
             text = f"c{at}"
-            value, fits, read = (column[part] and column[part].replace("\x01", text) for part in ("value", "fits", "read"))
+            filled = lambda part: column[part] and column[part].replace("\x01", text)
+            value, fits, read = filled("value"), filled("fits"), filled("read")
+            if self.rescued is not None:
+                value, fits = filled("valueOrNull"), None
             values.append(value)
-            if column["isCast"]:
+            if column["isCast"] and self.rescued is None:
                 casts.append((at, f"WHEN {text} IS NOT NULL AND {read} IS NULL THEN {2 * number}"))
             if fits is not None:
                 misfits.append(f"WHEN {text} IS NOT NULL AND NOT ({fits}) THEN {2 * number}")
             if not column["nullable"]:
-                misfits.append(f"WHEN {text} IS NULL THEN {2 * number + 1}")
+                misfits.append(f"WHEN {text if self.rescued is None else value} IS NULL THEN {2 * number + 1}")
         cases = [case for _, case in sorted(casts)] + misfits
         fault = f"CASE {' '.join(cases)} END" if cases else "NULL::INTEGER"
         columns = ", ".join(f"{value} AS v{i}" for i, value in enumerate(values))
         return f"SELECT CAST({fault} AS INTEGER) AS fault, {columns} FROM texts"
 
+    def _rescue(self):
+        """JSON of an object with the values that have no column, or aren't of its type."""
+        members = []
+        for at, number in enumerate(self.column_at):
+            column, is_lost = None if number is None else self.columns[number], ""
+            if column is not None and (column["type"] == "string" or not isinstance(column["type"], str)):
+                continue
+            if column is not None:
+                value = column["valueOrNull"].replace("\x01", f"c{at}")
+                is_lost = f" AND {value} IS NULL"
+            name = quoted(json.dumps(self.names[at], ensure_ascii=False) + ":")
+            members.append(f"CASE WHEN c{at} IS NOT NULL{is_lost} THEN {name} || CAST(to_json(c{at}) AS VARCHAR) END")
+        if not members:
+            return "CAST(NULL AS VARCHAR)"
+        return f"'{{' || nullif(concat_ws(',', {', '.join(members)}), '') || '}}'"
 
-def read_part(part, columns):
-    """Arrow tables of a part's rows, and its bad records as (record, Fault)."""
-    with open(part["url"], "rb") as file:
-        file.seek(part["start"])
-        data = file.read(part["end"] - part["start"])
-    if len(data) != part["end"] - part["start"]:
-        raise OSError(f"{part['url']} became shorter while it was read")
+
+def read_csv(part, data, config):
+    """An Arrow table of a part's rows, and its bad records as (record, Fault)."""
     number, line, offset = part["record"], part["line"], part["offset"]
     if part.get("broken"):
         return None, [((number, line + 1, offset, data[:MAX_RECORD_BYTES]), Fault("PARSE", part["broken"]))]
@@ -264,12 +299,4 @@ def read_part(part, columns):
             number += 1
         line += lines + 1
         at = after
-    return Parser(columns, part["names"], part["dialect"]).parse(records)
-
-
-def letter_json(part, record, fault):
-    number, line, offset, _ = record
-    return json.dumps(
-        {"file": part["url"], "byte_offset": offset, "line": line, "record": number, "column": fault.column}
-        | {"code": fault.code, "reason": fault.reason, "parser": part["parser"]}
-    )
+    return Parser(config, part).parse(records)
