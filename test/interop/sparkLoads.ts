@@ -22,7 +22,7 @@ function sparkForLoads(): Promise<Peer> {
 }
 
 /** What keeps a run on Spark from coming to its end. */
-export interface Crash {
+interface Crash {
   /** It ends between the batch's commit and its letters'. */
   readonly crash?: "letters";
   /** It ends after so many commits, without tidying up. */
@@ -31,7 +31,7 @@ export interface Crash {
   readonly meanwhile?: string;
 }
 
-export type Told = Readonly<Record<string, unknown>>;
+type Told = Readonly<Record<string, unknown>>;
 
 /** Loads on Spark; the last that the job tells. */
 export async function loadOnSpark(
@@ -46,7 +46,7 @@ export async function loadOnSpark(
   return told.at(-1)!;
 }
 
-export interface PlannedBatch {
+interface PlannedBatch {
   readonly plan: { readonly ranges: readonly { readonly from: number; readonly to: number }[] };
   readonly letters: readonly Told[];
   readonly filtered: number;

@@ -1,4 +1,5 @@
-import { chmod, readdir, readFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { chmod, readdir, readFile, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { Table } from "#src/index.js";
@@ -140,4 +141,21 @@ describe("a job for Spark", () => {
     const missing = { program: join(folder(), "none") };
     await expectCode("DELTA_MISSING_DEPENDENCY", () => runOnSpark(config, missing));
   });
+});
+
+it("what a killed run on Spark left in the job's folder goes after seven days", async () => {
+  const at = folder();
+  const file = await write(join(at, "src/a.csv"), HEADER + csvLines(0, 10));
+  const table = Table.open(join(at, "t"));
+  const { job } = await table.load(join(at, "src"), { schema: SCHEMA });
+  const left = (name: string) => join(at, "t/_delta_log/_loads", job, ".spark", name);
+  const week = 7 * 24 * 3600;
+  for (const [name, ageS] of [["old/offsets/0", week + 60] as const, ["new/offsets/0", week - 3600] as const]) {
+    await write(left(name), "{}");
+    const time = Date.now() / 1000 - ageS;
+    await utimes(left(name), time, time);
+  }
+  await write(file, HEADER + csvLines(0, 10) + csvLines(20, 30));
+  expect(await table.load(join(at, "src"), { schema: SCHEMA })).toMatchObject({ rowsRead: 10 });
+  expect([existsSync(left("old/offsets/0")), existsSync(left("new/offsets/0"))]).toEqual([false, true]);
 });
