@@ -34,8 +34,6 @@ export interface CommitChanges {
   readonly metadata: Metadata | undefined;
   /** In the commit's order. */
   readonly files: readonly FileChange[];
-  /** How many actions `index` counts. */
-  readonly actionCount: number;
   /** Whether rows were derived that the commit took away. */
   readonly derivesDeletes: boolean;
   /** Whether rows that only moved to another file may pass for changed ones, unless the writer saw to it that none does. */
@@ -66,10 +64,9 @@ export function commitChanges(version: number, bytes: Uint8Array): CommitChanges
     const files = cdc.map((file, index) => {
       return { kind: "stored", index, file, deletionVector: undefined, within: undefined } as const;
     });
-    return { ...nothing, files, actionCount: cdc.length };
+    return { ...nothing, files };
   }
-  const actionCount = data.length;
-  return isEmptyMerge(info) ? { ...nothing, actionCount } : { ...nothing, actionCount, ...derived(data) };
+  return isEmptyMerge(info) ? nothing : { ...nothing, ...derived(data) };
 }
 
 type DataAction =

@@ -23,8 +23,6 @@ interface StreamedFile {
 export interface StreamedCommit {
   /** In the order of their places, unless all of them come together. */
   readonly files: AsyncIterable<StreamedFile>;
-  /** How many places the commit has. */
-  readonly length: number;
   /** All of it comes in one batch. */
   readonly isWhole: boolean;
 }
@@ -51,7 +49,7 @@ export class AddedRows implements CommitRows {
   async commit(version: number, bytes: Uint8Array): Promise<StreamedCommit> {
     const { store, schema } = this.target;
     const adds = streamedFiles(version, bytes, schema, store.url, this.#options);
-    return { files: addedFiles(store, adds), length: adds.length, isWhole: false };
+    return { files: addedFiles(store, adds), isWhole: false };
   }
 
   async initial(file: ScanFile): Promise<ScanFile> {
@@ -105,7 +103,7 @@ export class ChangedRows implements CommitRows {
     }
     // Part of what a commit takes away and gives again would be a state that never was.
     const isWhole = changes.files.some(({ kind }) => kind !== "insert");
-    return { files: this.#changedFiles(changes), length: changes.actionCount, isWhole };
+    return { files: this.#changedFiles(changes), isWhole };
   }
 
   async *#changedFiles({ version, files }: CommitChanges): AsyncGenerator<StreamedFile> {

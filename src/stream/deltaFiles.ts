@@ -5,16 +5,16 @@ import { readCommits } from "../log/readCommits.js";
 import type { Snapshot } from "../log/snapshot.js";
 import type { ScanFile } from "../read/plan.js";
 import type { CommitRows, StreamedCommit } from "./commitRows.js";
-import { type DeltaOffset, isAfter } from "./deltaOffset.js";
+import { BEFORE_FILES, type DeltaOffset, isAfter } from "./deltaOffset.js";
 import { InitialFiles } from "./initialFiles.js";
 import type { TriggerLimits } from "./limits.js";
 
-/** A file at its place in the history, or the end of a version's files. */
+/** A file at its place in the history; or, at the end of a version's files, the place before the next version's. */
 export interface PlacedFile {
   readonly version: number;
   readonly index: number;
   readonly isInitialSnapshot: boolean;
-  /** Undefined at the end of a version: what comes next is in the version after it. */
+  /** Undefined at the end of a version. */
   readonly file: ScanFile | undefined;
   /** It comes in the same batch as the one before it. */
   readonly continues: boolean;
@@ -52,7 +52,7 @@ export class DeltaFiles {
         const file = await this.#rows.initial(files.at(index), version);
         yield { version, index, isInitialSnapshot: true, file, continues: false };
       }
-      yield { version, index: files.length, isInitialSnapshot: true, file: undefined, continues: true };
+      yield endOf(version);
       version++;
     }
     this.#initial = undefined;
@@ -61,14 +61,14 @@ export class DeltaFiles {
 
   async *#added(from: DeltaOffset, first: number, last: number): AsyncGenerator<PlacedFile> {
     for await (const { version, bytes } of this.#commits(first, last)) {
-      const { files, length, isWhole } = await this.#rowsOf(version, bytes);
+      const { files, isWhole } = await this.#rowsOf(version, bytes);
       let continues = false;
       for await (const { index, file } of files) {
         if (!isAfter(from, version, index)) continue;
         yield { version, index, isInitialSnapshot: false, file, continues };
         continues = isWhole;
       }
-      yield { version, index: length, isInitialSnapshot: false, file: undefined, continues: true };
+      yield endOf(version);
     }
   }
 
@@ -123,6 +123,10 @@ export class DeltaFiles {
     const earliest = names.find((name) => name?.kind === "commit")?.version;
     return dataLost(store.url, version, earliest, error);
   }
+}
+
+function endOf(version: number): PlacedFile {
+  return { version: version + 1, index: BEFORE_FILES, isInitialSnapshot: false, file: undefined, continues: true };
 }
 
 function dataLost(url: string, version: number, earliest: number | undefined, cause: unknown): DeltaError {

@@ -106,16 +106,12 @@ class OpenDeltaSource implements OpenSource {
     let end: DeltaOffset | undefined;
     try {
       for await (const { version, index, isInitialSnapshot, file, continues } of this.#files.after(from, last)) {
-        if (file === undefined) {
-          end = { ...from, version: version + 1, index: BEFORE_FILES, isInitialSnapshot: false };
-          if (admission.isFull) break;
-        } else if (admission.isFull && !continues) {
-          break;
-        } else {
+        if (admission.isFull && !continues) break;
+        end = { ...from, version, index, isInitialSnapshot };
+        if (file !== undefined) {
           admission.take(file.sizeBytes);
           files.push(file);
-          end = { ...from, version, index, isInitialSnapshot };
-        }
+        } else if (admission.isFull) break;
       }
     } catch (error) {
       // What comes before a version that can't be streamed is given first.
