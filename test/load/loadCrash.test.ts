@@ -10,7 +10,7 @@ import { expectCode } from "../expectCode.js";
 import { csvLines, deadIdsOf, HEADER, idsOf, isBad, range, SCHEMA, scratchFolder, write } from "./loadFixture.js";
 
 const root = await scratchFolder();
-const ROWS = 400;
+const ROWS = 300;
 const GOOD = range(0, ROWS).filter((id) => !isBad(id));
 const BAD = range(0, ROWS).filter(isBad);
 const OPTIONS = { schema: SCHEMA, batchBytes: 1500 };
