@@ -56,5 +56,34 @@ for (const choice of await s3Servers()) {
       await put("c.csv", HEADER + csvLines(2000, 2100));
       await expectCode("DELTA_LOAD_SOURCE_CHANGED", () => table.load(source, options));
     });
+
+    it("notices a source that is replaced while it is read, and goes on once the old one is back", async () => {
+      const folder = runtime.randomUUID();
+      const put = (text: string) => store.put(`${folder}/a.csv`, Buffer.from(text));
+      const old = HEADER + csvLines(0, 4000);
+      await put(old);
+      const storage = { s3: server.options };
+      await using table = Table.open(`s3://${server.bucket}/${folder}/table`, storage);
+      let replacing: Promise<void> | undefined;
+      const options: LoadOptions = { schema: SCHEMA, batchBytes: 8000, storage };
+      const source = `s3://${server.bucket}/${folder}/a.csv`;
+      await expectCode("DELTA_LOAD_SOURCE_CHANGED", () =>
+        table.load(source, {
+          ...options,
+          // Of the same size.
+          onProgress: ({ isCommitted }) => {
+            if (isCommitted) replacing ??= put(old.replaceAll("name", "eman"));
+          },
+        }),
+      );
+      await replacing;
+      const loaded = await idsOf(table);
+      expect(loaded.length).toBeGreaterThan(0);
+      expect(loaded.length).toBeLessThan(3900);
+      await put(old);
+      await table.load(source, options);
+      expect(await idsOf(table)).toEqual(range(0, 4000).filter((id) => !isBad(id)));
+      expect(await table.count({ where: { name: "eman\n7" } })).toBe(0);
+    });
   });
 }
