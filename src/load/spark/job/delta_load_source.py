@@ -31,6 +31,20 @@ def read_part(part, config):
     return (read_csv if part["format"] == "csv" else read_jsonl)(part, data, config)
 
 
+def grouped(parts, most):
+    """Parts of small files together, each group for one task and one file of rows."""
+    group, size = [], 0
+    for part in parts:
+        own = part["end"] - part["start"] if "end" in part else 4 * len(part["text"]) if "text" in part else most
+        if group and size + own > most:
+            yield group
+            group, size = [], 0
+        group.append(part)
+        size += own
+    if group:
+        yield group
+
+
 class LoadSource(DataSource):
     @classmethod
     def name(cls):
@@ -52,8 +66,10 @@ class LoadReader(DataSourceStreamReader):
 
     def latestOffset(self):
         if self.planner is None:
+            config = json.loads(self.options["config"])
+            self.part_bytes = config["batchBytes"] // config["partCount"]
             with open(self.options["begin"]) as file:
-                self.planner = Planner(json.loads(self.options["config"]), json.load(file))
+                self.planner = Planner(config, json.load(file))
         batch = self.planner.next_batch()
         number = max(self.plans, default=0)
         if batch is None:
@@ -66,7 +82,8 @@ class LoadReader(DataSourceStreamReader):
         for number in range(start["batch"] + 1, end["batch"] + 1):
             batch = self.plans[number]
             made += [InputPartition({"plan": json.dumps(batch["plan"])})]
-            made += [InputPartition({"order": i, **part}) for i, part in enumerate(batch["parts"])]
+            parts = [{"order": i, **part} for i, part in enumerate(batch["parts"])]
+            made += [InputPartition({"parts": group}) for group in grouped(parts, self.part_bytes)]
         return made
 
     def commit(self, end):
@@ -93,15 +110,16 @@ class LoadReader(DataSourceStreamReader):
             yield from batches(PLAN, [0], [value["plan"]], [None], None)
             return
         config = json.loads(self.options["config"])
-        rows, bad = read_part(value, config)
-        found = 0 if rows is None else rows.num_rows
-        rows = rows and kept_rows(rows, config["columns"], config["where"])
-        loaded = 0 if rows is None else rows.num_rows
-        yield from batches(COUNT, [loaded], [str(found - loaded)], [None], None)
-        if loaded:
-            empty = [None] * loaded
-            yield from batches(ROW, range(loaded), empty, empty, rows.columns)
-        if bad:
-            orders = [(value["order"] << 40) + i for i in range(len(bad))]
-            letters = [letter_json(value, record, fault) for record, fault in bad]
-            yield from batches(BAD, orders, letters, [record[3] for record, _ in bad], None)
+        for part in value["parts"]:
+            rows, bad = read_part(part, config)
+            found = 0 if rows is None else rows.num_rows
+            rows = None if rows is None else kept_rows(rows, config["columns"], config["where"])
+            loaded = 0 if rows is None else rows.num_rows
+            yield from batches(COUNT, [loaded], [str(found - loaded)], [None], None)
+            if loaded:
+                empty = [None] * loaded
+                yield from batches(ROW, range(loaded), empty, empty, rows.columns)
+            if bad:
+                orders = [(part["order"] << 40) + i for i in range(len(bad))]
+                letters = [letter_json(part, record, fault) for record, fault in bad]
+                yield from batches(BAD, orders, letters, [record[3] for record, _ in bad], None)
