@@ -4,6 +4,8 @@ import json
 import os
 import sys
 
+# Nothing is left beside the package's own files.
+sys.dont_write_bytecode = True
 sys.path[:0] = [sys.argv[1], os.path.dirname(__file__)]
 
 from deltalake import write_deltalake

@@ -13,6 +13,8 @@ os.environ["TZ"] = "UTC"
 time.tzset()
 os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
 os.environ["PYSPARK_PYTHON"] = sys.executable
+# Nothing is left beside the package's own files.
+sys.dont_write_bytecode = True
 sys.path[:0] = [MODULES, os.path.dirname(__file__)]
 
 from pyspark.sql import SparkSession
