@@ -87,7 +87,7 @@ export function dataFileOptions(target: AppendTarget): DataFileOptions {
 }
 
 /** Paths of the columns that a data file's `stats` tell of. */
-export function statisticsColumnsOf({ schema, metadata }: AppendTarget): readonly (readonly string[])[] {
+function statisticsColumnsOf({ schema, metadata }: AppendTarget): readonly (readonly string[])[] {
   const listed = property(metadata, "delta.dataSkippingStatsColumns");
   return statisticsColumns(schema, metadata.partitionColumns, {
     numIndexedCols: property(metadata, "delta.dataSkippingNumIndexedCols"),

@@ -191,8 +191,9 @@ function escaped(newLine: string): string {
 
 async function rejectsOf(connection: DuckdbConnection, { paths }: CsvBatch): Promise<CsvReject[]> {
   const [files, bytes, columns, errors] = await connection.columns(
-    "SELECT file_path, line_byte_position, column_idx, CAST(error_type AS VARCHAR) FROM reject_errors " +
-      "JOIN reject_scans USING (scan_id, file_id) ORDER BY file_id, line_byte_position, column_idx",
+    // A record may have a reject for each of its values.
+    "SELECT file_path, line_byte_position, min(column_idx), CAST(arg_min(error_type, column_idx) AS VARCHAR) FROM reject_errors " +
+      "JOIN reject_scans USING (scan_id, file_id) GROUP BY file_id, file_path, line_byte_position ORDER BY file_id, line_byte_position",
   );
   return (files ?? []).map((path, i) => {
     const error = String(errors![i]);

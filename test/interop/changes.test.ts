@@ -65,8 +65,6 @@ function countByType({ rows }: Content): Record<string, number> {
 
 describe.each([
   { name: "with deletion vectors, in partitions", vectors: true, partitioned: true },
-  { name: "with deletion vectors", vectors: true, partitioned: false },
-  { name: "without deletion vectors, in partitions", vectors: false, partitioned: true },
   { name: "without deletion vectors", vectors: false, partitioned: false },
 ])("changes that Spark makes $name", ({ vectors, partitioned }) => {
   let path: string;
