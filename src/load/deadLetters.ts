@@ -2,7 +2,7 @@ import { buildBatch } from "../arrow/build.js";
 import { DeltaError } from "../errors.js";
 import { DeltaLog } from "../log/deltaLog.js";
 import { storePath } from "../log/paths.js";
-import { commitAppend, dataFileWriter, openTarget } from "../ops/stagedAppend.js";
+import { commitAppend, dataFileWriter, isRecorded, openTarget, skippedAt } from "../ops/stagedAppend.js";
 import { runtime } from "../runtime.js";
 import { schemaOf } from "../schema/literal.js";
 import { storeBelow } from "../storage/below.js";
@@ -117,8 +117,11 @@ export class LetterWriter {
 export async function commitLetters(log: DeltaLog, job: string, step: number, letters: StagedLetters): Promise<void> {
   // What is committed is looked for where the commit begins: another run may be doing the same.
   const target = await openTarget(log, { schema: LETTER_SCHEMA });
-  const recorded = target.snapshot?.transactions.get(stepAppId(job))?.version;
-  if (recorded !== undefined && recorded >= step) return;
+  const txn = { appId: stepAppId(job), version: step };
+  if (target.snapshot !== undefined && isRecorded(target.snapshot, txn)) {
+    await skippedAt(target.snapshot);
+    return;
+  }
   const { adds, rowCount } = letters;
   for (const add of adds) {
     if ((await log.store.head(storePath(log.store, add.path))) === undefined)
@@ -127,7 +130,7 @@ export async function commitLetters(log: DeltaLog, job: string, step: number, le
   // Kept whatever happens: the next run commits them.
   const staged = { adds, stored: Promise.resolve(), rowCount, discard: async () => undefined };
   await commitAppend(log, target, staged, {
-    txn: { appId: stepAppId(job), version: step },
+    txn,
     operation: "LOAD",
     operationParameters: { job, batch: String(step), deadLetters: "true" },
   });

@@ -4,6 +4,7 @@ import { type DeadLetter, Table } from "#src/index.js";
 import { RetriedLetters } from "#src/load/retriedLetters.js";
 import { memoryStore } from "#src/storage/memory.js";
 import { expectCode } from "../expectCode.js";
+import { CountingStore } from "../storage/countingStore.js";
 import { csvLines, HEADER, idsOf, isBad, range, SCHEMA, scratchFolder, write } from "./loadFixture.js";
 
 const root = await scratchFolder();
@@ -18,6 +19,16 @@ async function lettersOf(table: Table, job?: string): Promise<DeadLetter[]> {
 const rawOf = ({ raw }: DeadLetter) => Buffer.from(raw).toString();
 
 describe("dead letters", () => {
+  it("that another run has committed, and perhaps not flushed, last before the job moves on", async () => {
+    const store = new CountingStore(memoryStore());
+    const file = await csv("id,name,v\n1,a,1\n2,b,x\n");
+    await Table.open(store).load(file, { schema: SCHEMA, job: "j" });
+    store.take();
+    const again = await Table.open(store).load(file, { schema: SCHEMA, job: "j" });
+    expect(again.isUpToDate).toBe(true);
+    expect(store.take()).toContain("settle _dead_letters/_delta_log/");
+  });
+
   it("tell where each record was, what was wrong, and how it was parsed", async () => {
     const table = Table.open(memoryStore());
     const file = await csv('id,name,v\n1,a,1\n2,"b\nb",x\n3,c,3\n');
