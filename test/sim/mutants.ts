@@ -196,8 +196,8 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
   lettersTwice: {
     bug: "dead letters that are committed are committed again",
     file: "load/deadLetters.js",
-    from: "recorded >= step",
-    to: "recorded > step",
+    from: "if (target.snapshot !== undefined && isRecorded(target.snapshot, txn)) {",
+    to: "if (false) {",
     seed: 11,
   },
   streamWithoutTxn: {
