@@ -153,6 +153,33 @@ describe("a checkpointed job", () => {
     await expectCode("DELTA_LOAD_PROGRESS_LOST", () => Table.open(store).checkpointed("queue").offset());
   });
 
+  it("whose progress was expired isn't taken for a new one in a copy of the table, whose files have other times", async () => {
+    const store = memoryStore();
+    const properties = {
+      "delta.checkpointInterval": "5",
+      "delta.setTransactionRetentionDuration": "interval 1 hours",
+    };
+    const table = Table.open(store);
+    await table.append(rows(0, 1), { properties });
+    await table.checkpointed("queue").append(rows(1, 2), { offset: 1 });
+    const { now } = runtime;
+    let later = 2 * 3600 * 1000;
+    const restore = replaceRuntime({ now: () => now() + later });
+    const copy = memoryStore();
+    try {
+      for (let n = 2; n < 8; n++) await table.append(rows(n, n + 1));
+      const paths: string[] = [];
+      for await (const { path } of store.list("")) paths.push(path);
+      for (const path of paths.sort()) {
+        later += 10_000;
+        await copy.put(path, await store.get(path));
+      }
+    } finally {
+      restore();
+    }
+    await expectCode("DELTA_LOAD_PROGRESS_LOST", () => Table.open(copy).checkpointed("queue").offset());
+  });
+
   it("says so when its state is gone or is another's", async () => {
     const store = memoryStore();
     await Table.open(store).checkpointed("queue").append(rows(0, 1), { offset: 1 });
