@@ -39,8 +39,8 @@ const BATCH_BYTES = 96 * 1024;
 /** A faulty run's requests. */
 const RULES = 14;
 const WITHIN_REQUESTS = 60;
-/** Half of the runs are killed, at a time from the start on. */
-const KILLED_WITHIN_MS = 4000;
+/** The first run of each load and half of the others are killed, at one of their first requests: fewer than any whole load makes. */
+const KILLED_WITHIN_REQUESTS = 40;
 /** Runs of one load that may go wrong; then nothing does. */
 const FAULTY_RUNS = 8;
 /** What a run may say where storage doesn't answer. */
@@ -48,7 +48,7 @@ const REASONS: readonly string[] = ["DELTA_STORAGE_UNAVAILABLE", "DELTA_COMMIT_O
 
 /**
  * Loads into tables on S3 through a proxy that drops, delays, doubles, cuts and refuses requests and answers, in processes that are killed
- * at any time, until each load is done; compares the tables with one of a load that nothing happened to.
+ * at any request, until each load is done; compares the tables with one of a load that nothing happened to.
  */
 export async function loadThroughFaults(options: LoadFaultOptions): Promise<LoadFaultReport> {
   const { server, loads, seed } = options;
@@ -123,9 +123,10 @@ interface Loading {
 async function loadOnce(loading: Loading, proxy: FaultProxy, random: Random, tally: Tally): Promise<void> {
   for (let run = 0; ; run++) {
     proxy.reset();
+    const kill = new AbortController();
+    if (run === 0 || (run < FAULTY_RUNS && random.below(2) === 0)) proxy.add(killRule(random, () => kill.abort()));
     if (run < FAULTY_RUNS) for (let n = 0; n < RULES; n++) addRule(proxy, nextRule(random), tally);
-    const isKilled = run < FAULTY_RUNS && random.below(2) === 0;
-    const outcome = await runOnce(loading, isKilled ? random.next() * KILLED_WITHIN_MS : undefined);
+    const outcome = await runOnce(loading, kill.signal);
     tally.runs++;
     tally.requests += proxy.requests.length;
     if (outcome.result !== undefined) return;
@@ -151,6 +152,12 @@ const KINDS = (random: Random): readonly Fault[] => [
   { kind: "swallow-answer" },
 ];
 
+/** The request that a run dies at never arrives, or has its effect. */
+function killRule(random: Random, kill: () => void): FaultRule {
+  const kind = random.pick(["silence", "swallow-answer"] as const);
+  return { after: random.below(KILLED_WITHIN_REQUESTS), fault: { kind }, onHit: kill };
+}
+
 /** Half of all faults are at writes. */
 function nextRule(random: Random): FaultRule {
   const isWrite = random.below(2) === 0;
@@ -175,7 +182,7 @@ interface RunOutcome {
 }
 
 /** A run in a process of its own; neither a result nor an error where it was killed. */
-async function runOnce(loading: Loading, killAfterMs?: number): Promise<RunOutcome> {
+async function runOnce(loading: Loading, killed?: AbortSignal): Promise<RunOutcome> {
   const argument = JSON.stringify({ ...loading, options: LOAD_OPTIONS });
   // Scripts aren't compiled: they are where they are in the repository, whose root everything is started from.
   const child = spawn(process.execPath, [path.resolve("test/concurrency/loader.mjs"), argument], {
@@ -184,13 +191,12 @@ async function runOnce(loading: Loading, killAfterMs?: number): Promise<RunOutco
     env: { ...process.env, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" },
   });
   const exit = once(child, "exit");
-  const cancel = killAfterMs === undefined ? undefined : runtime.later(killAfterMs, () => child.kill("SIGKILL"));
+  killed?.addEventListener("abort", () => child.kill("SIGKILL"));
   let outcome: RunOutcome = { result: undefined, failed: undefined };
   for await (const line of createInterface({ input: child.stdout })) {
     const said = JSON.parse(line);
     if (said.result !== undefined || said.failed !== undefined) outcome = { result: said.result, failed: said.failed };
   }
-  cancel?.();
   const [code, signal] = await exit;
   if (signal !== "SIGKILL" && code !== 0) throw new Error(`The load ended with ${code ?? signal}.`);
   return outcome;
