@@ -16,7 +16,7 @@ export type { CreateOptions } from "./ops/create.js";
 export type { TableDetail } from "./ops/detail.js";
 export type { DataFile } from "./ops/files.js";
 export type { HistoryEntry, HistoryOptions } from "./ops/history.js";
-export type { Scan, ScanOptions } from "./ops/scan.js";
+export type { RowTrackingColumn, Scan, ScanOptions } from "./ops/scan.js";
 export type { SchemaOption } from "./ops/schemaOption.js";
 export type { AppendResult } from "./ops/stagedAppend.js";
 export type { VerifyOptions, VerifyProgress, VerifyReport } from "./ops/verify.js";

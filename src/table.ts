@@ -19,6 +19,7 @@ import { rowsOf, Scan, type ScanOptions } from "./ops/scan.js";
 import type { AppendResult } from "./ops/stagedAppend.js";
 import { timeTravelOf } from "./ops/timeTravel.js";
 import { type VerifyOptions, type VerifyReport, verify } from "./ops/verify.js";
+import { withoutColumnMapping } from "./schema/columnMapping.js";
 import type { StructType } from "./schema/types.js";
 import { openStore, type StorageOptions } from "./storage/open.js";
 import type { ObjectStore } from "./storage/store.js";
@@ -258,7 +259,7 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
   }
 
   async schema(): Promise<StructType> {
-    return (await this.#snapshot()).schema;
+    return withoutColumnMapping((await this.#snapshot()).schema);
   }
 
   /** The commits that the log still holds, newest first. */

@@ -90,7 +90,7 @@ export const FEATURES: readonly FeatureRow[] = [
     ...readerWriter,
     ...legacy(2, 5),
     ...columnMapping,
-    read: "refusedWhenActive",
+    read: "supported",
     write: "refusedWhenActive",
   },
   {

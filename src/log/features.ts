@@ -84,7 +84,8 @@ function protocolOf(features: readonly FeatureRow[]): Protocol {
   return { minReaderVersion: 1, minWriterVersion: 7, writerFeatures: names };
 }
 
-function readerFeatures(protocol: Protocol): readonly string[] {
+/** The reader features that a protocol lists, or implies by its version. */
+export function readerFeatures(protocol: Protocol): readonly string[] {
   if (protocol.minReaderVersion === 3) return protocol.readerFeatures ?? [];
   return FEATURES.filter(
     ({ kind, legacy }) => kind === "readerWriter" && legacy && legacy.minReaderVersion <= protocol.minReaderVersion,

@@ -94,6 +94,7 @@ const duration = "an interval such as 'interval 7 days'";
 const PROPERTIES = {
   "delta.appendOnly": row(parseBoolean, false, yesNo),
   "delta.enableChangeDataFeed": row(parseBoolean, false, yesNo),
+  "delta.columnMapping.mode": row(oneOf("none", "name", "id"), "none", "none, name or id"),
   "delta.checkpointInterval": row(integerFrom(1), 10, "a whole number from 1 up"),
   "delta.checkpoint.writeStatsAsJson": row(parseBoolean, true, yesNo),
   "delta.checkpoint.writeStatsAsStruct": row(parseBoolean, false, yesNo),

@@ -1,11 +1,13 @@
 import type { RecordBatch } from "apache-arrow";
 import { DeltaError, hasCode } from "../errors.js";
 import { loaded } from "../lazy.js";
+import { type ColumnMappingMode, checkColumnMapping } from "../schema/columnMapping.js";
 import { parseSchema } from "../schema/json.js";
 import { checkPartitionColumns } from "../schema/partition.js";
 import type { StructType } from "../schema/types.js";
 import type { ObjectStore } from "../storage/store.js";
 import type { Action, DomainMetadata, Metadata, Protocol, SetTransaction } from "./actions.js";
+import { columnMappingOf } from "./columnMapping.js";
 import { forEachAction } from "./commitFile.js";
 import { checkReadable } from "./features.js";
 import { readCommit, readCommits } from "./readCommits.js";
@@ -26,6 +28,7 @@ export class Snapshot {
   readonly #state: TableState;
   #files: SnapshotFiles;
   #schema: StructType | undefined;
+  #columnMapping: ColumnMappingMode | undefined;
 
   constructor(state: TableState, files: SnapshotFiles) {
     this.store = files.store;
@@ -42,12 +45,19 @@ export class Snapshot {
     return this.#state.metadata;
   }
 
-  /** The table's schema. Throws `DELTA_INVALID_SCHEMA`, also where it lacks a partition column. */
+  /** How columns are found in files. Throws `DELTA_INVALID_PROPERTY_VALUE`. */
+  get columnMapping(): ColumnMappingMode {
+    this.#columnMapping ??= columnMappingOf(this.protocol, this.metadata);
+    return this.#columnMapping;
+  }
+
+  /** The table's schema. Throws `DELTA_INVALID_SCHEMA`, also where it lacks a partition column or a column's place in files. */
   get schema(): StructType {
     if (this.#schema === undefined) {
       const { schemaString, partitionColumns } = this.metadata;
       const schema = parseSchema(schemaString);
       checkPartitionColumns(schema, partitionColumns);
+      checkColumnMapping(schema, this.columnMapping);
       this.#schema = schema;
     }
     return this.#schema;
@@ -140,7 +150,7 @@ export class Snapshot {
       checkReadable(state.protocol, state.metadata);
     }
     const snapshot = new Snapshot(state, { ...this.#files, version });
-    if (state.metadata === this.metadata) snapshot.#schema = this.#schema;
+    if (state.metadata === this.metadata && state.protocol === this.protocol) snapshot.#schema = this.#schema;
     return snapshot;
   }
 }

@@ -13,7 +13,7 @@ export interface DataFile {
   readonly size: number;
   /** Milliseconds since the epoch. */
   readonly modificationTime: number;
-  /** Values as the log holds them: texts, null for null. */
+  /** Values as the log holds them: texts, null for null; by physical names where columns are mapped. */
   readonly partitionValues: Readonly<Record<string, string | null>>;
   /** Rows in the file, where the statistics tell; those that a deletion vector removes are among them. */
   readonly numRecords?: number;

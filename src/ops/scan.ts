@@ -5,15 +5,24 @@ import { sliceBatch } from "../arrow/take.js";
 import { DeltaError } from "../errors.js";
 import type { Snapshot } from "../log/snapshot.js";
 import type { PlanOptions } from "../read/plan.js";
+import { ROW_TRACKING_FIELDS, tracksRows } from "../read/rowTracking.js";
 import { countRows, type ReadOptions, scanBatches } from "../read/scan.js";
+import { withoutColumnMapping } from "../schema/columnMapping.js";
 import { nearestName } from "../schema/columns.js";
 import type { StructField, StructType } from "../schema/types.js";
 import type { BatchSource } from "../write/input.js";
 import { predicateOf, type WhereOption } from "./where.js";
 
+/** What a table with row tracking tells of each row. */
+export type RowTrackingColumn = "_metadata.row_id" | "_metadata.row_commit_version";
+
 export interface ScanOptions<Row extends object = Record<string, unknown>> {
-  /** Top-level columns, in the order wanted; all by default. Only their bytes are read. */
-  readonly columns?: readonly (keyof Row & string)[];
+  /**
+   * Top-level columns, in the order wanted; all by default. Only their bytes are read. A table with row tracking has two more, each
+   * a bigint under its whole name: `_metadata.row_id`, which a row keeps however it is rewritten, and `_metadata.row_commit_version`, the
+   * version that inserted or updated it last (PROTOCOL.md, Row Tracking).
+   */
+  readonly columns?: readonly ((keyof Row & string) | RowTrackingColumn)[];
   /** Only rows for which this is true (not null). Files that hold none are not read. */
   readonly where?: WhereOption<Row>;
   /** Rows at most; reading stops when they are there. */
@@ -30,6 +39,8 @@ export interface ScanOptions<Row extends object = Record<string, unknown>> {
 export interface ScanSource {
   /** All columns that there are. */
   readonly schema: StructType;
+  /** Columns beside those, for who asks for them by name. */
+  readonly rowTracking: readonly StructField[];
   batches(options: ReadOptions): AsyncGenerator<RecordBatch>;
   count(options: PlanOptions): Promise<number>;
 }
@@ -38,6 +49,7 @@ export interface ScanSource {
 export function rowsOf(snapshot: Snapshot): ScanSource {
   return {
     schema: snapshot.schema,
+    rowTracking: tracksRows(snapshot.protocol, snapshot.metadata) ? ROW_TRACKING_FIELDS : [],
     batches: (options) => scanBatches(snapshot, options),
     count: (options) => countRows(snapshot, options),
   };
@@ -100,7 +112,7 @@ export class Scan<Row extends object = Record<string, unknown>> implements Batch
 
   /** The schema of the rows: the columns asked for. */
   async schema(): Promise<StructType> {
-    return (await this.#resolve()).schema;
+    return withoutColumnMapping((await this.#resolve()).schema);
   }
 
   async *#rowBatches(): AsyncGenerator<Row[]> {
@@ -118,7 +130,7 @@ export class Scan<Row extends object = Record<string, unknown>> implements Batch
     checkLimit(limit);
     this.#source ??= this.#open();
     const source = await this.#source;
-    const fields = columns?.map((name) => fieldOf(source.schema, name)) ?? source.schema.fields;
+    const fields = columns?.map((name) => fieldOf(source, name)) ?? source.schema.fields;
     const predicate = await predicateOf(where, source.schema);
     return {
       source,
@@ -128,9 +140,10 @@ export class Scan<Row extends object = Record<string, unknown>> implements Batch
   }
 }
 
-function fieldOf(schema: StructType, name: string): StructField {
-  const field = schema.fields.find((candidate) => candidate.name === name);
+function fieldOf({ schema, rowTracking }: ScanSource, name: string): StructField {
+  const field = [...schema.fields, ...rowTracking].find((candidate) => candidate.name === name);
   if (field !== undefined) return field;
+  if (ROW_TRACKING_FIELDS.some((candidate) => candidate.name === name)) throw noRowTracking(name);
   const names = schema.fields.map((candidate) => candidate.name);
   const nearest = nearestName(name, names);
   const hint = nearest === undefined ? `It has ${names.join(", ")}.` : `Did you mean "${nearest}"?`;
@@ -138,6 +151,14 @@ function fieldOf(schema: StructType, name: string): StructField {
     column: name,
     nearest,
   });
+}
+
+function noRowTracking(column: string): DeltaError {
+  return new DeltaError(
+    "DELTA_INVALID_ARGUMENT",
+    `There is no ${column} here: only the rows of a table with delta.enableRowTracking have it, not changes. Leave it out, or turn row tracking on with an engine that can.`,
+    { column },
+  );
 }
 
 function checkLimit(limit: number | undefined): void {

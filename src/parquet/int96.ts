@@ -18,7 +18,10 @@ export function int96Hint(root: ParquetNode): string | undefined {
 function fieldOf(node: ParquetNode): Field {
   const type = typeOf(node);
   const repeated = node.element.repetition_type === "REPEATED";
-  return new Field(node.element.name, repeated ? new List(new Field(node.element.name, type, true)) : type, true);
+  const { name, field_id: id } = node.element;
+  // A field of the hint takes the place of the file's own, its id included.
+  const metadata = id === undefined ? undefined : new Map([["PARQUET:field_id", String(id)]]);
+  return new Field(name, repeated ? new List(new Field(name, type, true)) : type, true, metadata);
 }
 
 function typeOf(node: ParquetNode): DataType {

@@ -27,13 +27,14 @@ const STORED_TYPE: ReadonlySet<string> = new Set([CHANGE_TYPE]);
  * A table whose rows are changes: the columns of the snapshot, and those of a change, which are partition columns to whoever reads the
  * files. Throws `DELTA_INVALID_SCHEMA` where the table has a column of such a name itself.
  */
-export function changeTarget({ store, schema, metadata }: Snapshot): ReadTarget {
+export function changeTarget({ store, schema, metadata, columnMapping }: Snapshot): ReadTarget {
   checkNoChangeColumns(schema);
   const fields: StructType = { type: "struct", fields: [...schema.fields, ...CHANGE_FIELDS] };
   return {
     store,
     schema: fields,
-    metadata: { partitionColumns: [...metadata.partitionColumns, ...CHANGE_COLUMNS] },
+    columnMapping,
+    metadata: { ...metadata, partitionColumns: [...metadata.partitionColumns, ...CHANGE_COLUMNS] },
   };
 }
 
@@ -58,12 +59,13 @@ export interface CommitFacts {
 }
 
 /** Throws, when called, `DELTA_UNSUPPORTED_FILE_PATH`, `DELTA_LOG_CORRUPT`, `DELTA_CHANGE_DATA_FILE_NOT_FOUND`. */
-export function changePlanner({ store, schema, metadata }: ReadTarget, options: PlanOptions = {}): ChangePlanner {
+export function changePlanner(target: ReadTarget, options: PlanOptions = {}): ChangePlanner {
+  const { store, schema, metadata, columnMapping } = target;
   const { predicate, partitionTimeZone: timeZone } = options;
   const { partitionColumns } = metadata;
   const own = partitionColumns.filter((name) => !CHANGE_COLUMNS.includes(name));
   const filter = (columns: readonly string[]) =>
-    predicate === undefined ? undefined : fileFilter(predicate, schema, columns, { timeZone });
+    predicate === undefined ? undefined : fileFilter(predicate, schema, columns, { timeZone, columnMapping });
   const matches = { derived: filter(partitionColumns), stored: filter([...own, ...COLUMNS_OF_COMMIT]) };
   return async ({ kind, file, deletionVector, within }, commit) => {
     const values = valuesOf(file, own, commit);

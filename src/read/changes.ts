@@ -3,7 +3,7 @@ import { DeltaError, hasCode } from "../errors.js";
 import { commitPath } from "../log/names.js";
 import { readCommits } from "../log/readCommits.js";
 import type { Snapshot } from "../log/snapshot.js";
-import type { StructType } from "../schema/types.js";
+import type { StructField, StructType } from "../schema/types.js";
 import { changeFileNotFound, changePlanner, changeTarget } from "./changeColumns.js";
 import { commitChanges, type FileChange } from "./commitChanges.js";
 import { FeedGuard } from "./feedGuard.js";
@@ -44,6 +44,11 @@ export class ChangeFeed {
 
   get schema(): StructType {
     return this.#target.schema;
+  }
+
+  /** Change files don't tell (PROTOCOL.md, Reader Requirements for Row Tracking). */
+  get rowTracking(): readonly StructField[] {
+    return [];
   }
 
   async *batches(options: ReadOptions = {}): AsyncGenerator<RecordBatch> {

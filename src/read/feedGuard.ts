@@ -1,8 +1,9 @@
 import { DeltaError } from "../errors.js";
-import type { Metadata } from "../log/actions.js";
+import { columnMappingOf } from "../log/columnMapping.js";
 import { checkReadable } from "../log/features.js";
 import { property } from "../log/properties.js";
 import type { Snapshot } from "../log/snapshot.js";
+import { reusedNames } from "../schema/columnMapping.js";
 import { schemaDifferences } from "../schema/compare.js";
 import { parseSchema } from "../schema/json.js";
 import type { CommitChanges } from "./commitChanges.js";
@@ -32,7 +33,10 @@ export class FeedGuard {
   async take({ version, protocol, metadata, mayRewrite, derivesDeletes }: CommitChanges): Promise<void> {
     const before = this.#state;
     if (before !== undefined && (version === before.version || version === before.version + 1)) {
-      const columns = metadata === undefined ? [] : this.#misfits(metadata);
+      const columns =
+        metadata === undefined && protocol === undefined
+          ? []
+          : this.#misfits({ protocol: protocol ?? before.protocol, metadata: metadata ?? before.metadata });
       if (columns.length > 0) {
         throw this.#incompatible("DELTA_CHANGE_DATA_FEED_INCOMPATIBLE_SCHEMA_CHANGE", version, columns);
       }
@@ -56,23 +60,26 @@ export class FeedGuard {
 
   async #start(version: number): Promise<Snapshot> {
     const start = await this.#snapshotAt(version);
-    const columns = this.#misfits(start.metadata);
+    const columns = this.#misfits(start);
     if (columns.length === 0) return start;
     throw this.#incompatible("DELTA_CHANGE_DATA_FEED_INCOMPATIBLE_DATA_SCHEMA", version, columns);
   }
 
-  /** The columns of rows that are lost or changed in the reader's schema. */
-  #misfits({ schemaString, partitionColumns }: Metadata): string[] {
-    const { schema, metadata } = this.#reader;
-    if (schemaString === metadata.schemaString && String(partitionColumns) === String(metadata.partitionColumns))
-      return [];
-    const differences = schemaDifferences(schema, parseSchema(schemaString));
+  /** The columns of rows that are lost, changed or not found with the reader's schema. */
+  #misfits(state: Pick<Snapshot, "protocol" | "metadata">): string[] {
+    const { schemaString, partitionColumns } = state.metadata;
+    const { schema, metadata, columnMapping } = this.#reader;
+    const mode = columnMappingOf(state.protocol, state.metadata);
+    const isSame = schemaString === metadata.schemaString && mode === columnMapping;
+    if (isSame && String(partitionColumns) === String(metadata.partitionColumns)) return [];
+    const given = parseSchema(schemaString);
     // A column that came later is null in older rows.
-    const lost = differences.filter(({ kind, assignable }) => kind !== "missing" || !assignable);
+    const lost = schemaDifferences(schema, given).filter(({ kind, assignable }) => kind !== "missing" || !assignable);
+    const reused = reusedNames(this.#reader, { schema: given, columnMapping: mode });
     const moved = [...metadata.partitionColumns, ...partitionColumns].filter(
       (name) => metadata.partitionColumns.includes(name) !== partitionColumns.includes(name),
     );
-    return [...new Set([...lost.map(({ column }) => column), ...moved])];
+    return [...new Set([...lost.map(({ column }) => column), ...reused, ...moved])];
   }
 
   #incompatible(

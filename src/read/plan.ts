@@ -7,13 +7,14 @@ import type { Snapshot } from "../log/snapshot.js";
 import { isJsonBomb } from "../schema/jsonScan.js";
 import type { Predicate } from "../schema/predicate.js";
 import { fileFilter } from "../schema/skipping.js";
+import type { RowTrackingFacts } from "./rowTracking.js";
 
 /** A data file that a scan has to look at. */
 export interface ScanFile {
   /** In the store; not percent-encoded. */
   readonly path: string;
   readonly sizeBytes: number;
-  /** The log's texts by partition column. */
+  /** The log's texts by partition column, under physical names where columns are mapped. */
   readonly partitionValues: ReadonlyMap<string, string | null>;
   /** Whether the predicate holds for every row by partition values and statistics alone, or has to be evaluated. */
   readonly match: "all" | "some";
@@ -25,6 +26,8 @@ export interface ScanFile {
   readonly within?: DeletionVectorDescriptor | undefined;
   /** Partition columns whose values are in this file all the same, row by row. */
   readonly storedColumns?: ReadonlySet<string>;
+  /** Where it was asked for. */
+  readonly rowTracking?: RowTrackingFacts | undefined;
 }
 
 export interface PlanOptions {
@@ -38,20 +41,25 @@ export interface PlanOptions {
  * The files of `snapshot` that may hold rows for which the predicate is true, in the log's order: partition pruning and
  * data skipping on statistics; without those of which a deletion vector removes every row. Statistics are decoded only where something asks for them.
  */
-export async function* planFiles(snapshot: Snapshot, options: PlanOptions = {}): AsyncGenerator<ScanFile> {
-  const { predicate, partitionTimeZone, signal } = options;
+export async function* planFiles(
+  snapshot: Snapshot,
+  options: PlanOptions & { readonly rowTracking?: boolean } = {},
+): AsyncGenerator<ScanFile> {
+  const { predicate, partitionTimeZone: timeZone, rowTracking = false, signal } = options;
+  const { columnMapping } = snapshot;
   const { partitionColumns } = snapshot.metadata;
   const matches =
     predicate === undefined
       ? undefined
-      : fileFilter(predicate, snapshot.schema, partitionColumns, { timeZone: partitionTimeZone });
-  const columns = ["path", "size", "partitionValues", "stats", "deletionVector"] as const;
+      : fileFilter(predicate, snapshot.schema, partitionColumns, { timeZone, columnMapping });
+  const columns = rowTracking ? [...COLUMNS, ...ROW_TRACKING_COLUMNS] : COLUMNS;
   for await (const batch of snapshot.fileBatches({ columns, signal })) {
     const paths = batch.getChild("path")!;
     const sizes = batch.getChild("size")!;
     const stats = batch.getChild("stats");
     const partitionValues = mapReader(batch, "partitionValues");
     const deletionVectors = descriptorReader(batch);
+    const tracking = rowTracking ? rowTrackingReader(batch) : undefined;
     for (let row = 0; row < batch.numRows; row++) {
       const values = partitionColumns.length === 0 ? NO_VALUES : partitionValues(row);
       const text: string | null = stats?.get(row) ?? null;
@@ -67,9 +75,18 @@ export async function* planFiles(snapshot: Snapshot, options: PlanOptions = {}):
         match,
         numRecords,
         deletionVector,
+        rowTracking: tracking?.(row),
       };
     }
   }
+}
+
+const COLUMNS = ["path", "size", "partitionValues", "stats", "deletionVector"] as const;
+const ROW_TRACKING_COLUMNS = ["baseRowId", "defaultRowCommitVersion"] as const;
+
+function rowTrackingReader(batch: RecordBatch): (row: number) => RowTrackingFacts {
+  const [ids, versions] = ROW_TRACKING_COLUMNS.map((name) => batch.getChild(name)!);
+  return (row) => ({ baseRowId: ids!.get(row), defaultRowCommitVersion: versions!.get(row) });
 }
 
 const NO_VALUES: ReadonlyMap<string, string | null> = new Map();

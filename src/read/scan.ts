@@ -1,33 +1,33 @@
-import type { Data, RecordBatch } from "apache-arrow";
+import type { RecordBatch } from "apache-arrow";
 import { makeBatch } from "../arrow/column.js";
 import { conformBatch } from "../arrow/conform.js";
-import { constantVector } from "../arrow/constant.js";
 import { evaluatePredicate } from "../arrow/evaluate.js";
+import { underLogicalNames } from "../arrow/logicalNames.js";
 import { toArrowSchema } from "../arrow/schema.js";
 import { sliceBatch, takeRows } from "../arrow/take.js";
-import { DeltaError } from "../errors.js";
-import type { DeletionVectorDescriptor, Metadata } from "../log/actions.js";
-import { type DeletionVector, DeletionVectorReader } from "../log/deletionVector.js";
+import type { Metadata } from "../log/actions.js";
+import { DeletionVectorReader } from "../log/deletionVector.js";
 import type { Snapshot } from "../log/snapshot.js";
-import { type Footer, readFooter } from "../parquet/footer.js";
+import { readFooter } from "../parquet/footer.js";
 import { readParquet } from "../parquet/read.js";
-import { parsePartitionValue } from "../schema/partition.js";
 import { columnsOf, type Predicate } from "../schema/predicate.js";
 import type { StructField, StructType } from "../schema/types.js";
-import type { ObjectStore } from "../storage/store.js";
+import { checkFieldIds, checkStored, columnNames, fileColumns } from "./fileColumns.js";
+import { openVectors, outOfRange } from "./keptRows.js";
 import { type PlanOptions, planFiles, type ScanFile } from "./plan.js";
 import { readAhead } from "./readAhead.js";
+import { trackedColumn } from "./rowTracking.js";
 
 export interface ReadOptions extends PlanOptions {
-  /** Top-level columns in the order wanted; all of the schema where undefined. */
+  /** Top-level columns in the order wanted, row tracking's among them; all of the schema where undefined. */
   readonly columns?: readonly StructField[];
   /** Rows to give at most. */
   readonly limit?: number;
 }
 
 /** What rows of files are read as: a snapshot, or what has its own idea of columns. */
-export interface ReadTarget extends Pick<Snapshot, "store" | "schema"> {
-  readonly metadata: Pick<Metadata, "partitionColumns">;
+export interface ReadTarget extends Pick<Snapshot, "store" | "schema" | "columnMapping"> {
+  readonly metadata: Pick<Metadata, "partitionColumns" | "configuration">;
 }
 
 /** Files opened before their turn, so that decoding them overlaps with what the caller does. */
@@ -38,7 +38,8 @@ const FILES_AHEAD = 2;
  * for, and those of the predicate, are fetched.
  */
 export function scanBatches(snapshot: Snapshot, options: ReadOptions = {}): AsyncGenerator<RecordBatch> {
-  return limited(scanFiles(snapshot, planFiles(snapshot, options), options), options.limit);
+  const rowTracking = options.columns?.some((field) => trackedColumn(field) !== undefined) ?? false;
+  return limited(scanFiles(snapshot, planFiles(snapshot, { ...options, rowTracking }), options), options.limit);
 }
 
 /** The first `limit` rows; nothing is read beyond them. */
@@ -109,37 +110,32 @@ async function* fileBatches(
   columns: readonly StructField[],
   options: PlanOptions,
 ): AsyncGenerator<RecordBatch> {
-  const { predicate, partitionTimeZone, signal } = options;
+  const { predicate, signal } = options;
+  const { store, columnMapping: mode } = target;
   const filter = file.match === "some" ? predicate : undefined;
   const needed = neededFields(target.schema, columns, filter);
-  const partitionColumns = new Set(target.metadata.partitionColumns);
-  for (const column of file.storedColumns ?? []) partitionColumns.delete(column);
-  const inFile: StructType = { type: "struct", fields: needed.filter((field) => !partitionColumns.has(field.name)) };
+  const { inFile, children } = fileColumns(target, file, needed, options);
   const assembled = toArrowSchema({ type: "struct", fields: needed });
   const outputSchema = toArrowSchema({ type: "struct", fields: columns });
   const positions = columns.map((column) => needed.findIndex((field) => field.name === column.name));
 
-  const { footer, keptRows } = await openVectors(target.store, vectors, file, signal);
-  const paths = inFile.fields.map((field) => [field.name]);
+  const opened = await openVectors(store, vectors, file, signal);
+  const footer = opened.footer ?? (mode === "id" ? await readFooter(store, file, signal) : undefined);
+  if (mode === "id") checkFieldIds(inFile, footer!);
+  const paths = columnNames(inFile, mode, footer).map((name) => [name]);
   let start = 0;
-  for await (const all of readParquet(target.store, file, { columns: paths, footer, signal })) {
-    checkStored(file, inFile, all);
-    const kept = keptRows(start, all.numRows);
+  for await (const all of readParquet(store, file, { columns: paths, footer, signal })) {
+    checkStored(file, inFile, all.schema.fields);
+    const first = start;
+    const kept = opened.keptRows(first, all.numRows);
     start += all.numRows;
     if (kept === "none") continue;
     // A predicate never sees removed rows: it may fail on what they hold.
     const raw = kept === "all" ? all : takeRows(all, kept);
-    const conformed = conformBatch(raw, inFile);
-    let next = 0;
-    const children = needed.map((field): Data => {
-      if (!partitionColumns.has(field.name)) return conformed.data.children[next++];
-      const value = parsePartitionValue(field.type, file.partitionValues.get(field.name) ?? null, {
-        timeZone: partitionTimeZone,
-        column: field.name,
-      });
-      return constantVector(field.type, value, raw.numRows);
-    });
-    let batch = makeBatch(assembled.fields, children, raw.numRows);
+    const conformed = conformBatch(mode === "none" ? raw : underLogicalNames(raw, inFile, mode), inFile);
+    const placeOf = (row: number) => first + (kept === "all" ? row : kept[row]!);
+    const made = children({ columns: conformed.data.children, length: raw.numRows, placeOf });
+    let batch = makeBatch(assembled.fields, made, raw.numRows);
     if (filter !== undefined) {
       const rows = await evaluatePredicate(filter, batch);
       if (rows !== "all") {
@@ -150,56 +146,6 @@ async function* fileBatches(
     const output = positions.map((position) => batch.data.children[position]);
     yield makeBatch(outputSchema.fields, output, batch.numRows);
   }
-}
-
-/** A column that its file lacks is null; one that says what the rows mean mustn't be. */
-function checkStored({ path, storedColumns }: ScanFile, inFile: StructType, { schema }: RecordBatch): void {
-  if (storedColumns === undefined) return;
-  const lacks = ({ name }: StructField) =>
-    storedColumns.has(name) && !schema.fields.some((field) => field.name === name);
-  const column = inFile.fields.find(lacks)?.name;
-  if (column === undefined) return;
-  throw new DeltaError("DELTA_PARQUET_UNREADABLE", `${path} lacks the column ${column}, which it must have.`, {
-    path,
-    column,
-  });
-}
-
-type KeptRows = DeletionVector["keptRows"];
-
-const allRows: KeptRows = () => "all";
-
-/** Which rows the file's deletion vectors leave, and the footer, by which they were checked. */
-async function openVectors(
-  store: ObjectStore,
-  vectors: DeletionVectorReader,
-  file: ScanFile,
-  signal: AbortSignal | undefined,
-): Promise<{ readonly footer?: Footer; readonly keptRows: KeptRows }> {
-  if (file.deletionVector === undefined && file.within === undefined) return { keptRows: allRows };
-  const open = async (descriptor: DeletionVectorDescriptor | undefined) =>
-    descriptor === undefined ? undefined : vectors.read(descriptor, signal);
-  const [footer, removed, within] = await Promise.all([
-    readFooter(store, file, signal),
-    open(file.deletionVector),
-    open(file.within),
-  ]);
-  const last = Math.max(removed?.last ?? -1, within?.last ?? -1);
-  if (last >= footer.rowCount) throw outOfRange(file, footer.rowCount, `removes row ${last}`);
-  if (within === undefined) return { footer, keptRows: (start, count) => removed!.keptRows(start, count) };
-  return { footer, keptRows: (start, count) => someOrNone(within.rowsBeyond(removed, start, count)) };
-}
-
-function someOrNone(rows: Uint32Array): Uint32Array | "none" {
-  return rows.length === 0 ? "none" : rows;
-}
-
-function outOfRange({ path }: ScanFile, rowCount: number, what: string): DeltaError {
-  return new DeltaError(
-    "DELTA_DELETION_VECTOR_INVALID_ROW_INDEX",
-    `The deletion vector of ${path} ${what}, but the file has ${rowCount}. One of them is damaged; restore the table from a backup or go back to an older version.`,
-    { path, rowCount },
-  );
 }
 
 /** The columns to give and those the predicate asks about, each once. */

@@ -1,3 +1,4 @@
+import { type ColumnMappingMode, physicalPath } from "./columnMapping.js";
 import { resolveColumn } from "./columns.js";
 import { columnBounds, type FileStatistics, parseStatistics } from "./fileStatistics.js";
 import { bestCase, type ColumnFacts, type Leaf, negated } from "./leaf.js";
@@ -17,16 +18,18 @@ export interface FileFacts {
 /**
  * Decides from partition values and statistics which files a predicate needs (PROTOCOL.md, Per-file Statistics).
  * "none" and "all" are certain; whatever is missing, malformed or beyond statistics is "some". Statistics are parsed
- * only when the partition values leave the question open. `timeZone` is that of zone-less timestamps among them.
+ * only when the partition values leave the question open. `timeZone` is that of zone-less timestamps among them; by
+ * `columnMapping` both have physical names.
  * The returned function throws DELTA_LOG_CORRUPT for a partition value that is none of the column's type.
  */
 export function fileFilter(
   predicate: Predicate,
   schema: StructType,
   partitionColumns: readonly string[],
-  options: { readonly timeZone?: string } = {},
+  options: { readonly timeZone?: string; readonly columnMapping?: ColumnMappingMode } = {},
 ): (file: FileFacts) => FileMatch {
-  const context = { schema, partitionColumns, timeZone: options.timeZone };
+  const { timeZone, columnMapping = "none" } = options;
+  const context = { schema, partitionColumns, timeZone, columnMapping };
   const condition = ruleOutNaN(normalize(predicate, false, context), new Set());
   return (file) => match(condition, new FileView(file));
 }
@@ -40,6 +43,7 @@ type Condition =
   | { readonly kind: "data"; readonly column: Column; readonly leaf: Leaf; readonly nanFails: boolean };
 
 interface Column {
+  /** By physical names. */
   readonly path: readonly string[];
   readonly key: string;
   readonly type: DataType;
@@ -52,6 +56,7 @@ interface Context {
   readonly schema: StructType;
   readonly partitionColumns: readonly string[];
   readonly timeZone: string | undefined;
+  readonly columnMapping: ColumnMappingMode;
 }
 
 function normalize(predicate: Predicate, not: boolean, context: Context): Condition {
@@ -75,14 +80,15 @@ function normalize(predicate: Predicate, not: boolean, context: Context): Condit
 function normalizeLeaf(
   predicate: Exclude<Predicate, { op: "not" | "and" | "or" | "constant" | "opaque" }>,
   not: boolean,
-  { schema, partitionColumns, timeZone }: Context,
+  { schema, partitionColumns, timeZone, columnMapping }: Context,
 ): Condition {
   const resolved = resolveColumn(schema, predicate.column);
   if (!resolved) return { kind: "unknown" };
-  const { path, type } = resolved;
+  const { type } = resolved;
+  const path = physicalPath(schema, resolved.path, columnMapping);
   const column = { path, key: JSON.stringify(path), type, isNested: path.length > 1, timeZone };
   const leaf = not ? negated(predicate) : { test: predicate, not: false };
-  if (partitionColumns.includes(path[0]!)) return { kind: "partition", column, leaf };
+  if (partitionColumns.includes(resolved.path[0]!)) return { kind: "partition", column, leaf };
   return { kind: "data", column, leaf, nanFails: false };
 }
 

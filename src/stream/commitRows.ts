@@ -11,7 +11,7 @@ import { FeedGuard } from "../read/feedGuard.js";
 import { numRecordsOf, type ScanFile } from "../read/plan.js";
 import type { ReadTarget } from "../read/scan.js";
 import type { ObjectStore } from "../storage/store.js";
-import { type ChangeOptions, schemaChanged, streamedFiles } from "./deltaCommit.js";
+import { type ChangeOptions, checkNames, schemaChanged, streamedFiles } from "./deltaCommit.js";
 
 /** A file, and its place in its commit. */
 interface StreamedFile {
@@ -39,21 +39,33 @@ export interface CommitRows {
 /** The rows that were added. */
 export class AddedRows implements CommitRows {
   readonly target: Snapshot;
+  readonly #log: DeltaLog;
   readonly #options: ChangeOptions;
+  /** Later versions say themselves what they change. */
+  #isBegun: boolean;
 
-  constructor(reader: Snapshot, options: ChangeOptions) {
+  constructor(log: DeltaLog, reader: Snapshot, options: ChangeOptions) {
     this.target = reader;
+    this.#log = log;
     this.#options = options;
+    this.#isBegun = reader.columnMapping === "none";
   }
 
   async commit(version: number, bytes: Uint8Array): Promise<StreamedCommit> {
-    const { store, schema } = this.target;
-    const adds = streamedFiles(version, bytes, schema, store.url, this.#options);
-    return { files: addedFiles(store, adds), isWhole: false };
+    await this.#begin(version);
+    const adds = streamedFiles(version, bytes, this.target, this.#options);
+    return { files: addedFiles(this.target.store, adds), isWhole: false };
   }
 
-  async initial(file: ScanFile): Promise<ScanFile> {
+  async initial(file: ScanFile, version: number): Promise<ScanFile> {
+    await this.#begin(version);
     return file;
+  }
+
+  async #begin(version: number): Promise<void> {
+    if (this.#isBegun) return;
+    if (version < this.target.version) checkNames(await this.#log.at({ version }), this.target);
+    this.#isBegun = true;
   }
 }
 

@@ -1,9 +1,11 @@
 import { DeltaError } from "../errors.js";
-import type { AddFile, Metadata } from "../log/actions.js";
+import type { AddFile, Metadata, Protocol } from "../log/actions.js";
+import { columnMappingOf } from "../log/columnMapping.js";
 import { forEachAction } from "../log/commitFile.js";
+import type { Snapshot } from "../log/snapshot.js";
+import { reusedNames } from "../schema/columnMapping.js";
 import { schemaDifferences } from "../schema/compare.js";
 import { parseSchema } from "../schema/json.js";
-import type { StructType } from "../schema/types.js";
 
 /** What a stream does with commits that take rows away, in the words of Delta's streaming source for Spark. */
 export interface ChangeOptions {
@@ -19,25 +21,27 @@ export interface ChangeOptions {
  * The files of a commit that hold rows a stream has to give, in the commit's order: what `dataChange` says is new.
  *
  * Throws `DELTA_SOURCE_IGNORE_DELETE` and `DELTA_SOURCE_TABLE_IGNORE_CHANGES` where it takes rows away and the options don't say
- * what then, `DELTA_SCHEMA_CHANGED` where rows of `schema` can't hold what it adds, and `DELTA_LOG_CORRUPT`.
+ * what then, `DELTA_SCHEMA_CHANGED` where rows of the reader's schema can't hold what it adds, and `DELTA_LOG_CORRUPT`.
  */
 export function streamedFiles(
   version: number,
   bytes: Uint8Array,
-  schema: StructType,
-  url: string,
+  reader: Snapshot,
   options: ChangeOptions,
 ): readonly AddFile[] {
+  const { url } = reader.store;
   const { ignoreDeletes = false, ignoreChanges = false, skipChangeCommits = false } = options;
   const adds: AddFile[] = [];
   let removed: string | undefined;
   let metadata: Metadata | undefined;
+  let { protocol } = reader;
   forEachAction(version, bytes, { commitInfo: false }, (action) => {
     if ("add" in action && action.add.dataChange) adds.push(action.add);
     else if ("remove" in action && action.remove.dataChange) removed ??= action.remove.path;
     else if ("metaData" in action) metadata = action.metaData;
+    else if ("protocol" in action) protocol = action.protocol;
   });
-  if (metadata !== undefined) checkSchema(version, metadata, schema, url);
+  if (metadata !== undefined) checkSchema(version, protocol, metadata, reader);
   if (removed === undefined) return adds;
   if (skipChangeCommits) return [];
   if (ignoreChanges) return adds;
@@ -47,13 +51,16 @@ export function streamedFiles(
 }
 
 /** The stream's schema was read when it started; rows of a later one may have more. */
-function checkSchema(version: number, metadata: Metadata, schema: StructType, url: string): void {
-  const differences = schemaDifferences(schema, parseSchema(metadata.schemaString));
+function checkSchema(version: number, protocol: Protocol, metadata: Metadata, reader: Snapshot): void {
+  const schema = parseSchema(metadata.schemaString);
+  const differences = schemaDifferences(reader.schema, schema);
   // A column that came later is null in older rows.
-  const columns = differences
+  const lost = differences
     .filter(({ kind, assignable }) => kind !== "missing" || !assignable)
     .map(({ column }) => column);
-  if (columns.length > 0) throw schemaChanged(version, url, columns);
+  const reused = reusedNames(reader, { schema, columnMapping: columnMappingOf(protocol, metadata) });
+  const columns = [...new Set([...lost, ...reused])];
+  if (columns.length > 0) throw schemaChanged(version, reader.store.url, columns);
 }
 
 /** The table's schema came to hold what the stream's doesn't. */
@@ -61,6 +68,21 @@ export function schemaChanged(version: number, url: string, columns: readonly st
   return new DeltaError(
     "DELTA_SCHEMA_CHANGED",
     `Version ${version} of ${url} changes the schema the stream reads with: ${columns.join(", ")}. What came before it is done. Start the stream again: it then reads with the table's schema of today.`,
+    { version, columns },
+  );
+}
+
+/**
+ * Checks, where a run goes on with files of a version, that the columns of today were not others then, under the same names. Throws
+ * `DELTA_SCHEMA_CHANGED`.
+ */
+export function checkNames(then: Snapshot, reader: Snapshot): void {
+  const columns = reusedNames(reader, then);
+  if (columns.length === 0) return;
+  const { version, store } = then;
+  throw new DeltaError(
+    "DELTA_SCHEMA_CHANGED",
+    `The stream is at version ${version} of ${store.url}; since then columns were dropped and others got their names: ${columns.join(", ")}. So what was added then can't be told in today's columns. Begin a new stream with another checkpoint folder.`,
     { version, columns },
   );
 }

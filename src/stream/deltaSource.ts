@@ -11,6 +11,7 @@ import { timeTravelOf } from "../ops/timeTravel.js";
 import type { ScanFile } from "../read/plan.js";
 import { scanFiles } from "../read/scan.js";
 import { runtime } from "../runtime.js";
+import { withoutColumnMapping } from "../schema/columnMapping.js";
 import type { StructType } from "../schema/types.js";
 import { AddedRows, ChangedRows, type CommitRows } from "./commitRows.js";
 import type { ChangeOptions } from "./deltaCommit.js";
@@ -86,13 +87,13 @@ class OpenDeltaSource implements OpenSource {
     this.#options = options;
     this.#reader = reader;
     this.#latest = reader.version;
-    this.#rows = options.readChangeFeed ? new ChangedRows(log, reader) : new AddedRows(reader, options);
+    this.#rows = options.readChangeFeed ? new ChangedRows(log, reader) : new AddedRows(log, reader, options);
     this.#files = new DeltaFiles(log, reader, this.#rows, options);
     this.#context = context;
   }
 
   get schema(): StructType {
-    return this.#rows.target.schema;
+    return withoutColumnMapping(this.#rows.target.schema);
   }
 
   async next(start: Json | undefined): Promise<NextBatch | undefined> {

@@ -1,5 +1,6 @@
 import type { RecordBatch } from "apache-arrow";
 import { conformBatch } from "../arrow/conform.js";
+import { underLogicalNames } from "../arrow/logicalNames.js";
 import { checkNotNull } from "../arrow/notNull.js";
 import { takeRows } from "../arrow/take.js";
 import { DeltaError, hasCode } from "../errors.js";
@@ -8,6 +9,7 @@ import type { DeletionVector } from "../log/deletionVector.js";
 import { decodePath, storePath } from "../log/paths.js";
 import { type Footer, readFooter } from "../parquet/footer.js";
 import { readParquet } from "../parquet/read.js";
+import { checkFieldIds, columnNames } from "../read/fileColumns.js";
 import { type FileStatistics, parseStatistics } from "../schema/fileStatistics.js";
 import type { StructType } from "../schema/types.js";
 import type { ObjectStore } from "../storage/store.js";
@@ -160,8 +162,10 @@ export class DataFileCheck {
     const { shape, findings } = this.#context;
     if (shape.schema === undefined) return undefined;
     const inFile = shape.schema.fields.filter(({ name }) => !shape.partitionColumns.includes(name));
-    const fields = inFile.filter(({ name, type }) => {
-      const node = footer.root.children.find((child) => child.element.name === name);
+    const fields = inFile.filter((field) => {
+      const { name, type } = field;
+      const [inParquet] = columnNames({ type: "struct", fields: [field] }, shape.columnMapping, footer);
+      const node = footer.root.children.find((child) => child.element.name === inParquet);
       if (node === undefined || parquetFits(node, type)) return true;
       const message = `Column "${name}" of ${file.path} can't be read as ${JSON.stringify(type)}.`;
       findings.add("file-schema", message, { ...file, column: name }, { type });
@@ -177,17 +181,21 @@ export class DataFileCheck {
     statistics: StatisticsCheck | undefined,
     vector: DeletionVector | undefined,
   ): Promise<void> {
-    const { store, findings, signal } = this.#context;
+    const { store, findings, signal, shape } = this.#context;
+    const { columnMapping } = shape;
     const nulls = { told: false };
     let start = 0;
     try {
-      const options = { columns: columns.fields.map(({ name }) => [name]), footer, signal };
+      if (columnMapping === "id") checkFieldIds(columns, footer);
+      const paths = columnNames(columns, columnMapping, footer).map((name) => [name]);
+      const options = { columns: paths, footer, signal };
       for await (const raw of readParquet(store, footer.file, options)) {
         const kept = vector?.keptRows(start, raw.numRows) ?? "all";
         const first = start;
         start += raw.numRows;
         if (kept === "none") continue;
-        const conformed = conformBatch(raw, columns, first);
+        const named = columnMapping === "id" ? underLogicalNames(raw, columns, columnMapping) : raw;
+        const conformed = conformBatch(named, columns, first);
         const batch = kept === "all" ? conformed : takeRows(conformed, kept);
         const rowOf = (index: number) => first + (kept === "all" ? index : kept[index]!);
         this.#checkNulls(file, batch, columns, rowOf, nulls);

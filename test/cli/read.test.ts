@@ -3,7 +3,9 @@ import { tableFromIPC } from "apache-arrow";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { rowReader } from "#src/arrow/rows.js";
 import { parseDdl } from "#src/schema/ddl.js";
+import { localStore } from "#src/storage/local.js";
 import { Table } from "#src/table.js";
+import { metaData, putFile, tableOf } from "../read/mappedTable.js";
 import { failed, inFolder, objects, ok, run } from "./command.js";
 
 const SCHEMA = parseDdl("id bigint, name string, price decimal(10,2), day date, tags array<string>");
@@ -55,6 +57,23 @@ describe("read", () => {
     expect(await ok(["read", T, "--version", "0"])).toBe(LINES[0]);
     const [{ timestamp }] = JSON.parse(await ok(["history", T, "--json", "--version", "0"]));
     expect(await ok(["read", T, "--timestamp", timestamp])).toBe(LINES[0]);
+  });
+
+  it("tells row ids of a table that tracks rows", async () => {
+    await inFolder(async (folder) => {
+      const path = join(folder, "tracked");
+      const id = { name: "id", type: "long", nullable: true, metadata: {} } as const;
+      const configuration = { "delta.enableRowTracking": "true" };
+      const protocol = { minReaderVersion: 1, minWriterVersion: 7, writerFeatures: ["rowTracking", "domainMetadata"] };
+      const store = localStore(path);
+      const facts = { baseRowId: 40, defaultRowCommitVersion: 0 };
+      const file = await putFile(store, "a.parquet", [id], [{ id: 1n }, { id: 2n }], facts);
+      await tableOf(store, [{ protocol }, metaData([id], "none", { configuration }), file]);
+      const columns = ["--columns", "id,_metadata.row_id,_metadata.row_commit_version"];
+      expect(await ok(["read", path, ...columns, "--where", "id = 2"])).toBe(
+        '{"id":2,"_metadata.row_id":41,"_metadata.row_commit_version":0}\n',
+      );
+    });
   });
 
   it("prints CSV", async () => {

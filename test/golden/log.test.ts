@@ -33,9 +33,6 @@ describe.skipIf(!existsSync(GOLDEN))(title, () => {
   });
 
   test.each([
-    ["table-with-columnmapping-mode-id", ["columnMapping"]],
-    ["table-with-columnmapping-mode-name", ["columnMapping"]],
-    ["dv-with-columnmapping", ["columnMapping"]],
     ["v2-checkpoint-json", ["v2Checkpoint"]],
     ["v2-checkpoint-parquet", ["v2Checkpoint"]],
   ])("%s is refused, naming the feature", async (name, features) => {

@@ -10,6 +10,7 @@ export const read: CommandRow = {
   examples: [
     { command: "read ./events --columns id,name --limit 10", does: "Two columns of ten rows" },
     { command: `read ./events --where "day >= '2026-01-01'" --format csv > days.csv`, does: "Matching rows as CSV" },
+    { command: "read ./events --columns id,_metadata.row_id", does: "With row ids, where the table tracks rows" },
     { command: "read ./events --version 3", does: "The rows as they were at version 3" },
     { command: "delta-table read ./events | jq .name", does: "JSON lines for another program" },
   ],

@@ -143,6 +143,8 @@ describe.skipIf(!existsSync(GOLDEN))(title, () => {
     "snapshot-data2-deleted",
     "snapshot-repartitioned",
     "snapshot-vacuumed",
+    "table-with-columnmapping-mode-id",
+    "table-with-columnmapping-mode-name",
     "time-travel-partition-changes-b",
     "time-travel-schema-changes-b",
   ])("%s: nothing is found", async (name) => {
@@ -156,8 +158,6 @@ describe.skipIf(!existsSync(GOLDEN))(title, () => {
     ["dv-partitioned-with-checkpoint", { "orphan-file": 5 }],
     ["data-skipping-basic-stats-all-types-checkpoint", { "orphan-file": 1 }],
     ["only-checkpoint-files", { "orphan-file": 1 }],
-    ["table-with-columnmapping-mode-id", { "features-unsupported": 1 }],
-    ["table-with-columnmapping-mode-name", { "features-unsupported": 1 }],
     ["v2-checkpoint-json", { "features-unsupported": 1, "not-checked": 1 }],
     ["v2-checkpoint-parquet", { "features-unsupported": 1, "not-checked": 1 }],
   ])("%s: no errors, but %o", async (name, counts) => {

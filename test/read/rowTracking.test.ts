@@ -1,0 +1,137 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import type { Table } from "#src/index.js";
+import type { Protocol } from "#src/log/actions.js";
+import { memoryStore } from "#src/storage/memory.js";
+import type { ObjectStore } from "#src/storage/store.js";
+import { expectCode } from "../expectCode.js";
+import { inlineVector } from "../log/deletionVectorBytes.js";
+import { inFile, mapped, metaData, putFile, tableOf } from "./mappedTable.js";
+
+const PROTOCOL: Protocol = {
+  minReaderVersion: 3,
+  minWriterVersion: 7,
+  readerFeatures: ["columnMapping", "deletionVectors"],
+  writerFeatures: ["columnMapping", "deletionVectors", "domainMetadata", "rowTracking", "clustering"],
+};
+const ON = {
+  "delta.enableRowTracking": "true",
+  "delta.rowTracking.materializedRowIdColumnName": "kept-ids",
+  "delta.rowTracking.materializedRowCommitVersionColumnName": "kept-versions",
+};
+const ROW_ID = "_metadata.row_id";
+const ROW_COMMIT_VERSION = "_metadata.row_commit_version";
+const TRACKED = [ROW_ID, ROW_COMMIT_VERSION] as const;
+
+let store: ObjectStore;
+beforeEach(() => {
+  store = memoryStore();
+});
+
+const ID = mapped("id", "p-id", 1, "long");
+
+/** File `a` has ten rows in three row groups and never moved; some rows of file `b` did. */
+async function trackedTable(mode: string, configuration: Record<string, string> = ON): Promise<Table> {
+  const name = mode === "none" ? "id" : "p-id";
+  const a = Array.from({ length: 10 }, (_, i) => ({ [name]: BigInt(i) }));
+  const b = [
+    { "kept-versions": 1n, [name]: 100n, "kept-ids": 7n },
+    { "kept-versions": null, [name]: 101n, "kept-ids": null },
+    { "kept-versions": null, [name]: 102n, "kept-ids": 8n },
+  ];
+  const columns = [inFile("kept-versions", "long"), inFile(name, "long", 1), inFile("kept-ids", "long")];
+  return tableOf(
+    store,
+    [{ protocol: PROTOCOL }, metaData([ID], mode, { configuration })],
+    [
+      await putFile(store, "a.parquet", [inFile(name, "long", 1)], a, {
+        rowGroupRows: 4,
+        baseRowId: 0,
+        defaultRowCommitVersion: 1,
+        deletionVector: inlineVector([0, 5]),
+        stats: '{"numRecords":10}',
+      }),
+      await putFile(store, "b.parquet", columns, b, { baseRowId: 1000, defaultRowCommitVersion: 5 }),
+    ],
+  );
+}
+
+describe.each(["none", "name", "id"])("a row's id and version, with column mapping %s,", (mode) => {
+  const row = (id: number, rowId: number, version: number) => {
+    return { id: BigInt(id), [ROW_ID]: BigInt(rowId), [ROW_COMMIT_VERSION]: BigInt(version) };
+  };
+  const all = [
+    ...[1, 2, 3, 4, 6, 7, 8, 9].map((id) => row(id, id, 1)),
+    row(100, 7, 1),
+    row(101, 1001, 5),
+    row(102, 8, 5),
+  ];
+
+  test("are those that its file holds, else counted on from the log's", async () => {
+    const table = await trackedTable(mode);
+    expect(await table.toArray({ columns: ["id", ...TRACKED] })).toEqual(all);
+    const schema = await table.scan({ columns: [ROW_ID] }).schema();
+    expect(schema.fields).toEqual([{ name: ROW_ID, type: "long", nullable: false, metadata: {} }]);
+    expect((await table.toArrow({ columns: [...TRACKED] })).schema.names).toEqual(TRACKED);
+  });
+
+  test("come with conditions, limits, alone and in any order, and only if asked for", async () => {
+    const table = await trackedTable(mode);
+    const columns = [ROW_ID] as const;
+    expect(await table.toArray({ columns, where: { id: { gte: 9 } } })).toEqual(
+      [9n, 7n, 1001n, 8n].map((id) => ({ [ROW_ID]: id })),
+    );
+    expect(await table.toArray({ columns: [ROW_COMMIT_VERSION, "id"], limit: 1 })).toEqual([
+      { [ROW_COMMIT_VERSION]: 1n, id: 1n },
+    ]);
+    expect((await table.toArray({ columns, limit: 10 })).at(-1)).toEqual({ [ROW_ID]: 1001n });
+    expect(await table.toArray()).toEqual(all.map(({ id }) => ({ id })));
+    expect(await table.count({ columns })).toBe(11);
+  });
+});
+
+describe("where rows aren't tracked", () => {
+  test.each([
+    ["the property is off", { ...ON, "delta.enableRowTracking": "false" }],
+    ["the property is missing", {}],
+  ])("nobody can ask for them: %s", async (_, configuration) => {
+    const table = await trackedTable("none", configuration);
+    const error = await expectCode("DELTA_INVALID_ARGUMENT", () => table.toArray({ columns: [ROW_ID] }));
+    expect(error.data).toEqual({ column: ROW_ID });
+    expect(await table.count()).toBe(11);
+  });
+
+  test("changes have none", async () => {
+    const table = await trackedTable("none");
+    await expectCode("DELTA_INVALID_ARGUMENT", () => table.changes({ from: 1, columns: [ROW_ID] }).toArray());
+  });
+
+  test("a file of which the log says nothing is an error, unless it says itself", async () => {
+    const metadata = metaData([{ ...ID, metadata: {} }], "none", { configuration: ON });
+    const columns = [inFile("id", "long"), inFile("kept-ids", "long")];
+    const table = await tableOf(
+      store,
+      [{ protocol: PROTOCOL }, metadata],
+      [await putFile(store, "a.parquet", columns, [{ id: 1n, "kept-ids": 50n }])],
+      [await putFile(store, "b.parquet", columns, [{ id: 2n, "kept-ids": null }])],
+    );
+    expect(await table.at(1).toArray({ columns: [ROW_ID] })).toEqual([{ [ROW_ID]: 50n }]);
+    const error = await expectCode("DELTA_LOG_CORRUPT", () => table.toArray({ columns: [ROW_ID] }));
+    expect(error.data).toEqual({ path: "b.parquet", field: "baseRowId" });
+    expect(await table.toArray()).toEqual([{ id: 1n }, { id: 2n }]);
+  });
+});
+
+test("a table's own column of such a name is that column", async () => {
+  const own = { name: ROW_ID, type: "string", nullable: true, metadata: {} } as const;
+  const table = await tableOf(
+    store,
+    [{ protocol: PROTOCOL }, metaData([own], "none", { configuration: ON })],
+    [
+      await putFile(store, "a.parquet", [inFile(ROW_ID, "string")], [{ [ROW_ID]: "own" }], {
+        baseRowId: 3,
+        defaultRowCommitVersion: 1,
+      }),
+    ],
+  );
+  expect(await table.toArray({ columns: [ROW_ID] })).toEqual([{ [ROW_ID]: "own" }]);
+});
