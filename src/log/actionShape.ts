@@ -1,6 +1,9 @@
 /** The actions that a commit may hold; others are of no concern to us. */
 export type ActionKey = "add" | "remove" | "txn" | "commitInfo" | "metaData" | "protocol" | "domainMetadata" | "cdc";
 
+/** The actions that a checkpoint may hold beside those of commits (PROTOCOL.md, V2 Spec). */
+export type CheckpointKey = "sidecar" | "checkpointMetadata";
+
 interface FieldRow {
   readonly name: string;
   readonly isRequired: boolean;
@@ -57,7 +60,7 @@ const LOGICAL_FILE_FIELDS = [
 ];
 
 /** PROTOCOL.md, Actions: what this package reads of each. */
-const FIELDS: Readonly<Record<ActionKey, readonly FieldRow[]>> = {
+const COMMIT_FIELDS: Readonly<Record<ActionKey, readonly FieldRow[]>> = {
   add: [
     ...FILE_FIELDS,
     ...LOGICAL_FILE_FIELDS,
@@ -96,7 +99,21 @@ const FIELDS: Readonly<Record<ActionKey, readonly FieldRow[]>> = {
   domainMetadata: [required("domain", text), optional("configuration", text), optional("removed", flag)],
 };
 
+const CHECKPOINT_FIELDS: Readonly<Record<CheckpointKey, readonly FieldRow[]>> = {
+  sidecar: [required("path", text), required("sizeInBytes", count)],
+  checkpointMetadata: [required("version", count)],
+};
+
+const FIELDS: Readonly<Record<ActionKey | CheckpointKey, readonly FieldRow[]>> = {
+  ...COMMIT_FIELDS,
+  ...CHECKPOINT_FIELDS,
+};
+
 export function isActionKey(name: string): name is ActionKey {
+  return Object.hasOwn(COMMIT_FIELDS, name);
+}
+
+export function isCheckpointKey(name: string): name is ActionKey | CheckpointKey {
   return Object.hasOwn(FIELDS, name);
 }
 
@@ -104,7 +121,7 @@ export function isActionKey(name: string): name is ActionKey {
  * What is wrong with an action's fields, to complete "it has …"; undefined where all are of their types. So nobody behind
  * this has to doubt what {@link Action} says.
  */
-export function flawOf(key: ActionKey, body: unknown): string | undefined {
+export function flawOf(key: ActionKey | CheckpointKey, body: unknown): string | undefined {
   if (!isObject(body)) return `no object as its ${key}`;
   // Nearly all actions are of this kind: asking for each field by its name takes a tenth of the time.
   if (key === "add" && isPlainAdd(body)) return undefined;

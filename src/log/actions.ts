@@ -87,6 +87,13 @@ export interface DomainMetadata {
   readonly removed: boolean;
 }
 
+/** A Parquet file with some of a checkpoint's file actions (PROTOCOL.md, Sidecar File Information). */
+export interface Sidecar {
+  /** Percent-encoded; a name within the folder of sidecars, or an absolute URI of one there. */
+  readonly path: string;
+  readonly sizeInBytes: number;
+}
+
 export interface CommitInfo {
   readonly timestamp: number;
   readonly operation: string;
@@ -112,3 +119,9 @@ export type Action =
   | { readonly cdc: AddCDCFile }
   | { readonly txn: SetTransaction }
   | { readonly domainMetadata: DomainMetadata };
+
+/** A line or row of a checkpoint. */
+export type CheckpointAction =
+  | Action
+  | { readonly sidecar: Sidecar }
+  | { readonly checkpointMetadata: { readonly version: number } };

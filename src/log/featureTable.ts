@@ -109,7 +109,8 @@ export const FEATURES: readonly FeatureRow[] = [
     read: "supported",
     write: "supported",
   },
-  { name: "v2Checkpoint", ...readerWriter, ...v2Checkpoint, ...refused },
+  // Checkpoints of V1 may be written here as well.
+  { name: "v2Checkpoint", ...readerWriter, ...v2Checkpoint, read: "supported", write: "supported" },
   { name: "vacuumProtocolCheck", ...readerWriter, ...never, read: "supported", write: "supported" },
   { name: "typeWidening", ...readerWriter, ...whenTrue("delta.enableTypeWidening"), ...refused },
   { name: "typeWidening-preview", ...readerWriter, ...never, ...refused },

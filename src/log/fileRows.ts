@@ -1,4 +1,4 @@
-import { type Data, type RecordBatch, type Struct, Type, Vector } from "apache-arrow";
+import { type Data, Field, type RecordBatch, type Struct, Type, Utf8, Vector } from "apache-arrow";
 import { buildColumn } from "../arrow/buildColumn.js";
 import { columnAt, makeBatch, offsetsOf } from "../arrow/column.js";
 import { conformBatch } from "../arrow/conform.js";
@@ -8,8 +8,10 @@ import { sliceBatch, takeRows } from "../arrow/take.js";
 import type { StructField } from "../schema/types.js";
 import type { DeletionVectorDescriptor } from "./actions.js";
 import { checkpointContent } from "./checkpointDamage.js";
+import { readJsonCheckpoint } from "./checkpointJson.js";
 import { readCheckpoint } from "./checkpointRead.js";
 import type { SnapshotFiles } from "./snapshotFiles.js";
+import { statisticsText } from "./statisticsText.js";
 import { fileKey, type Tail } from "./tail.js";
 import { TouchedFiles } from "./touchedFiles.js";
 
@@ -33,6 +35,11 @@ export async function* fileRows(
     if (!touched.isEmpty) columns.push([kind, "path"], [kind, "deletionVector"]);
     // A column that every checkpoint has tells which rows are of this kind, whatever else is asked for.
     if (!columns.some(([, name]) => name === "path")) columns.push([kind, kind === "add" ? "size" : "path"]);
+    const json = await readJsonCheckpoint(store, checkpoint, signal);
+    if (json !== undefined) {
+      const isLeft = (row: number) => !touched.has(json.files.key(row));
+      yield* tailRows(json.files, checkpoint.version, kind, fields, isLeft);
+    }
     for await (const batch of readCheckpoint(store, checkpoint, columns, signal)) {
       yield* checkpointContent(checkpoint, checkpointRows(batch, kind, fields, touched));
     }
@@ -57,7 +64,7 @@ function* checkpointRows(
   }
   // Other writers name the inside of maps differently, and leave columns out.
   const asWritten = makeBatch((actions.type as Struct).children, actions.children, batch.numRows);
-  const all = conformBatch(asWritten, { type: "struct", fields });
+  const all = conformBatch(withStatistics(asWritten), { type: "struct", fields });
   const left = touched.isEmpty ? [] : touchedRows(path!, child("deletionVector"), touched);
   const isTouched = new Set(left);
   if (actions.nullCount === 0 && left.length === 0) yield all;
@@ -66,6 +73,17 @@ function* checkpointRows(
       all,
       rowsWhere(batch.numRows, (row) => actions.getValid(row) && !isTouched.has(row)),
     );
+}
+
+/** With the statistics' text, where the checkpoint has them as structs only. */
+function withStatistics(batch: RecordBatch): RecordBatch {
+  const parsed = columnAt(batch, ["stats_parsed"])?.[0];
+  const texts = columnAt(batch, ["stats"])?.[0];
+  if (parsed === undefined || (texts !== undefined && texts.nullCount < texts.length)) return batch;
+  const others = batch.schema.fields.filter(({ name }) => name !== "stats");
+  const columns = others.map(({ name }) => columnAt(batch, [name])![0]!);
+  const fields = [...others, new Field("stats", new Utf8(), true)];
+  return makeBatch(fields, [...columns, statisticsText(parsed)], batch.numRows);
 }
 
 /** Most batches lose a few rows at most: what lies between them needn't be copied. */
@@ -113,8 +131,9 @@ function* tailRows(
   version: number,
   kind: FileKind,
   fields: readonly StructField[],
+  isWanted: (row: number) => boolean = () => true,
 ): Generator<RecordBatch> {
-  const rows = [...tail.rows(version, kind === "add")];
+  const rows = [...tail.rows(version, kind === "add")].filter(isWanted);
   for (let start = 0; start < rows.length; start += TAIL_BATCH_ROWS) {
     const part = rows.slice(start, start + TAIL_BATCH_ROWS);
     const columns = fields.map((field) => tailColumn(tail, kind, field, part, start));

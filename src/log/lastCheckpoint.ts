@@ -4,6 +4,7 @@ import { limits } from "../limits.js";
 import { isJsonBomb } from "../schema/jsonScan.js";
 import type { ObjectStore } from "../storage/store.js";
 import { LAST_CHECKPOINT_PATH } from "./names.js";
+import { tellPassedOver } from "./passedOver.js";
 
 /** PROTOCOL.md, Last Checkpoint File Schema. Sizes in bytes. */
 export interface LastCheckpoint {
@@ -16,8 +17,8 @@ export interface LastCheckpoint {
 }
 
 /**
- * The version of a recent checkpoint. It is a hint and no more: undefined where the file is missing, isn't what it should
- * be, is larger than `MAX_LAST_CHECKPOINT_BYTES`, or doesn't match its own checksum.
+ * The version of a recent checkpoint. It is a hint and no more: undefined where the file is missing and, with a warning, where
+ * it isn't what it should be, is larger than `MAX_LAST_CHECKPOINT_BYTES`, or doesn't match its own checksum.
  */
 export async function readLastCheckpoint(store: ObjectStore, signal?: AbortSignal): Promise<number | undefined> {
   let bytes: Uint8Array;
@@ -27,16 +28,27 @@ export async function readLastCheckpoint(store: ObjectStore, signal?: AbortSigna
     if (hasCode(error, "DELTA_FILE_NOT_FOUND")) return undefined;
     throw error;
   }
-  if (bytes.length > limits.MAX_LAST_CHECKPOINT_BYTES) return undefined;
+  const hint = parseHint(bytes);
+  if (typeof hint === "number") return hint;
+  tellPassedOver(store, LAST_CHECKPOINT_PATH, hint.flaw);
+  return undefined;
+}
+
+function parseHint(bytes: Uint8Array): number | { readonly flaw: string } {
+  const { MAX_LAST_CHECKPOINT_BYTES } = limits;
+  if (bytes.length > MAX_LAST_CHECKPOINT_BYTES) return { flaw: `it is longer than ${MAX_LAST_CHECKPOINT_BYTES} bytes` };
+  const text = new TextDecoder().decode(bytes);
+  if (isJsonBomb(text)) return { flaw: "it holds too many values, or nests them too deep" };
+  let hint: Partial<LastCheckpoint> | null;
   try {
-    const text = new TextDecoder().decode(bytes);
-    if (isJsonBomb(text)) return undefined;
-    const hint: LastCheckpoint = JSON.parse(text);
-    if (hint.checksum !== undefined && hint.checksum !== jsonChecksum(hint)) return undefined;
-    return Number.isSafeInteger(hint.version) && hint.version >= 0 ? hint.version : undefined;
+    hint = JSON.parse(text);
   } catch {
-    return undefined;
+    return { flaw: "it isn't JSON" };
   }
+  if (typeof hint !== "object" || hint === null) return { flaw: "it isn't a JSON object" };
+  const { version, checksum } = hint;
+  if (checksum !== undefined && checksum !== jsonChecksum(hint)) return { flaw: "it doesn't match its own checksum" };
+  return Number.isSafeInteger(version) && version! >= 0 ? version! : { flaw: "it gives no version" };
 }
 
 /** Points readers at a checkpoint that has just been written. */

@@ -1,12 +1,13 @@
 import type { Data, RecordBatch } from "apache-arrow";
 import { takeRows } from "../arrow/take.js";
+import type { DeltaError } from "../errors.js";
 import type { StructField } from "../schema/types.js";
 import { ADD_FIELDS, REMOVE_FIELDS } from "./checkpointSchema.js";
 import { type FileKind, fileRows, keyReader, rowsWhere } from "./fileRows.js";
-import { type FileBatchOptions, isDamage, isNoOtherWay, type SnapshotFiles } from "./snapshotFiles.js";
+import { type FileBatchOptions, isDamage, type SnapshotFiles } from "./snapshotFiles.js";
 
-/** Finds the same version's files without the checkpoint, which turned out to be damaged. */
-export type FindElsewhere = () => Promise<SnapshotFiles>;
+/** Finds the same version's files without the checkpoint, which turned out to be damaged as the error says. */
+export type FindElsewhere = (damage: DeltaError) => Promise<SnapshotFiles>;
 
 /** Implements `Snapshot.fileBatches`; see there. */
 export function liveFiles(
@@ -43,9 +44,7 @@ async function* healed(
     }
   } catch (error) {
     if (files.checkpoint === undefined || !isDamage(error)) throw error;
-    const other = await findElsewhere().catch((second: unknown) => {
-      throw isNoOtherWay(second) ? error : second;
-    });
+    const other = await findElsewhere(error);
     yield* rest(files, kind, fields, given, other, signal);
   }
 }

@@ -1,6 +1,9 @@
 /** The folder of the log below a table's root. */
 export const LOG_FOLDER = "_delta_log/";
 
+/** Where sidecars of checkpoints lie (PROTOCOL.md, Sidecar Files). */
+export const SIDECAR_FOLDER = `${LOG_FOLDER}_sidecars/`;
+
 /** Points at a recent checkpoint (PROTOCOL.md, Last Checkpoint File). */
 export const LAST_CHECKPOINT_PATH = `${LOG_FOLDER}_last_checkpoint`;
 
@@ -12,6 +15,12 @@ export type LogFileName =
   | { readonly kind: "uuidCheckpoint"; readonly version: number; readonly uuid: string; readonly format: string }
   | { readonly kind: "compacted"; readonly version: number; readonly endVersion: number }
   | { readonly kind: "checksum"; readonly version: number };
+
+/** A file of actions as JSON lines, and the version that it leads to. */
+export interface LogFile {
+  readonly version: number;
+  readonly path: string;
+}
 
 /** A version as log files carry it: 20 digits. */
 function versionDigits(version: number): string {
@@ -68,7 +77,12 @@ export function parseLogPath(path: string): LogFileName | undefined {
   if (json !== undefined) return { kind: "commit", version };
   if (crc !== undefined) return { kind: "checksum", version };
   if (uuid !== undefined) return { kind: "uuidCheckpoint", version, uuid, format: format! };
-  if (end !== undefined) return { kind: "compacted", version, endVersion: Number(end) };
+  if (end !== undefined) {
+    const endVersion = Number(end);
+    return Number.isSafeInteger(endVersion) && endVersion > version
+      ? { kind: "compacted", version, endVersion }
+      : undefined;
+  }
   if (part === undefined) return { kind: "classicCheckpoint", version };
   return { kind: "multiPartCheckpoint", version, part: Number(part), parts: Number(parts) };
 }

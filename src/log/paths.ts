@@ -1,5 +1,6 @@
 import { DeltaError } from "../errors.js";
 import type { ObjectStore } from "../storage/store.js";
+import { SIDECAR_FOLDER } from "./names.js";
 
 /** A scheme followed by a slash; `a:b` alone is taken for a file name. */
 const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]*):(\/.*)$/s;
@@ -71,6 +72,25 @@ export function storePath(store: Pick<ObjectStore, "url">, path: string): string
     );
   }
   return relative;
+}
+
+/**
+ * Where a checkpoint's sidecar lies below the table's root, decoded: a name alone is one in the folder of sidecars, where all of
+ * them are. Throws `DELTA_LOG_CORRUPT` for one elsewhere.
+ */
+export function sidecarPath(store: Pick<ObjectStore, "url">, path: string): string {
+  const canonical = canonicalPath(path);
+  const isAbsolute = canonical.startsWith("/") || SCHEME.test(canonical);
+  const relative = isAbsolute ? below(canonical, store.url) : `${SIDECAR_FOLDER}${canonical}`;
+  const name = relative?.startsWith(SIDECAR_FOLDER) ? relative.slice(SIDECAR_FOLDER.length) : "";
+  if (name === "" || name.includes("/") || name.includes("\0") || name === "." || name === "..") {
+    throw new DeltaError(
+      "DELTA_LOG_CORRUPT",
+      `A checkpoint of ${store.url} names the sidecar ${path}, which isn't in ${SIDECAR_FOLDER} of the table.`,
+      { path, table: store.url },
+    );
+  }
+  return relative!;
 }
 
 /** Paths that lead out of the table, or into its log. */

@@ -1,43 +1,72 @@
 import { DeltaError } from "../errors.js";
 import { limits } from "../limits.js";
 import type { ObjectStore } from "../storage/store.js";
-import { commitPath } from "./names.js";
+import { commitPath, type LogFile } from "./names.js";
 
 /** Requests in flight: enough to hide an object store's latency; a local store answers at once anyway. */
 const AHEAD = 64;
 
-/**
- * The bytes of the commits `first` to `last`, in order, read ahead: of each its first `COMMIT_PART_BYTES`, the rest of long
- * ones when it's their turn. Throws `DELTA_FILE_NOT_FOUND`, and `DELTA_LOG_CORRUPT` beyond `MAX_COMMIT_BYTES`.
- */
-export async function* readCommits(
+/** A file of the log and its bytes. */
+export interface ReadLogFile extends LogFile {
+  readonly bytes: Uint8Array;
+}
+
+/** The bytes of the commits `first` to `last`, in order: see {@link readLogFiles}. */
+export function readCommits(
   store: ObjectStore,
   first: number,
   last: number,
   signal?: AbortSignal,
-): AsyncGenerator<{ readonly version: number; readonly bytes: Uint8Array }> {
-  const window: Promise<Uint8Array>[] = [];
-  let next = first;
+): AsyncGenerator<ReadLogFile> {
+  return readLogFiles(store, commitFiles(first, last), signal);
+}
+
+function* commitFiles(first: number, last: number): Generator<LogFile> {
+  for (let version = first; version <= last; version++) yield { version, path: commitPath(version) };
+}
+
+/**
+ * The bytes of some files, in order, read ahead: of each its first `COMMIT_PART_BYTES`, the rest of long ones when it's
+ * their turn. Throws `DELTA_FILE_NOT_FOUND`, and `DELTA_LOG_CORRUPT` beyond `MAX_COMMIT_BYTES`.
+ */
+export async function* readLogFiles(
+  store: ObjectStore,
+  files: Iterable<LogFile>,
+  signal?: AbortSignal,
+): AsyncGenerator<ReadLogFile> {
+  const window: { readonly file: LogFile; readonly first: Promise<Uint8Array> }[] = [];
   try {
-    for (let version = first; version <= last; version++) {
-      while (next <= last && next - version < AHEAD) {
-        const request = firstPart(store, next++, signal);
-        // An early failure waits for its turn.
-        request.catch(() => undefined);
-        window.push(request);
-      }
-      const first = await window.shift()!;
-      yield { version, bytes: isPart(first) ? await whole(store, version, first, signal) : first };
+    for (const file of files) {
+      const first = firstPart(store, file, signal);
+      // An early failure waits for its turn.
+      first.catch(() => undefined);
+      window.push({ file, first });
+      if (window.length === AHEAD) yield await taken(store, window.shift()!, signal);
     }
+    while (window.length > 0) yield await taken(store, window.shift()!, signal);
   } finally {
-    await Promise.allSettled(window);
+    await Promise.allSettled(window.map(({ first }) => first));
   }
 }
 
-/** The bytes of one commit. Throws as {@link readCommits} does. */
-export async function readCommit(store: ObjectStore, version: number, signal?: AbortSignal): Promise<Uint8Array> {
-  const first = await firstPart(store, version, signal);
-  return isPart(first) ? whole(store, version, first, signal) : first;
+async function taken(
+  store: ObjectStore,
+  { file, first }: { readonly file: LogFile; readonly first: Promise<Uint8Array> },
+  signal?: AbortSignal,
+): Promise<ReadLogFile> {
+  const bytes = await first;
+  return { ...file, bytes: isPart(bytes) ? await whole(store, file, bytes, signal) : bytes };
+}
+
+/** The bytes of one commit. Throws as {@link readLogFiles} does. */
+export function readCommit(store: ObjectStore, version: number, signal?: AbortSignal): Promise<Uint8Array> {
+  return readLogFile(store, { version, path: commitPath(version) }, signal);
+}
+
+/** The bytes of one file. Throws as {@link readLogFiles} does. */
+export async function readLogFile(store: ObjectStore, file: LogFile, signal?: AbortSignal): Promise<Uint8Array> {
+  const { bytes } = await taken(store, { file, first: firstPart(store, file, signal) }, signal);
+  return bytes;
 }
 
 /** Whether there may be more. */
@@ -45,17 +74,16 @@ function isPart(first: Uint8Array): boolean {
   return first.length >= limits.COMMIT_PART_BYTES;
 }
 
-function firstPart(store: ObjectStore, version: number, signal?: AbortSignal): Promise<Uint8Array> {
-  return store.get(commitPath(version), { start: 0, end: limits.COMMIT_PART_BYTES }, signal);
+function firstPart(store: ObjectStore, { path }: LogFile, signal?: AbortSignal): Promise<Uint8Array> {
+  return store.get(path, { start: 0, end: limits.COMMIT_PART_BYTES }, signal);
 }
 
 async function whole(
   store: ObjectStore,
-  version: number,
+  { version, path }: LogFile,
   first: Uint8Array,
   signal?: AbortSignal,
 ): Promise<Uint8Array> {
-  const path = commitPath(version);
   const { MAX_COMMIT_BYTES } = limits;
   const sizeBytes = (await store.head(path, signal))?.sizeBytes ?? 0;
   if (sizeBytes > MAX_COMMIT_BYTES) {

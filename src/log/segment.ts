@@ -1,9 +1,19 @@
 import { DeltaError } from "../errors.js";
 import type { ObjectStore } from "../storage/store.js";
+import { type Compaction, chooseCompactions } from "./compactions.js";
 import { readLastCheckpoint } from "./lastCheckpoint.js";
-import { beforeVersion, commitPath, LOG_FOLDER, parseLogPath } from "./names.js";
+import {
+  beforeVersion,
+  commitPath,
+  LAST_CHECKPOINT_PATH,
+  LOG_FOLDER,
+  type LogFile,
+  type LogFileName,
+  parseLogPath,
+} from "./names.js";
+import { tellPassedOver } from "./passedOver.js";
 
-/** A complete checkpoint: one file, or all parts in their order. */
+/** A complete checkpoint as the log's folder has it: one file, or all parts in their order; without its sidecars. */
 export interface CheckpointFiles {
   readonly version: number;
   readonly paths: readonly string[];
@@ -16,13 +26,17 @@ export interface LogSegment {
   readonly checkpoint: CheckpointFiles | undefined;
   /** Commits `firstCommit` to `version` follow the checkpoint; none where it is the version itself. */
   readonly firstCommit: number;
+  /** Files that take the place of some of these commits, in ascending order and without overlap. */
+  readonly compactions: readonly Compaction[];
+  /** Versions with a version checksum, ascending: from the checkpoint's on, or none where there is none. */
+  readonly checksums: readonly number[];
 }
 
 export interface SegmentOptions {
   /** The newest version where it's left out. */
   readonly version?: number;
-  /** Checkpoints that turned out to be damaged. */
-  readonly damaged?: ReadonlySet<number>;
+  /** Paths of files that turned out to be damaged, and aren't to be used. */
+  readonly damaged?: ReadonlySet<string>;
   readonly signal?: AbortSignal;
 }
 
@@ -30,10 +44,11 @@ export interface SegmentOptions {
 interface Listing {
   /** In ascending order. */
   readonly commits: readonly number[];
-  /** Complete ones, in ascending order. */
+  /** Complete ones, in ascending order; of one version, the one to prefer last. */
   readonly checkpoints: readonly CheckpointFiles[];
-  /** Versions of checkpoints that this release can't read. */
-  readonly uuidCheckpoints: readonly number[];
+  readonly compactions: readonly Compaction[];
+  /** Versions, in ascending order. */
+  readonly checksums: readonly number[];
 }
 
 /**
@@ -41,23 +56,22 @@ interface Listing {
  * leads nowhere, of the whole log (PROTOCOL.md, Last Checkpoint File).
  *
  * Throws `DELTA_TABLE_NOT_FOUND`, `DELTA_VERSION_NOT_FOUND` with the versions that can be rebuilt in `data.earliest` and
- * `data.latest`, `DELTA_VERSIONS_NOT_CONTIGUOUS`, or `DELTA_UNSUPPORTED_FEATURES_FOR_READ` where only a V2 checkpoint
- * fills the gap.
+ * `data.latest`, or `DELTA_VERSIONS_NOT_CONTIGUOUS`.
  */
 export async function readSegment(store: ObjectStore, options: SegmentOptions = {}): Promise<LogSegment> {
-  const { version, damaged = new Set(), signal } = options;
+  const { version, damaged = NONE, signal } = options;
   const hint = await readLastCheckpoint(store, signal);
   if (hint !== undefined && (version === undefined || hint <= version)) {
     const recent = await listLog(store, hint, damaged, signal);
     const segment = segmentOf(recent, version);
-    if (segment?.checkpoint !== undefined && (await missingCommit(store, recent, segment, signal)) === undefined) {
-      return segment;
-    }
+    const missing = segment?.checkpoint && (await missingCommit(store, recent, segment, damaged, signal));
+    if (segment?.checkpoint !== undefined && missing === undefined) return segment;
   }
   const listing = await listLog(store, 0, damaged, signal);
+  if (hint !== undefined && damaged.size === 0) checkHint(store, listing, hint);
   const segment = segmentOf(listing, version);
   if (segment === undefined) throw nothingFound(store, listing, version);
-  const missing = await missingCommit(store, listing, segment, signal);
+  const missing = await missingCommit(store, listing, segment, damaged, signal);
   if (missing === undefined) return segment;
   throw gap(store, listing, segment, missing);
 }
@@ -71,10 +85,10 @@ export async function newestCommit(
   version: number,
   signal?: AbortSignal,
 ): Promise<{ readonly newest: number; readonly checkpoint: number | undefined }> {
-  const listing = await listLog(store, version + 1, new Set(), signal);
+  const listing = await listLog(store, version + 1, NONE, signal);
   const newest = listing.commits.at(-1) ?? version;
-  const segment = { version: newest, checkpoint: undefined, firstCommit: version + 1 };
-  const missing = await missingCommit(store, listing, segment, signal);
+  const segment = { version: newest, firstCommit: version + 1, compactions: [] };
+  const missing = await missingCommit(store, listing, segment, NONE, signal);
   if (missing !== undefined) throw notContiguous(store, newest, missing);
   return { newest, checkpoint: listing.checkpoints.at(-1)?.version };
 }
@@ -87,52 +101,124 @@ export function rebuildableVersions(
   store: ObjectStore,
   logPaths: Iterable<string>,
 ): { readonly earliest: number; readonly latest: number } {
-  const range = rangeOf(listingOf(logPaths, new Set()));
+  const range = rangeOf(listingOf(logPaths, NONE));
   if (range === undefined) throw tableNotFound(store);
   return range;
 }
 
+/** The files to replay behind the segment's checkpoint, in their order. */
+export function* segmentFiles({
+  version,
+  firstCommit,
+  compactions,
+}: Pick<LogSegment, "version" | "firstCommit" | "compactions">): Generator<LogFile> {
+  let next = 0;
+  for (let commit = firstCommit; commit <= version; commit++) {
+    const compaction = compactions[next];
+    if (compaction?.version === commit) {
+      yield { version: compaction.endVersion, path: compaction.path };
+      commit = compaction.endVersion;
+      next++;
+    } else yield { version: commit, path: commitPath(commit) };
+  }
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
 async function listLog(
   store: ObjectStore,
   from: number,
-  damaged: ReadonlySet<number>,
+  damaged: ReadonlySet<string>,
   signal?: AbortSignal,
 ): Promise<Listing> {
   const paths = await store.listNames(LOG_FOLDER, from === 0 ? undefined : beforeVersion(from), signal);
   return listingOf(paths, damaged);
 }
 
-function listingOf(paths: Iterable<string>, damaged: ReadonlySet<number>): Listing {
+type CheckpointName = Extract<LogFileName, { readonly kind: `${string}Checkpoint` }>;
+
+function listingOf(paths: Iterable<string>, damaged: ReadonlySet<string>): Listing {
   const commits: number[] = [];
-  const checkpoints = new Map<number, CheckpointFiles>();
-  const uuidCheckpoints: number[] = [];
-  const parts = new Map<string, string[]>();
+  const compactions: Compaction[] = [];
+  const checksums: number[] = [];
+  const files: { readonly name: CheckpointName; readonly path: string }[] = [];
   for (const path of paths) {
     const name = parseLogPath(path);
-    if (name === undefined) continue;
-    const { version } = name;
-    if (name.kind === "commit") commits.push(version);
-    else if (name.kind === "uuidCheckpoint") uuidCheckpoints.push(version);
-    else if (damaged.has(version)) continue;
-    else if (name.kind === "classicCheckpoint") checkpoints.set(version, { version, paths: [path] });
-    else if (name.kind === "multiPartCheckpoint") {
-      const key = `${version}.${name.parts}`;
-      const found = parts.get(key) ?? [];
-      parts.set(key, found);
-      found.push(path);
-      if (found.length === name.parts && !checkpoints.has(version)) checkpoints.set(version, { version, paths: found });
-    }
+    if (name === undefined || damaged.has(path)) continue;
+    if (name.kind === "commit") commits.push(name.version);
+    else if (name.kind === "checksum") checksums.push(name.version);
+    else if (name.kind === "compacted") {
+      compactions.push({ version: name.version, endVersion: name.endVersion, path });
+    } else files.push({ name, path });
   }
-  return { commits, checkpoints: [...checkpoints.values()].sort((a, b) => a.version - b.version), uuidCheckpoints };
+  return { commits, checkpoints: completeCheckpoints(files), compactions, checksums };
+}
+
+function completeCheckpoints(
+  files: Iterable<{ readonly name: CheckpointName; readonly path: string }>,
+): CheckpointFiles[] {
+  const found: { readonly rank: number; readonly checkpoint: CheckpointFiles }[] = [];
+  const parts = new Map<string, string[]>();
+  for (const { name, path } of files) {
+    const { version } = name;
+    if (name.kind !== "multiPartCheckpoint") {
+      found.push({ rank: rankOf(name), checkpoint: { version, paths: [path] } });
+      continue;
+    }
+    if (name.part < 1 || name.part > name.parts) continue;
+    const key = `${version}.${name.parts}`;
+    const others = parts.get(key) ?? [];
+    parts.set(key, others);
+    others.push(path);
+    if (others.length === name.parts) found.push({ rank: rankOf(name), checkpoint: { version, paths: others } });
+  }
+  found.sort((a, b) => a.checkpoint.version - b.checkpoint.version || a.rank - b.rank);
+  return found.map(({ checkpoint }) => checkpoint);
+}
+
+/**
+ * Of the checkpoints of one version, any will do. One file is cheaper than many, columns are cheaper than lines, and only parts
+ * may be a mix of what two writers wrote.
+ */
+function rankOf(name: CheckpointName): number {
+  if (name.kind === "multiPartCheckpoint") return 0;
+  if (name.kind === "classicCheckpoint") return 3;
+  return name.format === "json" ? 1 : 2;
 }
 
 /** Undefined where the listing doesn't reach `version`, or holds nothing to start from. */
-function segmentOf({ commits, checkpoints }: Listing, wanted: number | undefined): LogSegment | undefined {
+function segmentOf(listing: Listing, wanted: number | undefined): LogSegment | undefined {
+  const { commits, checkpoints, compactions, checksums } = listing;
   const newest = Math.max(commits.at(-1) ?? -1, checkpoints.at(-1)?.version ?? -1);
   const version = wanted ?? newest;
   if (version > newest || version < 0) return undefined;
   const checkpoint = checkpoints.findLast((candidate) => candidate.version <= version);
-  return { version, checkpoint, firstCommit: (checkpoint?.version ?? -1) + 1 };
+  const start = checkpoint?.version ?? -1;
+  return {
+    version,
+    checkpoint,
+    firstCommit: start + 1,
+    compactions: fewestFiles(compactions, commits, start + 1, version),
+    checksums: checkpoint === undefined ? [] : checksums.filter((at) => start <= at && at <= version),
+  };
+}
+
+function fewestFiles(
+  compactions: readonly Compaction[],
+  commits: readonly number[],
+  first: number,
+  last: number,
+): readonly Compaction[] {
+  if (compactions.length === 0) return [];
+  const known = new Set(commits);
+  return chooseCompactions(compactions, first, last, (commit) => known.has(commit));
+}
+
+/** A pointer to a checkpoint that isn't there costs a listing each time: somebody should know. */
+function checkHint(store: ObjectStore, { checkpoints }: Listing, hint: number): void {
+  if (checkpoints.some((checkpoint) => checkpoint.version === hint)) return;
+  const reason = `it points at version ${hint}, of which there is no complete checkpoint`;
+  tellPassedOver(store, LAST_CHECKPOINT_PATH, reason);
 }
 
 /**
@@ -142,13 +228,18 @@ function segmentOf({ commits, checkpoints }: Listing, wanted: number | undefined
 async function missingCommit(
   store: ObjectStore,
   { commits }: Listing,
-  { firstCommit, version }: LogSegment,
+  segment: Pick<LogSegment, "version" | "firstCommit" | "compactions">,
+  damaged: ReadonlySet<string>,
   signal?: AbortSignal,
 ): Promise<number | undefined> {
+  const { firstCommit, version } = segment;
   const listed = commits.filter((commit) => firstCommit <= commit && commit <= version).length;
   if (listed === version - firstCommit + 1) return undefined;
   const known = new Set(commits);
-  for (let commit = firstCommit; commit <= version; commit++) {
+  const compacted = new Set(segment.compactions.map(({ path }) => path));
+  for (const { version: commit, path } of segmentFiles(segment)) {
+    if (compacted.has(path)) continue;
+    if (damaged.has(path)) return commit;
     if (!known.has(commit) && (await store.head(commitPath(commit), signal)) === undefined) return commit;
   }
   return undefined;
@@ -175,13 +266,6 @@ function nothingFound(store: ObjectStore, listing: Listing, version: number | un
 /** A gap below the oldest version that can be rebuilt is history that was cleaned up, any other one damage. */
 function gap(store: ObjectStore, listing: Listing, segment: LogSegment, missing: number): DeltaError {
   const { version } = segment;
-  if (listing.uuidCheckpoints.some((checkpoint) => segment.firstCommit <= checkpoint && checkpoint <= version)) {
-    return new DeltaError(
-      "DELTA_UNSUPPORTED_FEATURES_FOR_READ",
-      `Version ${version} of ${store.url} can only be rebuilt from a V2 checkpoint, which this release doesn't read.`,
-      { features: ["v2Checkpoint"] },
-    );
-  }
   const { earliest, latest } = rangeOf(listing)!;
   const canRebuildEarliest =
     earliest === 0 || listing.checkpoints.some((checkpoint) => checkpoint.version === earliest);

@@ -10,9 +10,11 @@ import type { Action, DomainMetadata, Metadata, Protocol, SetTransaction } from 
 import { columnMappingOf } from "./columnMapping.js";
 import { forEachAction } from "./commitFile.js";
 import { checkReadable } from "./features.js";
+import { tellPassedOver } from "./passedOver.js";
 import { readCommit, readCommits } from "./readCommits.js";
-import { type CheckpointFiles, type LogSegment, newestCommit, readSegment } from "./segment.js";
-import { type FileBatchOptions, isDamage, isNoOtherWay, type SnapshotFiles } from "./snapshotFiles.js";
+import { rebuild } from "./rebuild.js";
+import { type CheckpointFiles, newestCommit } from "./segment.js";
+import { type FileBatchOptions, isNoOtherWay, type SnapshotFiles } from "./snapshotFiles.js";
 import { StateBuilder, type TableState } from "./state.js";
 import { Tail } from "./tail.js";
 
@@ -63,8 +65,8 @@ export class Snapshot {
     return this.#schema;
   }
 
-  /** Versions of checkpoints that were passed over because they can't be read. */
-  get damagedCheckpoints(): ReadonlySet<number> {
+  /** Paths of files of the log that were passed over because they can't be read. */
+  get damagedFiles(): ReadonlySet<string> {
     return this.#files.damaged;
   }
 
@@ -88,13 +90,13 @@ export class Snapshot {
    */
   async *fileBatches(options: FileBatchOptions = {}): AsyncGenerator<RecordBatch> {
     const { liveFiles } = await loaded(import("./liveFiles.js"), "delta-table/log/liveFiles");
-    yield* liveFiles(this.#files, options, () => this.#elsewhere(options.signal));
+    yield* liveFiles(this.#files, options, (damage) => this.#elsewhere(damage, options.signal));
   }
 
   /** The removed files that the log still holds, a column for each field of `remove` but `stats` and `tags`. */
   async *tombstoneBatches(options: { readonly signal?: AbortSignal } = {}): AsyncGenerator<RecordBatch> {
     const { tombstones } = await loaded(import("./liveFiles.js"), "delta-table/log/liveFiles");
-    yield* tombstones(this.#files, () => this.#elsewhere(options.signal), options.signal);
+    yield* tombstones(this.#files, (damage) => this.#elsewhere(damage, options.signal), options.signal);
   }
 
   /**
@@ -138,10 +140,16 @@ export class Snapshot {
     this.#files = { ...this.#files, checkpoint, tail: new Tail(this.version) };
   }
 
-  async #elsewhere(signal?: AbortSignal): Promise<SnapshotFiles> {
+  /** Throws the damage where nothing takes the checkpoint's place. */
+  async #elsewhere(damage: DeltaError, signal?: AbortSignal): Promise<SnapshotFiles> {
     const { damaged, checkpoint } = this.#files;
-    const versions = checkpoint === undefined ? damaged : new Set([...damaged, checkpoint.version]);
-    return (await loadWithout(this.store, versions, this.version, signal)).#files;
+    const gone = checkpoint?.paths ?? [];
+    const options = { version: this.version, damaged: new Set([...damaged, ...gone]), signal };
+    const { files } = await rebuild(this.store, options).catch((second: unknown) => {
+      throw isNoOtherWay(second) ? damage : second;
+    });
+    for (const path of gone) tellPassedOver(this.store, path, damage.message);
+    return files;
   }
 
   #at(version: number, builder: StateBuilder): Snapshot {
@@ -173,12 +181,8 @@ export interface LoadOptions {
 }
 
 /**
- * Rebuilds the state of a version from the newest checkpoint up to it and the commits that follow. A checkpoint that
- * can't be read is passed over for an older one, or for the commits where they are complete.
- *
- * Throws `DELTA_TABLE_NOT_FOUND`, `DELTA_VERSION_NOT_FOUND`, `DELTA_VERSIONS_NOT_CONTIGUOUS`, `DELTA_LOG_CORRUPT`,
- * `DELTA_STATE_RECOVER_ERROR`, `DELTA_INVALID_PROTOCOL_VERSION`, `DELTA_UNSUPPORTED_FEATURES_FOR_READ`, and
- * `DELTA_PARQUET_UNREADABLE` where a damaged checkpoint is all there is.
+ * Rebuilds the state of a version from the newest checkpoint up to it and the commits that follow: see {@link rebuild}, also
+ * for what it throws beside `DELTA_INVALID_PROTOCOL_VERSION` and `DELTA_UNSUPPORTED_FEATURES_FOR_READ`.
  */
 export async function loadSnapshot(store: ObjectStore, options: LoadOptions = {}): Promise<Snapshot> {
   const { version, base, signal } = options;
@@ -188,46 +192,9 @@ export async function loadSnapshot(store: ObjectStore, options: LoadOptions = {}
     });
   }
   if (base !== undefined && version === undefined) return base.refresh(signal);
-  return loadWithout(store, new Set(), version, signal);
-}
-
-/** Loads a version as if the checkpoints of the versions `damaged` didn't exist. */
-async function loadWithout(
-  store: ObjectStore,
-  damaged: ReadonlySet<number>,
-  version: number | undefined,
-  signal?: AbortSignal,
-): Promise<Snapshot> {
-  const segment = await readSegment(store, { version, damaged, signal });
-  try {
-    return await loadSegment(store, segment, damaged, signal);
-  } catch (error) {
-    const { checkpoint } = segment;
-    if (checkpoint === undefined || !isDamage(error)) throw error;
-    return loadWithout(store, new Set([...damaged, checkpoint.version]), segment.version, signal).catch((second) => {
-      throw isNoOtherWay(second) ? error : second;
-    });
-  }
-}
-
-async function loadSegment(
-  store: ObjectStore,
-  { version, checkpoint, firstCommit }: LogSegment,
-  damaged: ReadonlySet<number>,
-  signal?: AbortSignal,
-): Promise<Snapshot> {
-  const state = new StateBuilder();
-  const tail = new Tail(firstCommit - 1);
-  if (checkpoint !== undefined) {
-    const { readStateActions } = await loaded(import("./checkpointRead.js"), "delta-table/log/checkpointRead");
-    for await (const action of readStateActions(store, checkpoint, signal)) state.apply(action);
-  }
-  for await (const commit of readCommits(store, firstCommit, version, signal)) {
-    takeCommit(commit.version, commit.bytes, state, tail);
-  }
-  const built = state.build(version);
-  checkReadable(built.protocol, built.metadata);
-  return new Snapshot(built, { store, version, checkpoint, tail, damaged });
+  const { state, files } = await rebuild(store, { version, signal });
+  checkReadable(state.protocol, state.metadata);
+  return new Snapshot(state, files);
 }
 
 function takeCommit(version: number, bytes: Uint8Array, state: StateBuilder, tail: Tail): void {

@@ -1,4 +1,4 @@
-import { hasCode } from "../errors.js";
+import { type DeltaError, hasCode } from "../errors.js";
 import type { ObjectStore } from "../storage/store.js";
 import type { AddFile } from "./actions.js";
 import type { CheckpointFiles } from "./segment.js";
@@ -19,8 +19,8 @@ export interface SnapshotFiles {
   readonly version: number;
   readonly checkpoint: CheckpointFiles | undefined;
   readonly tail: Tail;
-  /** Versions of checkpoints that were passed over because they can't be read. */
-  readonly damaged: ReadonlySet<number>;
+  /** Paths of files that were passed over because they can't be read. */
+  readonly damaged: ReadonlySet<string>;
 }
 
 /** Whether an error says that a version can't be rebuilt in another way: then the damage is what has to be told. */
@@ -30,7 +30,9 @@ export function isNoOtherWay(error: unknown): boolean {
 
 const NO_OTHER_WAY = ["DELTA_VERSIONS_NOT_CONTIGUOUS", "DELTA_TABLE_NOT_FOUND", "DELTA_VERSION_NOT_FOUND"] as const;
 
-/** Whether a checkpoint is unreadable, or was removed while it was being read. */
-export function isDamage(error: unknown): boolean {
-  return hasCode(error, "DELTA_PARQUET_UNREADABLE") || hasCode(error, "DELTA_FILE_NOT_FOUND");
+/** Whether a file of the log is unreadable, or was removed while it was being read. */
+export function isDamage(error: unknown): error is DeltaError {
+  return DAMAGE.some((code) => hasCode(error, code));
 }
+
+const DAMAGE = ["DELTA_PARQUET_UNREADABLE", "DELTA_FILE_NOT_FOUND", "DELTA_LOG_CORRUPT"] as const;

@@ -34,10 +34,13 @@ export class StateBuilder {
     else if ("domainMetadata" in action) this.#domainMetadata.set(action.domainMetadata.domain, action.domainMetadata);
   }
 
-  /** Throws `DELTA_STATE_RECOVER_ERROR` where the log up to `version` holds no protocol or no metadata. */
-  build(version: number): TableState {
-    const protocol = this.#protocol;
-    const metadata = this.#metadata;
+  /**
+   * The state that the actions make of `before`. Throws `DELTA_STATE_RECOVER_ERROR` where the log up to `version` holds no
+   * protocol or no metadata.
+   */
+  build(version: number, before: Partial<TableState> | undefined = this.#before): TableState {
+    const protocol = this.#protocol ?? before?.protocol;
+    const metadata = this.#metadata ?? before?.metadata;
     if (protocol === undefined || metadata === undefined) {
       const missing = protocol === undefined ? "protocol" : "metaData";
       throw new DeltaError(
@@ -49,8 +52,18 @@ export class StateBuilder {
     return {
       protocol,
       metadata,
-      transactions: merged(this.#before?.transactions, this.#transactions),
-      domainMetadata: withoutRemoved(merged(this.#before?.domainMetadata, this.#domainMetadata)),
+      transactions: merged(before?.transactions, this.#transactions),
+      domainMetadata: withoutRemoved(merged(before?.domainMetadata, this.#domainMetadata)),
+    };
+  }
+
+  /** What the actions say themselves, however little. */
+  said(): Partial<TableState> {
+    return {
+      ...(this.#protocol && { protocol: this.#protocol }),
+      ...(this.#metadata && { metadata: this.#metadata }),
+      transactions: this.#transactions,
+      domainMetadata: this.#domainMetadata,
     };
   }
 }

@@ -106,6 +106,11 @@ export class Tail {
     return newest !== undefined && this.addedAt[this.#first[newest]!]! <= version;
   }
 
+  /** What identifies the logical file that a row is of: see {@link fileKey}. */
+  key(row: number): string {
+    return fileKey(this.path[row]!, this.deletionVector.get(row));
+  }
+
   /** The keys of all logical files that the tail's commits acted on. */
   keys(): Iterable<string> {
     return this.#newest.keys();

@@ -78,12 +78,12 @@ export async function verify(
   const newest = newestVersion(log);
   const version = versionOf(store, newest, wanted);
   const replay = new Replay(store, log, references, findings, signal);
-  const { commits, checksums, checkpoints, damaged, otherFormats } = await replay.run(version, (done) =>
+  const { commits, checksums, checkpoints, damaged } = await replay.run(version, (done) =>
     onProgress?.({ step: "commits", done }),
   );
   reportGaps(log, version, damaged, findings);
   if (version === newest) await checkLastCheckpoint(store, log, checkpoints, findings, signal);
-  const snapshot = await openVersion(store, version, new Set([...damaged, ...otherFormats]), findings, signal);
+  const snapshot = await openVersion(store, version, damaged, findings, signal);
   let [files, bytes, rows] = [0, 0, 0];
   let orphans: Orphans = { files: 0, bytes: 0 };
   if (snapshot !== undefined) {
@@ -140,8 +140,7 @@ async function* checkedFiles(
 }
 
 function newestVersion(log: LogFiles): number {
-  const checkpoints = [...log.checkpoints, ...log.uuidCheckpoints].map(({ version }) => version);
-  return Math.max(log.commits.at(-1) ?? -1, ...checkpoints);
+  return Math.max(log.commits.at(-1) ?? -1, log.checkpoints.at(-1)?.version ?? -1);
 }
 
 function versionOf(store: ObjectStore, newest: number, wanted: number | undefined): number {

@@ -1,5 +1,6 @@
 import { limits } from "../limits.js";
 import type { ByteRange } from "../storage/store.js";
+import { checkPage } from "./pageChecksums.js";
 import { type PageHeader, readPageHeader } from "./pageHeader.js";
 
 /** Neighbouring pages of one column chunk, which can be decoded without the others. */
@@ -33,6 +34,7 @@ export class ChunkPages {
   readonly #end: number;
   readonly #windowBytes: number;
   readonly #rowCount: number;
+  readonly #checksPages: boolean;
   /** Windows that aren't taken yet, or not all. */
   readonly #fetched: Uint8Array[] = [];
   #fetchedBytes = 0;
@@ -42,7 +44,8 @@ export class ChunkPages {
   #row = 0;
   #dictionary: Page | undefined;
 
-  constructor(read: ReadRange, chunk: ByteRange, rowCount: number, windowBytes: number) {
+  constructor(read: ReadRange, chunk: ByteRange, rowCount: number, windowBytes: number, checksPages = false) {
+    this.#checksPages = checksPages;
     this.#read = read;
     this.#next = chunk.start;
     this.#end = chunk.end;
@@ -86,6 +89,7 @@ export class ChunkPages {
     if (length > this.#fetchedBytes) throw new RangeError("a page goes beyond its column's data");
     const bytes = this.#peek(length);
     this.#drop(length);
+    if (this.#checksPages) checkPage(header, bytes.subarray(header.headerBytes));
     return { header, bytes };
   }
 

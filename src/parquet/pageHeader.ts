@@ -12,12 +12,15 @@ export interface PageHeader {
   readonly uncompressedBytes: number;
   /** Of a data page, nulls included: its rows, where the column isn't repeated. */
   readonly valueCount: number;
+  /** The CRC-32 of what follows the header, as it's stored; undefined where the writer left none. */
+  readonly crc: number | undefined;
 }
 
 // The field ids of parquet.thrift's PageHeader, and its page types.
 const TYPE = 1;
 const UNCOMPRESSED_SIZE = 2;
 const COMPRESSED_SIZE = 3;
+const CRC = 4;
 const DATA_HEADER = 5;
 const DATA_HEADER_V2 = 8;
 const VALUE_COUNT = 1;
@@ -43,12 +46,14 @@ export function readPageHeader(bytes: Uint8Array, offset: number): PageHeader {
   });
   const type = numbers.get(TYPE);
   const isData = type === DATA_PAGE || type === DATA_PAGE_V2;
+  const crc = numbers.get(CRC);
   const header = {
     kind: isData ? "data" : type === DICTIONARY_PAGE ? "dictionary" : "other",
     headerBytes: walker.offset - offset,
     bodyBytes: numbers.get(COMPRESSED_SIZE) ?? -1,
     uncompressedBytes: numbers.get(UNCOMPRESSED_SIZE) ?? -1,
     valueCount: isData ? (valueCounts.get(type === DATA_PAGE ? DATA_HEADER : DATA_HEADER_V2) ?? -1) : 0,
+    crc: crc === undefined ? undefined : crc >>> 0,
   } as const;
   if (header.bodyBytes < 0 || header.uncompressedBytes < 0 || header.valueCount < 0) {
     throw new RangeError("a page's header lacks its size");

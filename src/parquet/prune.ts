@@ -4,6 +4,7 @@ import { leavesOf, type ParquetNode } from "./fileSchema.js";
 import { type Footer, readExactly, unreadable } from "./footer.js";
 import { footerBytes, type PlacedChunk } from "./footerBytes.js";
 import { int96Hint } from "./int96.js";
+import { checkPages } from "./pageChecksums.js";
 
 /** The part of a Parquet file that is wanted. */
 export interface Part {
@@ -11,6 +12,8 @@ export interface Part {
   readonly root: ParquetNode;
   /** Indexes of row groups, rising. */
   readonly rowGroups: readonly number[];
+  /** Whether pages are compared with their checksums, where they have some. */
+  readonly checksPages?: boolean | undefined;
 }
 
 // A request to S3 costs as much as some hundred KiB more of a running one, but a projection should skip what it can.
@@ -76,11 +79,21 @@ export async function readPart(
       const source = await readRange(store, footer, range, signal);
       for (const { chunk, start: at } of chunks) {
         if (chunk.start < range.start || chunk.end > range.end) continue;
-        bytes.set(source.subarray(chunk.start - range.start, chunk.end - range.start), at);
+        const pages = source.subarray(chunk.start - range.start, chunk.end - range.start);
+        if (part.checksPages) checkedPages(footer, pages);
+        bytes.set(pages, at);
       }
     }),
   );
   return bytes;
+}
+
+function checkedPages({ file }: Footer, chunk: Uint8Array): void {
+  try {
+    checkPages(chunk);
+  } catch (error) {
+    throw error instanceof RangeError ? unreadable(file, error.message, error) : error;
+  }
 }
 
 /**

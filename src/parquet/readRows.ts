@@ -16,7 +16,7 @@ const WORK_BYTES_PER_ROW = 16;
 
 /**
  * Reads some rows of a row group, whose chunks of the wanted columns are fetched whole: for a few rows of columns that
- * take little room, such as those that are null but for these rows. Batches, their types and errors are those of
+ * take little room, such as those that are null but for these rows; pages are compared with their checksums. Batches, their types and errors are those of
  * `readParquet`; none where the file has none of the columns.
  */
 export async function* readRows(
@@ -29,7 +29,7 @@ export async function* readRows(
 ): AsyncGenerator<RecordBatch, void, undefined> {
   const root = pruneTree(footer.root, columns);
   if (root === undefined || ranges.length === 0) return;
-  const bytes = await readPart(store, footer, { root, rowGroups: [rowGroup] }, signal);
+  const bytes = await readPart(store, footer, { root, rowGroups: [rowGroup], checksPages: true }, signal);
   for (const [i, { start, end }] of ranges.entries()) {
     const own = i === ranges.length - 1 ? bytes : bytes.slice();
     const file = { bytes: own, rowCount: end - start, offset: start };

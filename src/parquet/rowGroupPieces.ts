@@ -48,11 +48,11 @@ export class RowGroupPieces {
   constructor(
     store: ObjectStore,
     footer: Footer,
-    part: { readonly root: ParquetNode; readonly rowGroup: number },
+    part: { readonly root: ParquetNode; readonly rowGroup: number; readonly checksPages?: boolean | undefined },
     { pieceRows, wholeBytes }: PieceSizes,
     signal: AbortSignal,
   ) {
-    const { root, rowGroup } = part;
+    const { root, rowGroup, checksPages } = part;
     const { rowCount } = footer.rowGroups[rowGroup]!;
     const leaves = leavesOf(root);
     const [placed = []] = chunksOf(footer, { root, rowGroups: [rowGroup] });
@@ -69,7 +69,8 @@ export class RowGroupPieces {
     this.#footer = footer;
     this.#root = root;
     this.#paged = paged.map(({ node, chunk }) => {
-      const pages = new ChunkPages(isSmall(chunk) ? readTogether : read, chunk, rowCount, windowOf(chunk));
+      const from = isSmall(chunk) ? readTogether : read;
+      const pages = new ChunkPages(from, chunk, rowCount, windowOf(chunk), checksPages);
       return { node, chunk, pages };
     });
     if (whole.length > 0) {
@@ -79,7 +80,7 @@ export class RowGroupPieces {
       );
       const sliceRows = Math.max(1, Math.floor(rowCount / Math.ceil(arrowBytes / wholeBytes || 1)));
       const wholeRoot = treeOf(root, whole);
-      const file = () => readPart(store, footer, { root: wholeRoot, rowGroups: [rowGroup] }, signal);
+      const file = () => readPart(store, footer, { root: wholeRoot, rowGroups: [rowGroup], checksPages }, signal);
       this.#whole = new WholeLeaves(file, whole.length, rowCount, sliceRows);
     }
   }

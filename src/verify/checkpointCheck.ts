@@ -1,26 +1,31 @@
 import { DeltaError } from "../errors.js";
 import type { Action, AddFile, RemoveFile } from "../log/actions.js";
-import { readStateActions } from "../log/checkpointRead.js";
+import { checkpointFooters } from "../log/checkpointFooters.js";
+import { readJsonCheckpoint } from "../log/checkpointJson.js";
+import { sidecarFooters } from "../log/checkpointRead.js";
 import { ADD_FIELDS, REMOVE_FIELDS } from "../log/checkpointSchema.js";
+import { readStateActions } from "../log/checkpointState.js";
 import { fileRows } from "../log/fileRows.js";
 import { decodePath } from "../log/paths.js";
 import { property } from "../log/properties.js";
 import { StateBuilder, type TableState } from "../log/state.js";
+import { type StateDifference, stateDifferences } from "../log/stateDifferences.js";
 import { Tail } from "../log/tail.js";
-import { type Footer, readFooter } from "../parquet/footer.js";
-import { readParquet } from "../parquet/read.js";
 import type { ObjectStore } from "../storage/store.js";
-import { type StateDifference, stateDifferences } from "./canonical.js";
 import { addReader, recordOf, removeReader } from "./fileRecord.js";
 import type { FileTable } from "./fileTable.js";
 import type { Findings } from "./findings.js";
 import type { ListedCheckpoint } from "./logFiles.js";
 import type { References } from "./references.js";
 
-/** A checkpoint whose content was read, or why it wasn't. */
-export type CheckpointContent =
-  | { readonly kind: "read"; readonly state: TableState; readonly addCount: number; readonly actionCount: number }
-  | { readonly kind: "unreadable" | "otherFormat" };
+/** A checkpoint whose content was read. */
+export interface CheckpointContent {
+  readonly state: TableState;
+  readonly addCount: number;
+  /** Of the checkpoint's own files and its sidecars. */
+  readonly actionCount: number;
+  readonly sizeBytes: number;
+}
 
 /** What a checkpoint's files are given to, one by one. */
 export interface FileVisitor {
@@ -28,53 +33,47 @@ export interface FileVisitor {
   remove(remove: RemoveFile): void;
 }
 
-/** One required field of each action that only checkpoints of V2 hold; some writers give all checkpoints their columns. */
-const V2_MARKERS = [
-  ["checkpointMetadata", "version"],
-  ["sidecar", "path"],
-];
-
-async function isOfV2(store: ObjectStore, footer: Footer, signal?: AbortSignal): Promise<boolean> {
-  for await (const batch of readParquet(store, footer.file, { columns: V2_MARKERS, footer, signal })) {
-    if (batch.data.children.some((column) => column.nullCount < column.length)) return true;
-  }
-  return false;
-}
-
-/** Reads a checkpoint once, its files going to `visitor`; reports one that can't be read, or is of V2. */
+/** Reads a checkpoint once, its files going to `visitor`; reports one that can't be read. */
 export async function readWholeCheckpoint(
   store: ObjectStore,
   checkpoint: ListedCheckpoint,
   visitor: FileVisitor,
   findings: Findings,
   signal?: AbortSignal,
-): Promise<CheckpointContent> {
+): Promise<CheckpointContent | undefined> {
   const { version, paths } = checkpoint;
   try {
-    let actionCount = 0;
-    for (const path of paths) {
-      const { sizeBytes } = (await store.head(path, signal)) ?? { sizeBytes: 0 };
-      const footer = await readFooter(store, { path, sizeBytes }, signal);
-      if (await isOfV2(store, footer, signal)) {
-        findings.add("not-checked", `The checkpoint ${path} is of V2 and isn't compared.`, { version, path });
-        return { kind: "otherFormat" };
-      }
-      actionCount += footer.rowCount;
-    }
+    const size = await sizeOf(store, checkpoint, signal);
     const state = await stateOf(store, checkpoint, findings, signal);
     const addCount = await visitFiles(store, checkpoint, visitor, signal);
-    return { kind: "read", state, addCount, actionCount };
+    return { ...size, state, addCount };
   } catch (error) {
     if (!(error instanceof DeltaError) || !DAMAGE.has(error.code)) throw error;
     const message = `The checkpoint of version ${version} can't be read: ${error.message}`;
     findings.add("checkpoint-unreadable", message, { version, path: paths[0]! }, { cause: error.code, ...error.data });
-    return { kind: "unreadable" };
+    return undefined;
   }
+}
+
+async function sizeOf(
+  store: ObjectStore,
+  checkpoint: ListedCheckpoint,
+  signal?: AbortSignal,
+): Promise<Pick<CheckpointContent, "actionCount" | "sizeBytes">> {
+  const json = await readJsonCheckpoint(store, checkpoint, signal);
+  // Beside what it says of the table, it has one action that says that it is a checkpoint.
+  const lines = json === undefined ? 0 : json.state.length + json.sidecars.length + json.files.length + 1;
+  const own = await checkpointFooters(store, checkpoint, signal);
+  const sidecars = await sidecarFooters(store, checkpoint, signal);
+  const rows = [...own, ...sidecars].reduce((sum, { rowCount }) => sum + rowCount, 0);
+  const sidecarBytes = sidecars.reduce((sum, { file }) => sum + file.sizeBytes, 0);
+  return { actionCount: lines + rows, sizeBytes: checkpoint.sizeBytes + sidecarBytes };
 }
 
 const DAMAGE: ReadonlySet<string> = new Set([
   "DELTA_PARQUET_UNREADABLE",
   "DELTA_FILE_NOT_FOUND",
+  "DELTA_LOG_CORRUPT",
   "DELTA_STATE_RECOVER_ERROR",
   "DELTA_SCHEMA_MISMATCH",
   "DELTA_VALUE_OUT_OF_RANGE",
@@ -114,7 +113,7 @@ async function visitFiles(
   signal?: AbortSignal,
 ): Promise<number> {
   const { version } = checkpoint;
-  const files = { store, version, checkpoint, tail: new Tail(version), damaged: new Set<number>() };
+  const files = { store, version, checkpoint, tail: new Tail(version), damaged: new Set<string>() };
   let addCount = 0;
   for await (const batch of fileRows(files, "add", ADD_FIELDS, signal)) {
     const addAt = addReader(batch);

@@ -4,8 +4,8 @@ import { readVersionChecksum, type VersionChecksum } from "../log/checksumFile.j
 import { checksumPath } from "../log/names.js";
 import { decodePath } from "../log/paths.js";
 import type { TableState } from "../log/state.js";
+import { stateDifferences } from "../log/stateDifferences.js";
 import type { ObjectStore } from "../storage/store.js";
-import { stateDifferences } from "./canonical.js";
 import { nameOf } from "./checkpointCheck.js";
 import { recordOf } from "./fileRecord.js";
 import type { FileTable } from "./fileTable.js";

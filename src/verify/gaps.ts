@@ -6,9 +6,9 @@ import type { LogFiles } from "./logFiles.js";
  * Reports commits that are missing: as an error where no checkpoint behind the gap makes them unneeded. Commits below the
  * oldest ones were cleaned up, if a checkpoint takes their place. `damaged` checkpoints take nothing's place.
  */
-export function reportGaps(log: LogFiles, version: number, damaged: ReadonlySet<number>, findings: Findings): void {
-  const usable = [...log.checkpoints, ...log.uuidCheckpoints].map((checkpoint) => checkpoint.version);
-  const newest = Math.max(-1, ...usable.filter((checkpoint) => checkpoint <= version && !damaged.has(checkpoint)));
+export function reportGaps(log: LogFiles, version: number, damaged: ReadonlySet<string>, findings: Findings): void {
+  const usable = log.checkpoints.filter(({ paths }) => !paths.some((path) => damaged.has(path)));
+  const newest = Math.max(-1, ...usable.map((checkpoint) => checkpoint.version).filter((found) => found <= version));
   const commits = log.commits.filter((commit) => commit <= version);
   const report = (first: number, last: number) => {
     const covered = newest >= last;

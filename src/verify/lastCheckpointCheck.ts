@@ -32,7 +32,7 @@ export async function checkLastCheckpoint(
     return;
   }
   const { version } = hint;
-  const isThere = [...log.checkpoints, ...log.uuidCheckpoints].some((checkpoint) => checkpoint.version === version);
+  const isThere = log.checkpoints.some((checkpoint) => checkpoint.version === version);
   // A writer may have been at work since the log was listed.
   if (!isThere && (await store.head(classicCheckpointPath(version), signal)) !== undefined) return;
   if (!isThere) {

@@ -5,7 +5,7 @@ import type { Findings } from "./findings.js";
 
 /** A complete checkpoint as the log's listing has it. */
 export interface ListedCheckpoint extends CheckpointFiles {
-  /** All parts, in bytes. */
+  /** All parts, in bytes, without sidecars. */
   readonly sizeBytes: number;
   /** When its newest part was written, in milliseconds since the epoch. */
   readonly modifiedMs: number;
@@ -15,10 +15,8 @@ export interface ListedCheckpoint extends CheckpointFiles {
 export interface LogFiles {
   /** Ascending. */
   readonly commits: readonly number[];
-  /** Complete ones with names of V1, in ascending order; there may be several of a version. */
+  /** Complete ones, in ascending order; there may be several of a version. */
   readonly checkpoints: readonly ListedCheckpoint[];
-  /** Paths of checkpoints with names of V2. */
-  readonly uuidCheckpoints: readonly { readonly version: number; readonly path: string }[];
   readonly checksums: ReadonlySet<number>;
   readonly hasLastCheckpoint: boolean;
 }
@@ -34,7 +32,6 @@ interface Parts {
 /** Lists the log, and reports what lies there that no reader would look at. */
 export async function listLogFiles(store: ObjectStore, findings: Findings, signal?: AbortSignal): Promise<LogFiles> {
   const commits: number[] = [];
-  const uuidCheckpoints: { version: number; path: string }[] = [];
   const checksums = new Set<number>();
   const groups = new Map<string, Parts>();
   let hasLastCheckpoint = false;
@@ -48,14 +45,11 @@ export async function listLogFiles(store: ObjectStore, findings: Findings, signa
     const { version } = name;
     if (name.kind === "commit") commits.push(version);
     else if (name.kind === "checksum") checksums.add(version);
-    else if (name.kind === "uuidCheckpoint") {
-      uuidCheckpoints.push({ version, path });
-      findings.add("not-checked", `The checkpoint ${path} is of V2 and isn't compared.`, { version, path });
-    } else if (name.kind === "compacted") {
+    else if (name.kind === "compacted") {
       findings.add("not-checked", `The log compaction ${path} isn't compared with the commits.`, { version, path });
     } else {
       const parts = name.kind === "multiPartCheckpoint" ? name.parts : 1;
-      const key = name.kind === "multiPartCheckpoint" ? `${version}.${parts}` : `${version}`;
+      const key = name.kind === "multiPartCheckpoint" ? `${version}.${parts}` : path;
       const group = groups.get(key) ?? { version, parts, paths: [], sizeBytes: 0, modifiedMs: 0 };
       groups.set(key, group);
       group.paths.push(path);
@@ -65,7 +59,7 @@ export async function listLogFiles(store: ObjectStore, findings: Findings, signa
   }
   const checkpoints = [...groups.values()].filter((group) => isComplete(group, findings));
   checkpoints.sort((a, b) => a.version - b.version);
-  return { commits, checkpoints, uuidCheckpoints, checksums, hasLastCheckpoint };
+  return { commits, checkpoints, checksums, hasLastCheckpoint };
 }
 
 function isComplete({ version, parts, paths }: Parts, findings: Findings): boolean {

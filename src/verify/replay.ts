@@ -33,10 +33,8 @@ export interface Replayed {
   readonly commits: number;
   readonly checksums: number;
   readonly checkpoints: readonly CheckpointFacts[];
-  /** Versions of checkpoints that can't be read. */
-  readonly damaged: ReadonlySet<number>;
-  /** Versions of checkpoints of V2 with a classic name. */
-  readonly otherFormats: ReadonlySet<number>;
+  /** Paths of checkpoints that can't be read. */
+  readonly damaged: ReadonlySet<string>;
 }
 
 /**
@@ -59,8 +57,7 @@ export class Replay {
   #base: ListedCheckpoint | undefined;
   #commitInfo: CommitInfo | undefined;
   readonly #checkpoints: CheckpointFacts[] = [];
-  readonly #damaged = new Set<number>();
-  readonly #otherFormats = new Set<number>();
+  readonly #damaged = new Set<string>();
   readonly #checkpointsOf = new Map<number, ListedCheckpoint[]>();
   /** The version that the state is of. */
   #at = -1;
@@ -109,7 +106,6 @@ export class Replay {
       checksums: this.#checksums,
       checkpoints: this.#checkpoints,
       damaged: this.#damaged,
-      otherFormats: this.#otherFormats,
     };
   }
 
@@ -190,7 +186,7 @@ export class Replay {
   }
 
   async #checkCheckpoint(checkpoint: ListedCheckpoint): Promise<void> {
-    const { version, sizeBytes, paths } = checkpoint;
+    const { version, paths } = checkpoint;
     const { files } = this.#history;
     const replayed = this.#builtState(version);
     const comparison =
@@ -198,11 +194,11 @@ export class Replay {
     const base = comparison === undefined ? new BaseFiles(version, this.#references) : undefined;
     const visitor = comparison ?? base!;
     const content = await readWholeCheckpoint(this.#store, checkpoint, visitor, this.#findings, this.#signal);
-    if (content.kind !== "read") {
-      (content.kind === "unreadable" ? this.#damaged : this.#otherFormats).add(version);
+    if (content === undefined) {
+      for (const path of paths) this.#damaged.add(path);
       return;
     }
-    const { actionCount, addCount, state } = content;
+    const { actionCount, addCount, sizeBytes, state } = content;
     this.#checkpoints.push({ version, sizeBytes, parts: paths.length, actionCount, addCount });
     if (comparison !== undefined && files !== undefined && replayed !== undefined) {
       compareCheckpointState(replayed, state, checkpoint, this.#findings);

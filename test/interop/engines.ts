@@ -8,7 +8,7 @@ import type { TestTable } from "./values.js";
 // Started at first use and kept for all test files; they end when this process does, by the end of their input.
 let startedPython: Promise<Peer> | undefined;
 let startedSpark: Promise<Peer> | undefined;
-const python = (): Promise<Peer> => (startedPython ??= startPython());
+export const python = (): Promise<Peer> => (startedPython ??= startPython());
 export const spark = (): Promise<Peer> => (startedSpark ??= startSpark());
 
 /** A reader of tables: the whole table at a version, or at its newest. */

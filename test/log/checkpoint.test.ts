@@ -212,7 +212,7 @@ describe("a damaged checkpoint", () => {
     await truncate(2);
     await removeCommits(0, 1);
     const snapshot = await loadSnapshot(store);
-    expect([...snapshot.damagedCheckpoints]).toEqual([2]);
+    expect([...snapshot.damagedFiles]).toEqual([classicCheckpointPath(2)]);
     expect(await livePaths(snapshot)).toEqual(["b", "c"]);
   });
 
@@ -220,7 +220,7 @@ describe("a damaged checkpoint", () => {
     await truncate(1);
     await truncate(2);
     const snapshot = await loadSnapshot(store);
-    expect([...snapshot.damagedCheckpoints].sort()).toEqual([1, 2]);
+    expect([...snapshot.damagedFiles].sort()).toEqual([1, 2].map(classicCheckpointPath));
     expect(await livePaths(snapshot)).toEqual(["b", "c"]);
   });
 
@@ -259,7 +259,7 @@ describe("a damaged checkpoint", () => {
     const { start, end } = footer.rowGroups[1]!.chunks[column]!;
     await store.put(path, bytes.fill(0, start, end));
     const snapshot = await loadSnapshot(store);
-    expect(snapshot.damagedCheckpoints.size).toBe(0);
+    expect(snapshot.damagedFiles.size).toBe(0);
     expect(await livePaths(snapshot)).toEqual(["b", "c", ...paths.slice(1, -1)]);
   });
 });

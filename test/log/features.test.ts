@@ -29,14 +29,16 @@ describe("reading", () => {
   test.each([
     ["plain legacy tables", { minReaderVersion: 1, minWriterVersion: 2 }],
     ["column mapping that is off", { minReaderVersion: 2, minWriterVersion: 5 }],
-    ["features of readers that are here", readers("timestampNtz", "vacuumProtocolCheck", "deletionVectors")],
+    [
+      "features of readers that are here",
+      readers("timestampNtz", "vacuumProtocolCheck", "deletionVectors", "v2Checkpoint"),
+    ],
     ["writers' features whatever they are", writers("rowTracking", "clustering", "somethingNew", "identityColumns")],
   ])("takes %s", (_, protocol) => {
     expect(() => checkReadable(protocol, metadataOf())).not.toThrow();
   });
 
   test.each([
-    "v2Checkpoint",
     "typeWidening",
     "typeWidening-preview",
     "variantType",

@@ -49,6 +49,7 @@ describe("a new table's properties", () => {
   test("may be known ones with valid values, and any outside of delta.", () => {
     expect(() => checkNewProperties({ "delta.checkpointInterval": "5", owner: "me", "Delta.x": "1" })).not.toThrow();
     expect(() => checkNewProperties({ "delta.enableDeletionVectors": "true" })).not.toThrow();
+    expect(() => checkNewProperties({ "delta.checkpointPolicy": "v2" })).not.toThrow();
     expect(() => checkNewProperties({ "delta.enableRowTracking": "false" })).not.toThrow();
   });
 
@@ -63,7 +64,6 @@ describe("a new table's properties", () => {
     ["delta.columnMapping.mode", "name", "columnMapping"],
     ["delta.enableRowTracking", "true", "rowTracking"],
     ["delta.enableInCommitTimestamps", "true", "inCommitTimestamp"],
-    ["delta.checkpointPolicy", "v2", "v2Checkpoint"],
     ["delta.constraints.positive", "a > 0", "checkConstraints"],
   ])("%s = %s is refused, naming the feature", async (name, value, feature) => {
     const error = await expectCode("DELTA_UNSUPPORTED_FEATURES_FOR_WRITE", () => checkNewProperties({ [name]: value }));

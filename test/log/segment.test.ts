@@ -1,11 +1,19 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { classicCheckpointPath, commitPath, LAST_CHECKPOINT_PATH, multiPartCheckpointPath } from "#src/log/names.js";
+import {
+  checksumPath,
+  classicCheckpointPath,
+  commitPath,
+  LAST_CHECKPOINT_PATH,
+  multiPartCheckpointPath,
+} from "#src/log/names.js";
 import { readSegment, rebuildableVersions } from "#src/log/segment.js";
 import { memoryStore } from "#src/storage/memory.js";
 import type { ObjectStore } from "#src/storage/store.js";
 import { expectCode } from "../expectCode.js";
 
 const NOTHING = new Uint8Array(0);
+/** A segment without other files. */
+const PLAIN = { compactions: [], checksums: [] };
 let store: ObjectStore;
 
 beforeEach(() => {
@@ -27,8 +35,9 @@ async function hint(text: string): Promise<void> {
 describe("a segment", () => {
   test("is all commits where there is no checkpoint", async () => {
     await putCommits(0, 12);
-    expect(await readSegment(store)).toEqual({ version: 12, checkpoint: undefined, firstCommit: 0 });
-    expect(await readSegment(store, { version: 5 })).toEqual({ version: 5, checkpoint: undefined, firstCommit: 0 });
+    expect(await readSegment(store)).toEqual({ ...PLAIN, version: 12, checkpoint: undefined, firstCommit: 0 });
+    const older = await readSegment(store, { version: 5 });
+    expect(older).toEqual({ ...PLAIN, version: 5, checkpoint: undefined, firstCommit: 0 });
   });
 
   test("starts at the newest checkpoint up to the version", async () => {
@@ -37,6 +46,7 @@ describe("a segment", () => {
     await hint('{"version":20,"size":1}');
     expect((await readSegment(store)).checkpoint?.version).toBe(20);
     expect(await readSegment(store, { version: 19 })).toEqual({
+      ...PLAIN,
       version: 19,
       checkpoint: { version: 10, paths: [classicCheckpointPath(10)] },
       firstCommit: 11,
@@ -57,6 +67,7 @@ describe("a segment", () => {
     await put(classicCheckpointPath(10), classicCheckpointPath(20));
     if (text !== undefined) await hint(text);
     expect(await readSegment(store)).toEqual({
+      ...PLAIN,
       version: 25,
       checkpoint: { version: 20, paths: [classicCheckpointPath(20)] },
       firstCommit: 21,
@@ -85,22 +96,44 @@ describe("a segment", () => {
     await putCommits(0, 25);
     await put(classicCheckpointPath(10), classicCheckpointPath(20));
     await hint('{"version":20,"size":1}');
-    expect((await readSegment(store, { damaged: new Set([20]) })).checkpoint?.version).toBe(10);
-    expect((await readSegment(store, { damaged: new Set([10, 20]) })).checkpoint).toBeUndefined();
+    const paths = [20, 10].map(classicCheckpointPath);
+    expect((await readSegment(store, { damaged: new Set(paths.slice(0, 1)) })).checkpoint?.version).toBe(10);
+    expect((await readSegment(store, { damaged: new Set(paths) })).checkpoint).toBeUndefined();
   });
 
   test("isn't disturbed by other files", async () => {
     await putCommits(0, 3);
     await put(
-      "_delta_log/00000000000000000002.checkpoint.80a083e8-7026-4e79-81be-64bd76c43a11.parquet",
-      "_delta_log/00000000000000000001.00000000000000000003.compacted.json",
       "_delta_log/00000000000000000003.crc",
       "_delta_log/00000000000000000004.json.tmp",
       "_delta_log/_staged_commits/00000000000000000004.3a0d65cd-4056-49b8-937b-95f9e3ee90e5.json",
       "_delta_log/_sidecars/3a0d65cd-4056-49b8-937b-95f9e3ee90e5.parquet",
       "_delta_log/notes.txt",
     );
-    expect(await readSegment(store)).toEqual({ version: 3, checkpoint: undefined, firstCommit: 0 });
+    expect(await readSegment(store)).toEqual({ ...PLAIN, version: 3, checkpoint: undefined, firstCommit: 0 });
+  });
+
+  test("names the version checksums from its checkpoint on", async () => {
+    await putCommits(0, 6);
+    await put(...[0, 2, 3, 5, 6].map(checksumPath), classicCheckpointPath(3));
+    expect((await readSegment(store)).checksums).toEqual([3, 5, 6]);
+    expect((await readSegment(store, { version: 5 })).checksums).toEqual([3, 5]);
+  });
+
+  test("takes one of several checkpoints of a version: a classic one first, parts last", async () => {
+    await putCommits(10, 11);
+    const uuid = "_delta_log/00000000000000000010.checkpoint.80a083e8-7026-4e79-81be-64bd76c43a11";
+    const inOrder = [
+      [classicCheckpointPath(10)],
+      [`${uuid}.parquet`],
+      [`${uuid}.json`],
+      [1, 2].map((part) => multiPartCheckpointPath(10, part, 2)),
+    ];
+    for (const paths of inOrder) await put(...paths);
+    for (const [i, paths] of inOrder.entries()) {
+      const damaged = new Set(inOrder.slice(0, i).flat());
+      expect((await readSegment(store, { damaged })).checkpoint).toEqual({ version: 10, paths });
+    }
   });
 
   test("asks by name for a commit that a listing lacks", async () => {
@@ -148,12 +181,5 @@ describe("no segment", () => {
       expect(error.data).toMatchObject({ version, earliest: 10, latest: 14 });
     }
     expect(rebuildableVersions(store, await store.listNames("_delta_log/"))).toEqual({ earliest: 10, latest: 14 });
-  });
-
-  test("where only a V2 checkpoint fills the gap", async () => {
-    await putCommits(10, 14);
-    await put("_delta_log/00000000000000000010.checkpoint.80a083e8-7026-4e79-81be-64bd76c43a11.parquet");
-    const error = await expectCode("DELTA_UNSUPPORTED_FEATURES_FOR_READ", () => readSegment(store));
-    expect(error.data.features).toEqual(["v2Checkpoint"]);
   });
 });

@@ -127,5 +127,5 @@ async function readCheckpoint(store: SimulatedStore, version: number): Promise<F
     for (const path of batch.getChild("path")!) removed.push(path as string);
   }
   const progress = new Map([...snapshot.transactions].map(([appId, txn]) => [appId, Number(txn.version)]));
-  return { version, isDamaged: snapshot.damagedCheckpoints.size > 0, files, removed, progress };
+  return { version, isDamaged: snapshot.damagedFiles.size > 0, files, removed, progress };
 }

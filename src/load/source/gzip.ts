@@ -1,4 +1,4 @@
-import { crc32 } from "../../log/deletionVectors/crc32.js";
+import { crc32 } from "../../crc32.js";
 import type { ByteQueue } from "./byteQueue.js";
 import type { Decoded } from "./decoded.js";
 import { cutOff, unreadable } from "./errors.js";

@@ -1,4 +1,4 @@
-import { crc32 } from "../../log/deletionVectors/crc32.js";
+import { crc32 } from "../../crc32.js";
 import type { ArchiveEntry } from "./archive.js";
 import type { ByteQueue } from "./byteQueue.js";
 import { unreadable } from "./errors.js";

@@ -1,8 +1,8 @@
+import { crc32 } from "../../crc32.js";
 import { DeltaError } from "../../errors.js";
 import type { ObjectStore } from "../../storage/store.js";
 import type { DeletionVectorDescriptor } from "../actions.js";
 import { encodePath, storePath } from "../paths.js";
-import { crc32 } from "./crc32.js";
 import { decodeZ85 } from "./z85.js";
 
 // PROTOCOL.md, Deletion Vector File Storage Format: a version, then for each vector its size, its data and their

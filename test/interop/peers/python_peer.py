@@ -75,5 +75,11 @@ def checkpoint(path):
     DeltaTable(path).create_checkpoint()
 
 
+def compact_log(path, first, last):
+    DeltaTable(path).compact_logs(first, last)
+
+
+VERBS = (versions, read, read_pyarrow, read_duckdb, version, file_actions, write, checkpoint, compact_log)
+
 if __name__ == "__main__":
-    serve({f.__name__: f for f in (versions, read, read_pyarrow, read_duckdb, version, file_actions, write, checkpoint)})
+    serve({f.__name__: f for f in VERBS})

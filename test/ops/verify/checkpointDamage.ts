@@ -14,6 +14,7 @@ import { remove } from "../../log/build.js";
 import { addsOf, type Damages, editAdds, editCommit, lastAdd, metadataOf, protocolOf, putText } from "./build.js";
 
 const CHECKPOINT = classicCheckpointPath(2);
+const JSON_CHECKPOINT = "_delta_log/00000000000000000002.checkpoint.b9c4b2a0-0000-4000-8000-000000000000.json";
 
 async function lastCheckpoint(store: ObjectStore, edit: (hint: Record<string, unknown>) => object): Promise<void> {
   const { checksum: _, ...hint } = JSON.parse(new TextDecoder().decode(await store.get(LAST_CHECKPOINT_PATH)));
@@ -76,10 +77,16 @@ export const CHECKPOINT_DAMAGE = {
     harm: async (store) => store.put(multiPartCheckpointPath(3, 1, 2), await store.get(CHECKPOINT)),
     finds: { version: 3, data: { found: 1, parts: 2 } },
   },
-  "checkpoint-unreadable": {
-    harm: async (store) => store.put(CHECKPOINT, (await store.get(CHECKPOINT)).subarray(0, 500)),
-    finds: { version: 2, path: CHECKPOINT, data: expect.objectContaining({ cause: "DELTA_PARQUET_UNREADABLE" }) },
-  },
+  "checkpoint-unreadable": [
+    {
+      harm: async (store) => store.put(CHECKPOINT, (await store.get(CHECKPOINT)).subarray(0, 500)),
+      finds: { version: 2, path: CHECKPOINT, data: expect.objectContaining({ cause: "DELTA_PARQUET_UNREADABLE" }) },
+    },
+    {
+      harm: (store) => store.put(JSON_CHECKPOINT, new TextEncoder().encode('{"checkpointMetadata":{"version":2}}')),
+      finds: { version: 2, path: JSON_CHECKPOINT, data: expect.objectContaining({ cause: "DELTA_LOG_CORRUPT" }) },
+    },
+  ],
   "checkpoint-file-missing": {
     harm: async (store) => {
       const file = { ...(await lastAdd(store)), path: "part=x/forgotten.parquet" };

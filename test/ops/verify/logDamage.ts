@@ -216,10 +216,5 @@ export const LOG_DAMAGE = {
       harm: (store) => putText(store, "_delta_log/00000000000000000001.00000000000000000002.compacted.json", ""),
       finds: { version: 1 },
     },
-    {
-      harm: (store) =>
-        putText(store, "_delta_log/00000000000000000002.checkpoint.b9c4b2a0-0000-4000-8000-000000000000.json", ""),
-      finds: { version: 2 },
-    },
   ],
 } satisfies Damages;

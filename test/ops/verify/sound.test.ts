@@ -147,6 +147,8 @@ describe.skipIf(!existsSync(GOLDEN))(title, () => {
     "table-with-columnmapping-mode-name",
     "time-travel-partition-changes-b",
     "time-travel-schema-changes-b",
+    "v2-checkpoint-json",
+    "v2-checkpoint-parquet",
   ])("%s: nothing is found", async (name) => {
     const { findings, checked } = await golden(name);
     expect(findings).toEqual([]);
@@ -158,8 +160,6 @@ describe.skipIf(!existsSync(GOLDEN))(title, () => {
     ["dv-partitioned-with-checkpoint", { "orphan-file": 5 }],
     ["data-skipping-basic-stats-all-types-checkpoint", { "orphan-file": 1 }],
     ["only-checkpoint-files", { "orphan-file": 1 }],
-    ["v2-checkpoint-json", { "features-unsupported": 1, "not-checked": 1 }],
-    ["v2-checkpoint-parquet", { "features-unsupported": 1, "not-checked": 1 }],
   ])("%s: no errors, but %o", async (name, counts) => {
     const report = await golden(name);
     expect(report).toMatchObject({ ok: true, counts });

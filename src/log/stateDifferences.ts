@@ -1,6 +1,6 @@
-import type { Metadata, Protocol } from "../log/actions.js";
-import type { TableState } from "../log/state.js";
 import { parseExactJson } from "../schema/exactJson.js";
+import type { Metadata, Protocol } from "./actions.js";
+import type { TableState } from "./state.js";
 
 /** Texts that are equal for values which mean the same: members in one order, without those that say nothing. */
 function canonicalText(value: unknown): string {
