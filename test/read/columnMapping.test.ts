@@ -23,8 +23,9 @@ const PROTOCOLS: readonly (readonly [string, Protocol])[] = [
   ],
 ];
 
+// [R-CM-1]
 describe.each(PROTOCOLS)("with %s", (_, protocol) => {
-  test("columns are found by physical names, in any order, with some missing and others there", async () => {
+  test("[R-CM-3] columns are found by physical names, in any order, with some missing and others there", async () => {
     const columns = [
       mapped("id", "p-id", 1, "long"),
       mapped("Name", "p-name", 2, "string"),
@@ -61,7 +62,7 @@ describe.each(PROTOCOLS)("with %s", (_, protocol) => {
     expect(await table.count({ where: { at: null } })).toBe(1);
   });
 
-  test("columns are found by ids, whatever the file calls them", async () => {
+  test("[R-CM-4] columns are found by ids, whatever the file calls them", async () => {
     const columns = [
       mapped("id", "p-id", 1, "long"),
       mapped("name", "p-name", 2, "string"),
@@ -124,7 +125,7 @@ const NESTED_ROWS = [
   { s: null, list: null, m: new Map() },
 ];
 
-test("nested columns are found in structs, arrays and maps, by name", async () => {
+test("[R-CM-3] nested columns are found in structs, arrays and maps, by name", async () => {
   const files = [
     inFile("p-m", map(struct(inFile("p-k", "string")), struct(inFile("w", "long"), inFile("p-v", "long")))),
     inFile("p-list", array(struct(inFile("p-ld", array(struct(inFile("p-e", "long")))), inFile("p-la", "long")))),
@@ -148,7 +149,7 @@ test("nested columns are found in structs, arrays and maps, by name", async () =
   expect(await table.toArray({ columns: ["m"], where: { "s.b.c": "x" } })).toEqual([{ m: NESTED_ROWS[0]!.m }]);
 });
 
-test("nested columns are found in structs, arrays and maps, by id", async () => {
+test("[R-CM-4] nested columns are found in structs, arrays and maps, by id", async () => {
   const files = [
     inFile("m", map(struct(inFile("1", "string", 10)), struct(inFile("p-v", "long", 99), inFile("2", "long", 11))), 9),
     inFile("list", array(struct(inFile("3", array(struct(inFile("4", "long", 8))), 7), inFile("5", "long", 6))), 5),
@@ -176,7 +177,7 @@ test("nested columns are found in structs, arrays and maps, by id", async () => 
   expect(await table.toArray({ columns: ["list"], where: { "s.a": 1 } })).toEqual([{ list: NESTED_ROWS[0]!.list }]);
 });
 
-describe("a file without ids in mode id", () => {
+describe("[R-CM-5] a file without ids in mode id", () => {
   const columns = [mapped("id", "id", 1, "long"), mapped("part", "part", 2, "string")];
 
   test("is refused, but for what needs no column of it", async () => {
@@ -224,7 +225,7 @@ test.each(["name", "id"])("names of dropped columns are used again, in mode %s",
   ]);
 });
 
-test("partition values have physical names, also where two columns have each other's", async () => {
+test("[R-CM-6] partition values have physical names, also where two columns have each other's", async () => {
   const columns = [mapped("x", "y", 1, "string"), mapped("y", "x", 2, "string"), mapped("id", "p-id", 3, "long")];
   const rows = [{ "p-id": 1n }];
   const table = await tableOf(
@@ -247,7 +248,7 @@ test("partition values have physical names, also where two columns have each oth
   expect(await table.count({ where: { y: "in y" } })).toBe(1);
 });
 
-test("statistics have physical names, nested ones too: files are skipped and rows counted by them", async () => {
+test("[R-CM-6] statistics have physical names, nested ones too: files are skipped and rows counted by them", async () => {
   const columns = [
     mapped("id", "p-id", 1, "long"),
     mapped("s", "p-s", 2, struct(mapped("id", "p-n", 3, "long"))),
@@ -327,7 +328,7 @@ describe("what isn't in force", () => {
   const columns = [mapped("id", "p-id", 1, "long")];
   const rows = [{ id: 7n }];
 
-  test("is passed over: mode none, and a protocol without the feature", async () => {
+  test("[R-CM-1] [R-CM-2] is passed over: mode none, and a protocol without the feature", async () => {
     const file = await putFile(store, "a.parquet", [inFile("id", "long", 5)], rows);
     const none = await tableOf(store, [{ protocol: LEGACY }, metaData(columns, "none")], [file]);
     expect(await none.toArray({ where: { id: 7 } })).toEqual(rows);

@@ -66,7 +66,7 @@ describe.each(["none", "name", "id"])("a row's id and version, with column mappi
     row(102, 8, 5),
   ];
 
-  test("are those that its file holds, else counted on from the log's", async () => {
+  test("[R-ROW-1] [R-ROW-2] [R-ROW-3] are those that its file holds, else counted on from the log's", async () => {
     const table = await trackedTable(mode);
     expect(await table.toArray({ columns: ["id", ...TRACKED] })).toEqual(all);
     const schema = await table.scan({ columns: [ROW_ID] }).schema();
@@ -74,7 +74,7 @@ describe.each(["none", "name", "id"])("a row's id and version, with column mappi
     expect((await table.toArrow({ columns: [...TRACKED] })).schema.names).toEqual(TRACKED);
   });
 
-  test("come with conditions, limits, alone and in any order, and only if asked for", async () => {
+  test("[R-ROW-4] come with conditions, limits, alone and in any order, and only if asked for", async () => {
     const table = await trackedTable(mode);
     const columns = [ROW_ID] as const;
     expect(await table.toArray({ columns, where: { id: { gte: 9 } } })).toEqual(
