@@ -38,8 +38,6 @@ const STEPS: readonly string[] = [
 
 describe.each([
   ["name", "'delta.minReaderVersion' = '2', 'delta.minWriterVersion' = '5'"],
-  ["name", "'delta.enableDeletionVectors' = 'true'"],
-  ["id", "'delta.minReaderVersion' = '2', 'delta.minWriterVersion' = '5'"],
   ["id", "'delta.enableDeletionVectors' = 'true'"],
 ])("a table that Spark maps by %s (%s)", (mode, properties) => {
   let path: string;

@@ -25,8 +25,7 @@ interface TrackedRow {
 
 describe.each([
   ["", "'delta.enableDeletionVectors' = 'true'"],
-  ["and maps columns by name", "'delta.columnMapping.mode' = 'name'"],
-  ["and maps columns by id", "'delta.columnMapping.mode' = 'id', 'delta.enableDeletionVectors' = 'true'"],
+  ["and whose columns it maps", "'delta.columnMapping.mode' = 'id'"],
 ])("a table whose rows Spark tracks %s", (_, properties) => {
   let path: string;
   const request = async <T>(sql: string) =>
