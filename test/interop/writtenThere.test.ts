@@ -24,6 +24,7 @@ interface Case {
 }
 
 const CASES: readonly Case[] = [
+  // [R-NTZ-1] [R-PQ-2]
   { title: "every primitive type", columns: PRIMITIVES },
   { title: "nested types", columns: NESTED },
   { title: "odd column names", columns: ODD_NAMES },

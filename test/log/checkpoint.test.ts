@@ -52,7 +52,7 @@ const full = {
 };
 
 describe("a checkpoint", () => {
-  test("holds the whole state: the commits before it aren't needed", async () => {
+  test("[R-CKPT-4] holds the whole state: the commits before it aren't needed", async () => {
     await putTable(
       store,
       [add("a", full), add("b"), { txn: { appId: "x", version: 4, lastUpdated: 9 } }],

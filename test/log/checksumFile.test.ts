@@ -39,7 +39,7 @@ describe("a version checksum", () => {
     expect(parseVersionChecksum(3, bytes(ALL))).toEqual(ALL);
   });
 
-  it("may leave out what is optional, or give null for it", () => {
+  it("[R-CRC-1] may leave out what is optional, or give null for it", () => {
     expect(parseVersionChecksum(3, bytes(LEAST))).toEqual(LEAST);
     expect(parseVersionChecksum(3, bytes({ ...LEAST, txnId: null, allFiles: null }))).toEqual(LEAST);
   });

@@ -7,14 +7,14 @@ import { add, commitInfo, metaData, PROTOCOL, remove } from "./build.js";
 const bytes = (text: string) => new TextEncoder().encode(text);
 
 describe("a commit", () => {
-  test("is one action a line, and comes back as it was", () => {
+  test("[R-LOG-2] is one action a line, and comes back as it was", () => {
     const actions = [commitInfo("a"), PROTOCOL, metaData(), add("x"), remove("y"), { txn: { appId: "b", version: 3 } }];
     const written = serializeCommit(actions);
     expect(new TextDecoder().decode(written).split("\n")).toHaveLength(actions.length + 1);
     expect(parseCommit(1, written)).toEqual(actions);
   });
 
-  test("may have a byte order mark, blank lines, CRLF, unknown actions and no end of line", () => {
+  test("[R-CKPT-14] [R-LOG-3] may have a byte order mark, blank lines, CRLF, unknown actions and no end of line", () => {
     const lines = ["\ufeff", '{"txn":{"appId":"a","version":1}}\r', "", '{"checkpointMetadata":{}}', '  {"sidecar":1}'];
     expect(parseCommit(1, bytes([...lines, JSON.stringify(add("x"))].join("\n")))).toEqual([
       { txn: { appId: "a", version: 1 } },

@@ -39,7 +39,7 @@ function keptOf(vector: DeletionVector, start: number, count: number): number[] 
 }
 
 describe("what a vector holds", () => {
-  test("the protocol's own example", async () => {
+  test("[R-DV-4] the protocol's own example", async () => {
     const vector = await read({
       storageType: "i",
       pathOrInlineDv: "wi5b=000010000siXQKl0rr91000f55c8Xg0@@D72lkbi5=-{L",
@@ -144,7 +144,7 @@ describe("what a vector holds", () => {
 });
 
 describe("where a vector is", () => {
-  test("a UUID, behind a prefix or not", () => {
+  test("[R-DV-2] a UUID, behind a prefix or not", () => {
     const path = (pathOrInlineDv: string) =>
       deletionVectorPath(store, { storageType: "u", pathOrInlineDv, sizeInBytes: 1, cardinality: 1 });
     expect(path(`ab${UUID_Z85}`)).toBe(`ab/${FILE}`);
@@ -153,7 +153,7 @@ describe("where a vector is", () => {
     expect(z85(Buffer.from(UUID.replaceAll("-", ""), "hex"))).toBe(UUID_Z85);
   });
 
-  test("a file of the table by its absolute path", async () => {
+  test("[R-DV-2] a file of the table by its absolute path", async () => {
     const inTable: ObjectStore = Object.create(store, { url: { value: "s3://bucket/a b" } });
     const [descriptor] = await putVectors(store, UUID, [[1, 5]], "x y");
     const pathOrInlineDv = `s3a://bucket/a%20b/x%20y/${FILE}`;
@@ -225,7 +225,7 @@ describe("where a vector is", () => {
   });
 });
 
-describe("a damaged file", () => {
+describe("[R-DV-5] a damaged file", () => {
   const data = roaringBytes([1, 2, 300]);
   const whole = vectorFile([roaringBytes([7]), data]);
   const descriptor = {

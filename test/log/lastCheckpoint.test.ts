@@ -3,7 +3,7 @@ import { jsonChecksum, readLastCheckpoint, writeLastCheckpoint } from "#src/log/
 import { LAST_CHECKPOINT_PATH } from "#src/log/names.js";
 import { memoryStore } from "#src/storage/memory.js";
 
-test("the checksum is that of the protocol's example", () => {
+test("[R-LAST-2] the checksum is that of the protocol's example", () => {
   const example = {
     k0: "'v 0'",
     checksum: "adsaskfljadfkjadfkj",
@@ -21,7 +21,7 @@ test("what is written is read back, with its checksum", async () => {
 });
 
 test.each(["", "{", "null", "[]", '{"version":"1"}', '{"version":-1}', '{"version":5,"size":1,"checksum":"00"}'])(
-  "%j is no hint",
+  "[R-LAST-1] %j is no hint",
   async (text) => {
     const store = memoryStore();
     await store.put(LAST_CHECKPOINT_PATH, new TextEncoder().encode(text));

@@ -33,14 +33,14 @@ async function hint(text: string): Promise<void> {
 }
 
 describe("a segment", () => {
-  test("is all commits where there is no checkpoint", async () => {
+  test("[R-LOG-1] [R-CKPT-12] is all commits where there is no checkpoint", async () => {
     await putCommits(0, 12);
     expect(await readSegment(store)).toEqual({ ...PLAIN, version: 12, checkpoint: undefined, firstCommit: 0 });
     const older = await readSegment(store, { version: 5 });
     expect(older).toEqual({ ...PLAIN, version: 5, checkpoint: undefined, firstCommit: 0 });
   });
 
-  test("starts at the newest checkpoint up to the version", async () => {
+  test("[R-CKPT-1] starts at the newest checkpoint up to the version", async () => {
     await putCommits(0, 25);
     await put(classicCheckpointPath(10), classicCheckpointPath(20));
     await hint('{"version":20,"size":1}');
@@ -62,7 +62,7 @@ describe("a segment", () => {
     ["stale", '{"version":10,"size":1}'],
     ["pointing at a checkpoint that isn't there", '{"version":15,"size":1}'],
     ["pointing beyond the log", '{"version":99,"size":1}'],
-  ])("is found with a _last_checkpoint that is %s", async (_, text) => {
+  ])("[R-LAST-1] is found with a _last_checkpoint that is %s", async (_, text) => {
     await putCommits(0, 25);
     await put(classicCheckpointPath(10), classicCheckpointPath(20));
     if (text !== undefined) await hint(text);
@@ -74,7 +74,7 @@ describe("a segment", () => {
     });
   });
 
-  test("needs no commits before its checkpoint", async () => {
+  test("[R-CKPT-13] needs no commits before its checkpoint", async () => {
     await putCommits(10, 12);
     await put(classicCheckpointPath(10));
     expect(await readSegment(store)).toMatchObject({ version: 12, firstCommit: 11 });
@@ -85,7 +85,7 @@ describe("a segment", () => {
     expect(await readSegment(store)).toMatchObject({ version: 7, firstCommit: 8 });
   });
 
-  test("takes a multi-part checkpoint whose parts are all there, in their order", async () => {
+  test("[R-CKPT-2] [R-CKPT-5] takes a multi-part checkpoint whose parts are all there, in their order", async () => {
     await putCommits(0, 12);
     const parts = [1, 2, 3].map((part) => multiPartCheckpointPath(10, part, 3));
     await put(...[...parts].reverse(), multiPartCheckpointPath(12, 1, 2));
@@ -101,7 +101,7 @@ describe("a segment", () => {
     expect((await readSegment(store, { damaged: new Set(paths) })).checkpoint).toBeUndefined();
   });
 
-  test("isn't disturbed by other files", async () => {
+  test("[R-LOG-5] isn't disturbed by other files", async () => {
     await putCommits(0, 3);
     await put(
       "_delta_log/00000000000000000003.crc",
@@ -151,7 +151,7 @@ describe("no segment", () => {
     await expectCode("DELTA_TABLE_NOT_FOUND", () => readSegment(store, { version: 0 }));
   });
 
-  test("with a gap in the versions", async () => {
+  test("[R-LOG-4] with a gap in the versions", async () => {
     await putCommits(0, 1);
     await putCommits(3, 4);
     const error = await expectCode("DELTA_VERSIONS_NOT_CONTIGUOUS", () => readSegment(store));

@@ -12,7 +12,7 @@ const names = (schema: StructType) => schema.fields.map(({ name }) => name);
 const merging = { mergeSchema: true } as const;
 
 describe("append with mergeSchema", () => {
-  it("adds the columns that rows have and the table lacks, null in the rows before", async () => {
+  it("[R-FILE-9] adds the columns that rows have and the table lacks, null in the rows before", async () => {
     const table = newTable();
     await table.append([{ id: 1n, name: "a" }]);
     const { version } = await table.append([{ extra: 1.5, id: 2n, when: new Date(0) }], merging);

@@ -102,7 +102,7 @@ describe("readParquet", () => {
     expect(plain(await read(bytes, { columns }))).toEqual({ list: everything.list, map: everything.map });
   });
 
-  it("leaves out columns that the file lacks", async () => {
+  it("[R-FILE-9] leaves out columns that the file lacks", async () => {
     const bytes = await encode({ id: vector(new Int64(), [1n, 2n]), s: vector(struct, [{ x: 1n, y: "" }, null]) });
     expect(plain(await read(bytes, { columns: [["nothing"], ["id"], ["s", "z"], ["id", "x"]] }))).toEqual({
       id: [1n, 2n],
@@ -166,7 +166,7 @@ describe("readParquet", () => {
     await expectCode("DELTA_ABORTED", () => batches.next());
   });
 
-  it("gives INT96 as microseconds in UTC on every level, in all years", async () => {
+  it("[R-PQ-1] gives INT96 as microseconds in UTC on every level, in all years", async () => {
     const micros = [-62135499354321099n, -14831672154321099n, -31438554321099n, 9246279845678901n, 253370862245678901n];
     const [batch] = await read(await fixture("int96"));
     const time = "Timestamp<MICROSECOND, UTC>";

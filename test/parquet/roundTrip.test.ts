@@ -63,7 +63,7 @@ const EVERY_TYPE = {
 };
 
 describe("encodeParquet and readParquet", () => {
-  it("give back every type with nulls on every level", async () => {
+  it("[R-SCHEMA-1] give back every type with nulls on every level", async () => {
     const expected = batchesOf(EVERY_TYPE);
     const actual = await read(await encode(EVERY_TYPE));
     expect(plain(actual)).toEqual(plain(expected));

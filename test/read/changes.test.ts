@@ -14,7 +14,7 @@ const upTo = (end: number) => Array.from({ length: end }, (_, i) => i);
 const create = (properties: Record<string, string> = ON) => ChangingTable.create(memoryStore(), properties);
 
 describe("changes of each kind of commit", () => {
-  test("are those that the commit made, whoever asks from where", async () => {
+  test("[R-CDC-1] are those that the commit made, whoever asks from where", async () => {
     const table = await create();
     await table.insert(rowsOf(...upTo(12)));
     await table.setRemoved((id) => id % 4 === 1);
@@ -188,7 +188,7 @@ describe("what is asked for", () => {
     expect(gets()).toEqual([]);
   });
 
-  test("rows have the columns of the table and the change, the commit's time as time travel has it", async () => {
+  test("[R-CDC-3] rows have the columns of the table and the change, the commit's time as time travel has it", async () => {
     const { table } = await changing();
     const scan = table.changes({ from: 2 });
     expect((await scan.schema()).fields.map(({ name, type }) => [name, type])).toEqual([
@@ -214,7 +214,7 @@ describe("what is asked for", () => {
 });
 
 describe("ranges", () => {
-  test("are given by versions and times, both included", async () => {
+  test("[R-CDC-4] are given by versions and times, both included", async () => {
     const table = await create();
     for (const id of upTo(4)) await table.insert(rowsOf(id));
     const times = (await table.table.history()).map(({ timestamp }) => timestamp).reverse();

@@ -54,7 +54,7 @@ describe("a change file", () => {
 });
 
 describe("without the feed", () => {
-  test("what adds only, removes only, or removes by vectors is told exactly", async () => {
+  test("[R-CDC-2] [R-CDC-5] what adds only, removes only, or removes by vectors is told exactly", async () => {
     const table = await create({});
     await table.insert(rowsOf(...upTo(9)));
     await table.setRemoved((id) => id === 4);

@@ -24,7 +24,7 @@ const idsOf = (rows: readonly Record<string, unknown>[]) => rows.map(({ id }) =>
 const gets = () => store.take().filter((call) => !call.includes("_delta_log"));
 
 describe("removed rows", () => {
-  test("are left out of rows, projections, limits, counts and conditions", async () => {
+  test("[R-DV-1] are left out of rows, projections, limits, counts and conditions", async () => {
     const table = await tableOf(store, [
       { first: 0, rowCount: 10, deletionVector: inlineVector([0, 4, 9]) },
       { first: 100, rowCount: 5, day: "tue" },
@@ -107,7 +107,7 @@ describe("removed rows", () => {
     expect(found).toEqual([0, 4, 6, 8]);
   });
 
-  test("are the right ones across row groups, whatever is asked for", async () => {
+  test("[R-DV-6] are the right ones across row groups, whatever is asked for", async () => {
     const scenario = fc.record({
       rowCount: fc.integer({ min: 1, max: 400 }),
       rowGroupRows: fc.integer({ min: 1, max: 150 }),
@@ -207,7 +207,7 @@ describe("what it costs", () => {
     expect(gets()).toEqual([]);
   });
 
-  test("without statistics, the footer tells how many rows are left", async () => {
+  test("[R-DV-7] without statistics, the footer tells how many rows are left", async () => {
     const table = await tableOf(store, [
       { first: 0, rowCount: 5, deletionVector: inlineVector([3]), stats: null },
       { first: 10, rowCount: 2, deletionVector: inlineVector([0, 1]), stats: null },

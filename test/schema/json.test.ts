@@ -23,7 +23,7 @@ test("it is written with Spark's order of keys, compact", () => {
   expect(schemaToJson(parseSchema(spark))).toBe(spark);
 });
 
-test("integers in metadata keep all their digits, strings with digits stay strings", () => {
+test("[R-SCHEMA-4] integers in metadata keep all their digits, strings with digits stay strings", () => {
   const metadata =
     '{"delta.identity.highWaterMark":9223372036854775807,"n":[-9007199254740993,1.5],"s":"9223372036854775807 \\"\\\\"}';
   const json = `{"type":"struct","fields":[{"name":"a","type":"long","nullable":true,"metadata":${metadata}}]}`;
@@ -40,7 +40,7 @@ test("what older writers leave out is filled in", () => {
 
 describe("refused", () => {
   test.each(["variant", "void", "interval year to month", "geometry(OGC:CRS84)", "timestamp_nanos"])(
-    "a type of Delta's that isn't supported: %s",
+    "[R-SCHEMA-2] a type of Delta's that isn't supported: %s",
     async (type) => {
       const error = await expectCode("DELTA_UNSUPPORTED_FEATURES_FOR_READ", () => parseSchema(column(`"${type}"`)));
       expect(error.data).toMatchObject({ column: "a", type });

@@ -97,7 +97,7 @@ function valueAt(row: LiteralRow, path: readonly string[]): Literal | null {
   return path.reduce<unknown>((value, name) => (value === null ? null : (value as LiteralRow)[name]), row) as Literal;
 }
 
-test("no writer's statistics make a file be left out, or taken whole, wrongly", () => {
+test("[R-STAT-1] no writer's statistics make a file be left out, or taken whole, wrongly", () => {
   const partition = scalars([
     ["part", "timestamp"],
     ["kind", "string"],
@@ -190,7 +190,7 @@ describe("what statistics decide", () => {
 describe("strings", () => {
   const long = "x".repeat(32);
 
-  test("a maximum that may be cut leaves room for what it was cut from", () => {
+  test("[R-STAT-2] a maximum that may be cut leaves room for what it was cut from", () => {
     expect(matchOf({ s: `${long}abc` }, stats("s", "a", long))).toBe("some");
     expect(matchOf({ s: { gt: long } }, stats("s", "a", long))).toBe("some");
     expect(matchOf({ s: long }, stats("s", long, long))).toBe("some");
@@ -262,7 +262,7 @@ test("long numbers are read with all their digits", () => {
   expect(matchOf({ s: { lt: "1234567890123456789" } }, of("l", "1234567890123456789"))).toBe("none");
 });
 
-test("wide bounds decide too, but a null count in between says nothing", () => {
+test("[R-STAT-3] wide bounds decide too, but a null count in between says nothing", () => {
   const wide = { ...stats("l", 1, 9, 4), tightBounds: false };
   expect(matchOf({ l: { gt: 9 } }, wide)).toBe("none");
   expect(matchOf({ l: null }, wide)).toBe("some");

@@ -21,17 +21,20 @@ const cases = Object.entries(DAMAGE).flatMap(([code, damage]) => {
 });
 
 describe("a damaged table", () => {
-  test.each(cases)("%s is found, and nothing else", async (_, code, { table, harm, finds, also = [], options }) => {
-    const store = await soundTable(table);
-    await harm(store);
-    const report = await verify(store, options);
-    expect(report.findings.filter((finding) => finding.code === code)).toContainEqual(
-      expect.objectContaining({ ...finds, code, severity: FINDING_CODES[code].severity }),
-    );
-    expect(Object.keys(report.counts).sort()).toEqual([code, ...also].sort());
-    const isBroken = [code, ...also].some((found) => FINDING_CODES[found].severity === "error");
-    expect(report.ok).toBe(!isBroken);
-  });
+  test.each(cases)(
+    "[R-CRC-2] %s is found, and nothing else",
+    async (_, code, { table, harm, finds, also = [], options }) => {
+      const store = await soundTable(table);
+      await harm(store);
+      const report = await verify(store, options);
+      expect(report.findings.filter((finding) => finding.code === code)).toContainEqual(
+        expect.objectContaining({ ...finds, code, severity: FINDING_CODES[code].severity }),
+      );
+      expect(Object.keys(report.counts).sort()).toEqual([code, ...also].sort());
+      const isBroken = [code, ...also].some((found) => FINDING_CODES[found].severity === "error");
+      expect(report.ok).toBe(!isBroken);
+    },
+  );
 });
 
 test("spec/verify.md has a row for each finding, with its severity and what to do", async () => {
