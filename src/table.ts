@@ -15,6 +15,7 @@ import { type CreateOptions, create } from "./ops/create.js";
 import { detail, type TableDetail } from "./ops/detail.js";
 import { type DataFile, listFiles } from "./ops/files.js";
 import { type HistoryEntry, type HistoryOptions, history } from "./ops/history.js";
+import { protocol, type TableProtocol } from "./ops/protocol.js";
 import { rowsOf, Scan, type ScanOptions } from "./ops/scan.js";
 import type { AppendResult } from "./ops/stagedAppend.js";
 import { timeTravelOf } from "./ops/timeTravel.js";
@@ -22,13 +23,25 @@ import { type VerifyOptions, type VerifyReport, verify } from "./ops/verify.js";
 import { withoutColumnMapping } from "./schema/columnMapping.js";
 import type { StructType } from "./schema/types.js";
 import { openStore, type StorageOptions } from "./storage/open.js";
+import { withOtherRoots } from "./storage/otherRoots.js";
 import type { ObjectStore } from "./storage/store.js";
 import { DeltaSource, type TableStreamOptions } from "./stream/deltaSource.js";
 import { Stream, type StreamTarget, streamedLog } from "./stream/stream.js";
 import type { BatchSource, InputRow, RowInput } from "./write/input.js";
 
-/** How a table's storage is reached. */
-export type OpenOptions = StorageOptions;
+/** How a table's storage is reached, and what of it will do. */
+export interface OpenOptions extends StorageOptions {
+  /**
+   * Read a table that a catalog manages by its path all the same: as its catalog has published it to the log, which may be
+   * older than what the catalog knows. Default false: such a table is refused.
+   */
+  readonly catalogManagedByPath?: boolean;
+  /**
+   * Other folders that the table's log may name data files and deletion vectors in, as paths or URLs: shallow clones name those of
+   * the table they were made from. They are only read. By default there are none: who writes a log could name any file.
+   */
+  readonly dataRoots?: readonly (string | URL)[];
+}
 
 /**
  * A Delta table: its newest version at each call or, from {@link Table.at}, one version for good.
@@ -57,7 +70,9 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
     options: OpenOptions = {},
   ): Table<Row> {
     const isUrl = typeof location === "string" || location instanceof URL;
-    return new Table<Row>(new DeltaLog(isUrl ? openStore(location, options) : location));
+    const store = isUrl ? openStore(location, options) : location;
+    const others = (options.dataRoots ?? []).map((root) => openStore(root, options));
+    return new Table<Row>(new DeltaLog(withOtherRoots(store, others), options));
   }
 
   /** Where the table is, without credentials. */
@@ -272,6 +287,18 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
     return detail(await this.#snapshot());
   }
 
+  /**
+   * What the table's protocol asks for: its versions, each feature, whether the table uses it, and what it means for reading
+   * and appending here. It also tells of tables that this release refuses to read, and why. Throws `DELTA_TABLE_NOT_FOUND`.
+   *
+   * @example
+   * const { readRefusal, features } = await table.protocol();
+   * for (const { name, isActive, reading } of features) console.log(name, isActive, reading.meaning);
+   */
+  async protocol(options: { readonly signal?: AbortSignal } = {}): Promise<TableProtocol> {
+    return protocol(this.#log, this.#travel, options.signal);
+  }
+
   /** The live data files as objects. For millions of files see {@link Table.fileBatches}. */
   async files(options: { readonly signal?: AbortSignal } = {}): Promise<DataFile[]> {
     return listFiles(await this.#snapshot(options.signal), options.signal);
@@ -311,7 +338,7 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
   async verify(options: VerifyOptions = {}): Promise<VerifyReport> {
     const travel = this.#travel;
     const version = travel === undefined || "version" in travel ? travel?.version : await this.version();
-    return verify(this.#log.store, version, options);
+    return verify(this.#log.store, version, options, this.#log.access);
   }
 
   /** Lets go of connections and workers. The handle isn't usable afterwards. */

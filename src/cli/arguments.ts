@@ -7,6 +7,8 @@ import { UsageError } from "./usage.js";
 /** Options that all commands take. */
 const COMMON_OPTIONS: readonly OptionRow[] = [
   { name: "endpoint", kind: "text", value: "URL", summary: "S3 server to use (or AWS_ENDPOINT_URL)" },
+  { name: "catalog-managed-by-path", kind: "flag", summary: "read what a catalog has published of its table" },
+  { name: "data-roots", kind: "names", value: "A,B", summary: "other folders that a shallow clone's files are in" },
   { name: "follow-links", kind: "flag", summary: "follow links out of the table's folder" },
   { name: "region", kind: "text", value: "NAME", summary: "S3 region (or AWS_REGION)" },
   { name: "json", kind: "flag", summary: "output and errors for programs" },

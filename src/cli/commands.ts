@@ -8,6 +8,7 @@ import { detail } from "./verbs/detail.js";
 import { files } from "./verbs/files.js";
 import { history } from "./verbs/history.js";
 import { load } from "./verbs/load.js";
+import { protocol } from "./verbs/protocol.js";
 import { read } from "./verbs/read.js";
 import { schema } from "./verbs/schema.js";
 import { stream } from "./verbs/stream.js";
@@ -25,6 +26,7 @@ export const COMMANDS: readonly CommandRow[] = [
   schema,
   history,
   detail,
+  protocol,
   files,
   checkpoint,
   verify,

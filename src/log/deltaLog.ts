@@ -1,7 +1,8 @@
 import { hasCode } from "../errors.js";
 import { runtime } from "../runtime.js";
 import type { ObjectStore } from "../storage/store.js";
-import { loadSnapshot, type Snapshot } from "./snapshot.js";
+import { checkReadable, type ReadAccess } from "./features.js";
+import { loadSnapshot, type ReadCheck, type Snapshot } from "./snapshot.js";
 import { versionAt } from "./timestamps.js";
 
 /** Which version a reader wants: a version number or a time in milliseconds since the epoch. */
@@ -22,13 +23,15 @@ const KEPT_PAST = 16;
  */
 export class DeltaLog {
   readonly store: ObjectStore;
+  readonly access: ReadAccess;
   #newest: Snapshot | undefined;
   #seenMs = 0;
   #turn: Promise<unknown> = Promise.resolve();
   readonly #past = new Map<string, Promise<Snapshot>>();
 
-  constructor(store: ObjectStore) {
+  constructor(store: ObjectStore, access: ReadAccess = {}) {
     this.store = store;
+    this.access = access;
   }
 
   /** The newest snapshot this handle has seen, without asking storage; undefined where that was too long ago. */
@@ -43,7 +46,7 @@ export class DeltaLog {
    */
   async latest(signal?: AbortSignal): Promise<Snapshot> {
     const askedMs = runtime.now();
-    const snapshot = await loadSnapshot(this.store, { base: this.known, signal });
+    const snapshot = await loadSnapshot(this.store, { base: this.known, check: this.#check, signal });
     this.adopt(snapshot, askedMs);
     return snapshot;
   }
@@ -93,6 +96,23 @@ export class DeltaLog {
   async #load(travel: TimeTravel, signal?: AbortSignal): Promise<Snapshot> {
     const version =
       "version" in travel ? travel.version : await versionAt(await this.latest(signal), travel.timestampMs, signal);
-    return loadSnapshot(this.store, { version, signal });
+    return loadSnapshot(this.store, { version, check: this.#check, signal });
   }
+
+  /**
+   * The snapshot of a version or time, or the newest one, whatever features it needs: its protocol can be asked, its rows can't.
+   * Throws what {@link latest} does but for the features.
+   */
+  async unchecked(travel: TimeTravel | undefined, signal?: AbortSignal): Promise<Snapshot> {
+    const check = () => undefined;
+    if (travel !== undefined && "version" in travel) {
+      return loadSnapshot(this.store, { version: travel.version, check, signal });
+    }
+    const newest = await loadSnapshot(this.store, { check, signal });
+    if (travel === undefined) return newest;
+    const version = await versionAt(newest, travel.timestampMs, signal);
+    return loadSnapshot(this.store, { version, check, signal });
+  }
+
+  readonly #check: ReadCheck = (protocol, metadata) => checkReadable(protocol, metadata, this.access);
 }

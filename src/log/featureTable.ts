@@ -3,8 +3,14 @@ import type { Metadata } from "./actions.js";
 /** What decides whether a feature is in use. */
 export type TableDescription = Pick<Metadata, "schemaString" | "configuration">;
 
-/** `refusedWhenActive`: a table may list the feature as long as it doesn't use it. */
-export type Support = "supported" | "refused" | "refusedWhenActive";
+/**
+ * What this release does about a table that lists a feature.
+ *
+ * - `refusedWhenActive`: a table may list it as long as it doesn't use it.
+ * - `refusedByPath`: where it is in use, only a catalog knows the whole table, so that whoever opens it by its path must say that
+ *   this will do.
+ */
+export type Support = "supported" | "refused" | "refusedWhenActive" | "refusedByPath";
 
 /** A table feature as this release treats it (PROTOCOL.md, Table Features). */
 export interface FeatureRow {
@@ -14,18 +20,25 @@ export interface FeatureRow {
   readonly legacy?: { readonly minReaderVersion: number; readonly minWriterVersion: number };
   /** The table property that turns it on. */
   readonly property?: string;
-  readonly isActive: (table: TableDescription) => boolean;
+  /** Whether a table's metadata uses it; undefined where a table that lists the feature uses it thereby. */
+  readonly isActive?: (table: TableDescription) => boolean;
   readonly read: Support;
   /** Of appends: other verbs decide for themselves. */
   readonly write: Support;
+  /** What it means for whoever reads the table, this release or another; without a full stop. */
+  readonly reading: string;
+  /** What it means for whoever appends. */
+  readonly writing: string;
 }
 
 type Activity = Pick<FeatureRow, "isActive" | "property">;
 
-const never: Activity = { isActive: () => false };
-
 function whenTrue(property: string): Activity {
   return { property, isActive: ({ configuration }) => configuration[property]?.toLowerCase() === "true" };
+}
+
+function whenSet(property: string): Activity {
+  return { property, isActive: ({ configuration }) => (configuration[property] ?? "") !== "" };
 }
 
 function whenFieldMetadata(key: string): Activity {
@@ -55,28 +68,87 @@ const v2Checkpoint: Activity = {
 const legacy = (minReaderVersion: number, minWriterVersion: number) => ({
   legacy: { minReaderVersion, minWriterVersion },
 });
-const writer = { kind: "writer", read: "supported" } as const;
+const writer = { kind: "writer", read: "supported", reading: "only writers have to know it" } as const;
 const readerWriter = { kind: "readerWriter" } as const;
 const refused = { read: "refused", write: "refused" } as const;
 
+const typeWidening = {
+  reading: "values of files from before a column's type was widened are given in the wider type",
+  writing: "files have the wider types",
+};
+const variantType = {
+  reading: "values of type variant are decoded from their binary form",
+  writing: "values of type variant are encoded in their binary form",
+};
+const variantShredding = {
+  reading: "values of type variant are put together from the typed columns that they are spread over",
+  writing: "values of type variant may be spread over typed columns",
+};
+const catalogManaged = {
+  ...readerWriter,
+  read: "refusedByPath",
+  write: "refused",
+  reading: "a catalog says which commits count: by its path only those are seen that it has published",
+  writing: "the catalog makes the commits",
+} as const;
+const collations = {
+  ...writer,
+  ...whenFieldMetadata("__COLLATIONS"),
+  write: "refusedWhenActive",
+  reading: "texts are compared byte by byte, not by their column's collation",
+  writing: "the columns' collations are kept",
+} as const;
+const geospatial = {
+  ...readerWriter,
+  ...refused,
+  reading: "columns may be of the types geometry and geography",
+  writing: "statistics of geometries are bounding boxes",
+} as const;
+const icebergCompat = {
+  ...writer,
+  write: "refusedWhenActive",
+  writing: "files have ids for all fields, partition columns in them, and no deletion vectors",
+} as const;
+const icebergWriterCompat = {
+  ...writer,
+  write: "refusedWhenActive",
+  writing: "physical names come from column ids, and what Iceberg lacks isn't used",
+} as const;
+
 /** Every table feature known, and what this release does about it. Features that aren't here are refused. */
 export const FEATURES: readonly FeatureRow[] = [
-  { name: "appendOnly", ...writer, ...legacy(1, 2), ...whenTrue("delta.appendOnly"), write: "supported" },
+  {
+    name: "appendOnly",
+    ...writer,
+    ...legacy(1, 2),
+    ...whenTrue("delta.appendOnly"),
+    write: "supported",
+    writing: "rows are only added, never changed or removed",
+  },
   {
     name: "invariants",
     ...writer,
     ...legacy(1, 2),
     ...whenFieldMetadata("delta.invariants"),
     write: "refusedWhenActive",
+    writing: "rows are checked against the columns' invariants, which are SQL",
   },
-  { name: "checkConstraints", ...writer, ...legacy(1, 3), ...checkConstraints, write: "refusedWhenActive" },
-  // An append's added files are its inserts: no change files are due.
+  {
+    name: "checkConstraints",
+    ...writer,
+    ...legacy(1, 3),
+    ...checkConstraints,
+    write: "refusedWhenActive",
+    writing: "rows are checked against the table's CHECK constraints, which are SQL",
+  },
   {
     name: "changeDataFeed",
     ...writer,
     ...legacy(1, 4),
     ...whenTrue("delta.enableChangeDataFeed"),
     write: "supported",
+    reading: "change files tell what a commit changed; rows are read without them",
+    writing: "added files are the inserts, and need no change files",
   },
   {
     name: "generatedColumns",
@@ -84,6 +156,7 @@ export const FEATURES: readonly FeatureRow[] = [
     ...legacy(1, 4),
     ...whenFieldMetadata("delta.generationExpression"),
     write: "refusedWhenActive",
+    writing: "values are what the columns' expressions give, which are SQL",
   },
   {
     name: "columnMapping",
@@ -92,6 +165,8 @@ export const FEATURES: readonly FeatureRow[] = [
     ...columnMapping,
     read: "supported",
     write: "refusedWhenActive",
+    reading: "columns are found by physical names or ids, not by their own names",
+    writing: "files, statistics and partition values have physical names and ids",
   },
   {
     name: "identityColumns",
@@ -99,40 +174,167 @@ export const FEATURES: readonly FeatureRow[] = [
     ...legacy(1, 6),
     ...whenFieldMetadata("delta.identity.step"),
     write: "refusedWhenActive",
+    writing: "values are generated, and the last one is committed with them",
   },
-  { name: "timestampNtz", ...readerWriter, ...whenType("timestamp_ntz"), read: "supported", write: "supported" },
-  // An append adds files without deletion vectors, which nothing more is asked of.
+  {
+    name: "timestampNtz",
+    ...readerWriter,
+    ...whenType("timestamp_ntz"),
+    read: "supported",
+    write: "supported",
+    reading: "columns may hold times of day and date without a zone",
+    writing: "such times are written without a zone",
+  },
   {
     name: "deletionVectors",
     ...readerWriter,
     ...whenTrue("delta.enableDeletionVectors"),
     read: "supported",
     write: "supported",
+    reading: "rows that a file's deletion vector names are left out, also where no new vectors may be written",
+    writing: "added files have no deletion vector",
   },
-  // Checkpoints of V1 may be written here as well.
-  { name: "v2Checkpoint", ...readerWriter, ...v2Checkpoint, read: "supported", write: "supported" },
-  { name: "vacuumProtocolCheck", ...readerWriter, ...never, read: "supported", write: "supported" },
-  { name: "typeWidening", ...readerWriter, ...whenTrue("delta.enableTypeWidening"), ...refused },
-  { name: "typeWidening-preview", ...readerWriter, ...never, ...refused },
-  { name: "variantType", ...readerWriter, ...whenType("variant"), ...refused },
-  { name: "variantType-preview", ...readerWriter, ...never, ...refused },
-  { name: "variantShredding", ...readerWriter, ...whenTrue("delta.enableVariantShredding"), ...refused },
-  { name: "variantShredding-preview", ...readerWriter, ...never, ...refused },
-  { name: "catalogManaged", ...readerWriter, ...never, ...refused },
-  { name: "catalogOwned-preview", ...readerWriter, ...never, ...refused },
-  { name: "domainMetadata", ...writer, ...never, write: "supported" },
-  // Every added file would need a row id, even where the property is off.
-  { name: "rowTracking", ...writer, ...whenTrue("delta.enableRowTracking"), write: "refused" },
-  { name: "clustering", ...writer, ...never, write: "refused" },
+  {
+    name: "v2Checkpoint",
+    ...readerWriter,
+    ...v2Checkpoint,
+    // Checkpoints of V1 may be written here as well.
+    read: "supported",
+    write: "supported",
+    reading: "checkpoints may have names of their own and sidecar files",
+    writing: "checkpoints aren't cut into parts",
+  },
+  {
+    name: "vacuumProtocolCheck",
+    ...readerWriter,
+    read: "supported",
+    write: "supported",
+    reading: "nothing changes",
+    writing: "files are cleaned up only by who may write",
+  },
+  { name: "typeWidening", ...readerWriter, ...whenTrue("delta.enableTypeWidening"), ...refused, ...typeWidening },
+  { name: "typeWidening-preview", ...readerWriter, ...refused, ...typeWidening },
+  { name: "variantType", ...readerWriter, ...whenType("variant"), ...refused, ...variantType },
+  { name: "variantType-preview", ...readerWriter, ...refused, ...variantType },
+  {
+    name: "variantShredding",
+    ...readerWriter,
+    ...whenTrue("delta.enableVariantShredding"),
+    ...refused,
+    ...variantShredding,
+  },
+  { name: "variantShredding-preview", ...readerWriter, ...refused, ...variantShredding },
+  { name: "catalogManaged", ...catalogManaged },
+  { name: "catalogOwned-preview", ...catalogManaged },
+  {
+    name: "coordinatedCommits-preview",
+    ...catalogManaged,
+    ...whenSet("delta.coordinatedCommits.commitCoordinator-preview"),
+    kind: "writer",
+    write: "refusedWhenActive",
+    reading: "a coordinator says which commits count: by its path only those are seen that were copied to the log",
+    writing: "the coordinator makes the commits",
+  },
+  {
+    name: "domainMetadata",
+    ...writer,
+    write: "supported",
+    writing: "configurations of domains are kept, known or not",
+  },
+  {
+    name: "rowTracking",
+    ...writer,
+    ...whenTrue("delta.enableRowTracking"),
+    // Every added file would need a row id, even where the property is off.
+    write: "refused",
+    reading: "rows have ids and the version of their last change, which rows can be read without",
+    writing: "added files have row ids, and the highest one is committed with them",
+  },
+  {
+    name: "clustering",
+    ...writer,
+    write: "refused",
+    writing: "added files have statistics of the columns that the table is clustered by",
+  },
   {
     name: "inCommitTimestamp",
     ...writer,
     ...whenTrue("delta.enableInCommitTimestamps"),
-    write: "refusedWhenActive",
+    write: "supported",
+    reading: "the time of a version is the one in its commit, not that of its file",
+    writing: "commits hold their time, later than that of the commit before",
   },
-  { name: "allowColumnDefaults", ...writer, ...whenFieldMetadata("CURRENT_DEFAULT"), write: "refusedWhenActive" },
-  { name: "icebergCompatV1", ...writer, ...whenTrue("delta.enableIcebergCompatV1"), write: "refusedWhenActive" },
-  { name: "icebergCompatV2", ...writer, ...whenTrue("delta.enableIcebergCompatV2"), write: "refusedWhenActive" },
-  { name: "checkpointProtection", ...writer, ...never, write: "refused" },
-  { name: "materializePartitionColumns", ...writer, ...never, write: "refused" },
+  {
+    name: "allowColumnDefaults",
+    ...writer,
+    ...whenFieldMetadata("CURRENT_DEFAULT"),
+    write: "refusedWhenActive",
+    writing: "columns that rows leave out get their default values, which are SQL",
+  },
+  { name: "icebergCompatV1", ...icebergCompat, ...whenTrue("delta.enableIcebergCompatV1") },
+  { name: "icebergCompatV2", ...icebergCompat, ...whenTrue("delta.enableIcebergCompatV2") },
+  {
+    name: "icebergCompatV3",
+    ...icebergCompat,
+    ...whenTrue("delta.enableIcebergCompatV3"),
+    writing: "files have ids for all fields and for the columns of row tracking, and partition columns in them",
+  },
+  { name: "icebergWriterCompatV1", ...icebergWriterCompat, ...whenTrue("delta.enableIcebergWriterCompatV1") },
+  { name: "icebergWriterCompatV3", ...icebergWriterCompat, ...whenTrue("delta.enableIcebergWriterCompatV3") },
+  {
+    name: "checkpointProtection",
+    ...writer,
+    // Appends checkpoint the newest version only, and clean nothing up.
+    write: "supported",
+    writing: "checkpoints and commits from before a dropped feature are cleaned up together or not at all",
+  },
+  {
+    name: "materializePartitionColumns",
+    ...writer,
+    write: "refused",
+    reading: "partition values come from the log all the same, also where files hold them too",
+    writing: "files hold the partition columns too",
+  },
+  {
+    name: "columnMappingUsageTracking",
+    ...writer,
+    // Appends neither rename nor drop columns.
+    write: "supported",
+    writing: "it is recorded that a column was renamed or dropped",
+  },
+  { name: "collations", ...collations },
+  { name: "collations-preview", ...collations },
+  {
+    name: "timestampNanos",
+    ...readerWriter,
+    ...refused,
+    reading: "columns may hold times to the nanosecond",
+    writing: "such times keep their nanoseconds",
+  },
+  { name: "geospatial", ...geospatial },
+  { name: "geospatial-dev", ...geospatial },
+  {
+    name: "redirectReaderWriter-preview",
+    ...readerWriter,
+    ...whenSet("delta.redirectReaderWriter-preview"),
+    read: "refusedWhenActive",
+    write: "refusedWhenActive",
+    reading: "the rows are in another table, which a catalog knows",
+    writing: "rows go to another table, which a catalog knows",
+  },
+  {
+    name: "redirectWriterOnly-preview",
+    ...writer,
+    ...whenSet("delta.redirectWriterOnly-preview"),
+    write: "refusedWhenActive",
+    reading: "newer rows may be in another table, which a catalog knows",
+    writing: "rows go to another table, which a catalog knows",
+  },
+  {
+    name: "adaptiveMetadata-preview",
+    ...readerWriter,
+    ...refused,
+    reading: "files are listed in a tree of manifests instead of checkpoints",
+    writing: "files are listed in a tree of manifests instead of checkpoints",
+  },
 ];

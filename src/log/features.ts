@@ -7,17 +7,22 @@ const BY_NAME = new Map(FEATURES.map((feature) => [feature.name, feature]));
 const NEWEST_READER_VERSION = 3;
 const NEWEST_WRITER_VERSION = 7;
 
+/** What whoever opens a table says about it. */
+export interface ReadAccess {
+  /** That the commits which a catalog has published will do, where only a catalog knows all of them. */
+  readonly catalogManagedByPath?: boolean;
+}
+
 /**
  * Passes if this release can read a table of this protocol and metadata (PROTOCOL.md, Requirements for Readers).
  *
  * Throws `DELTA_INVALID_PROTOCOL_VERSION`, or `DELTA_UNSUPPORTED_FEATURES_FOR_READ` with the features in
- * `data.features`.
+ * `data.features`; its message says what each means.
  */
-export function checkReadable(protocol: Protocol, metadata: Metadata): void {
+export function checkReadable(protocol: Protocol, metadata: Metadata, access: ReadAccess = {}): void {
   checkVersions(protocol);
-  const refused = refusedFeatures(readerFeatures(protocol), metadata, (feature) => feature.read);
-  if (metadata.format.provider !== "parquet") refused.push(`format ${metadata.format.provider}`);
-  if (refused.length > 0) throw unsupported("DELTA_UNSUPPORTED_FEATURES_FOR_READ", "read", refused);
+  const refused = refusedForReading(protocol, metadata, access);
+  if (refused.size > 0) throw unsupported("DELTA_UNSUPPORTED_FEATURES_FOR_READ", "read", refused);
 }
 
 /**
@@ -35,13 +40,71 @@ export function checkWritable(protocol: Protocol, metadata: Metadata): void {
   if (minWriterVersion === 7 && protocol.writerFeatures === undefined) {
     throw invalidVersion(protocol, "writer version 7, but doesn't list writerFeatures");
   }
-  const refused = new Set([
-    ...refusedFeatures(readerFeatures(protocol), metadata, (feature) => feature.read),
-    ...refusedFeatures(writerFeatures(protocol), metadata, (feature) => feature.write),
-  ]);
-  if (metadata.format.provider !== "parquet") refused.add(`format ${metadata.format.provider}`);
-  if (refused.size > 0) throw unsupported("DELTA_UNSUPPORTED_FEATURES_FOR_WRITE", "write to", [...refused]);
+  const refused = refusedForReading(protocol, metadata, {});
+  for (const feature of featuresOf(protocol)) {
+    if (refusesWriters(feature, metadata)) refused.set(feature.name, feature.row?.writing ?? UNKNOWN_FEATURE);
+  }
+  if (refused.size > 0) throw unsupported("DELTA_UNSUPPORTED_FEATURES_FOR_WRITE", "write to", refused);
 }
+
+/** A feature that a protocol lists, or that its versions imply (PROTOCOL.md, Supported Features). */
+export interface SupportedFeature {
+  readonly name: string;
+  /** Undefined for one that this release doesn't know. */
+  readonly row: FeatureRow | undefined;
+  readonly isListed: boolean;
+  readonly asksReaders: boolean;
+  readonly asksWriters: boolean;
+}
+
+/** The features of a protocol: those that readers have to know, those of writers, and both. */
+export function featuresOf(protocol: Protocol): SupportedFeature[] {
+  const { minReaderVersion, minWriterVersion } = protocol;
+  const [forReaders, forWriters] = [new Set(readerFeatures(protocol)), new Set(writerFeatures(protocol))];
+  return [...new Set([...forReaders, ...forWriters])].map((name) => {
+    const row = BY_NAME.get(name);
+    const [inReaders, asksWriters] = [forReaders.has(name), forWriters.has(name)];
+    return {
+      name,
+      row,
+      isListed: (minReaderVersion === 3 && inReaders) || (minWriterVersion === 7 && asksWriters),
+      asksReaders: inReaders || row?.kind === "writer",
+      asksWriters,
+    };
+  });
+}
+
+/** Whether the protocol has the feature and the metadata uses it (PROTOCOL.md, Active Features). */
+export function isFeatureActive(name: string, protocol: Protocol, metadata: TableDescription): boolean {
+  const row = BY_NAME.get(name);
+  return row !== undefined && isActive(row, metadata) && featuresOf(protocol).some((feature) => feature.row === row);
+}
+
+/** Whether a table's metadata uses a feature that its protocol has. */
+export function isActive(row: FeatureRow, metadata: TableDescription): boolean {
+  return row.isActive?.(metadata) ?? true;
+}
+
+/** What a feature that isn't in the table means: one of the future. */
+export const UNKNOWN_FEATURE = "this release doesn't know it";
+
+/** Whether a table with this feature isn't read. */
+export function refusesReaders(feature: SupportedFeature, metadata: TableDescription, access: ReadAccess): boolean {
+  const { row, asksReaders } = feature;
+  return asksReaders && (row === undefined || REFUSES[row.read](isActive(row, metadata), access));
+}
+
+/** Whether nothing is appended to a table with this feature, for what it asks of writers alone. */
+export function refusesWriters({ row, asksWriters }: SupportedFeature, metadata: TableDescription): boolean {
+  return asksWriters && (row === undefined || REFUSES[row.write](isActive(row, metadata), {}));
+}
+
+const REFUSES: Readonly<Record<Support, (isActive: boolean, access: ReadAccess) => boolean>> = {
+  supported: () => false,
+  refused: () => true,
+  refusedWhenActive: (active) => active,
+  refusedByPath: (active, { catalogManagedByPath = false }) => active && !catalogManagedByPath,
+};
 
 /**
  * The least protocol for a new table: only the features in use are added (PROTOCOL.md, Table Features for New and
@@ -49,7 +112,7 @@ export function checkWritable(protocol: Protocol, metadata: Metadata): void {
  */
 export function protocolFor(schema: StructType, configuration: Readonly<Record<string, string>>): Protocol {
   const table = { schemaString: JSON.stringify(schema), configuration };
-  return protocolOf(FEATURES.filter((feature) => feature.isActive(table)));
+  return protocolOf(FEATURES.filter((feature) => feature.isActive?.(table)));
 }
 
 /**
@@ -58,7 +121,7 @@ export function protocolFor(schema: StructType, configuration: Readonly<Record<s
  */
 export function checkFeaturesListed(protocol: Protocol, table: TableDescription): void {
   const listed = new Set([...readerFeatures(protocol), ...writerFeatures(protocol)]);
-  const features = FEATURES.filter((feature) => feature.isActive(table) && !listed.has(feature.name));
+  const features = FEATURES.filter((feature) => feature.isActive?.(table) && !listed.has(feature.name));
   if (features.length === 0) return;
   const names = features.map(({ name }) => name);
   throw new DeltaError(
@@ -70,7 +133,9 @@ export function checkFeaturesListed(protocol: Protocol, table: TableDescription)
 
 /** The features that `table` uses and this release can't write. */
 export function unwritableFeatures(table: TableDescription): string[] {
-  return FEATURES.filter((feature) => feature.write !== "supported" && feature.isActive(table)).map(({ name }) => name);
+  return FEATURES.filter((feature) => feature.write !== "supported" && feature.isActive?.(table)).map(
+    ({ name }) => name,
+  );
 }
 
 function protocolOf(features: readonly FeatureRow[]): Protocol {
@@ -99,18 +164,22 @@ function writerFeatures(protocol: Protocol): readonly string[] {
   );
 }
 
-/** A name that isn't in the table is a feature of the future: refused. */
-function refusedFeatures(
-  names: readonly string[],
-  metadata: Metadata,
-  support: (feature: FeatureRow) => Support,
-): string[] {
-  return names.filter((name) => {
-    const feature = BY_NAME.get(name);
-    if (feature === undefined) return true;
-    if (support(feature) === "refusedWhenActive") return feature.isActive(metadata);
-    return support(feature) === "refused";
-  });
+/** What is refused, by feature, and what it means. */
+function refusedForReading(protocol: Protocol, metadata: Metadata, access: ReadAccess): Map<string, string> {
+  const refused = new Map<string, string>();
+  for (const feature of featuresOf(protocol)) {
+    if (refusesReaders(feature, metadata, access)) refused.set(feature.name, reasonOf(feature));
+  }
+  const { provider } = metadata.format;
+  if (provider !== "parquet") refused.set(`format ${provider}`, "only data files of the format parquet are read");
+  return refused;
+}
+
+function reasonOf({ row }: SupportedFeature): string {
+  if (row === undefined) return UNKNOWN_FEATURE;
+  return row.read === "refusedByPath"
+    ? `${row.reading}; where they will do, say so as the table is opened`
+    : row.reading;
 }
 
 function checkVersions(protocol: Protocol): void {
@@ -139,11 +208,12 @@ function invalidVersion(protocol: Protocol, what: string): DeltaError {
 function unsupported(
   code: "DELTA_UNSUPPORTED_FEATURES_FOR_READ" | "DELTA_UNSUPPORTED_FEATURES_FOR_WRITE",
   verb: string,
-  features: readonly string[],
+  refused: ReadonlyMap<string, string>,
 ): DeltaError {
+  const reasons = [...refused].map(([name, why]) => `${name} (${why})`);
   return new DeltaError(
     code,
-    `This release can't ${verb} the table: it uses ${features.join(", ")}. Use a release or an engine that supports that.`,
-    { features },
+    `This release can't ${verb} the table: it uses ${reasons.join(", ")}. Use a release or an engine that supports that.`,
+    { features: [...refused.keys()] },
   );
 }

@@ -1,4 +1,5 @@
 import { DeltaError } from "../errors.js";
+import { pathBelow } from "../storage/otherRoots.js";
 import type { ObjectStore } from "../storage/store.js";
 import { SIDECAR_FOLDER } from "./names.js";
 
@@ -37,13 +38,13 @@ export function decodePath(path: string): string {
 
 /**
  * The one form of all spellings of a data file's path: decoded, without `.`, `..` and doubled slashes;
- * `file:/x`, `file:///x` and `/x` give `/x`. Two actions speak of one file if and only if these are equal.
+ * `file:/x`, `file:///x` and `/x` give `/x`; `s3a:` and `s3n:` give `s3:`. Two actions speak of one file if and only if these are equal.
  */
 export function canonicalPath(path: string): string {
   if (!UNUSUAL.test(path)) return path;
   const match = SCHEME.exec(path);
   if (match === null) return normalise(decodePath(path));
-  const scheme = match[1]!.toLowerCase();
+  const scheme = sameScheme(match[1]!.toLowerCase());
   const rest = match[2]!;
   if (!rest.startsWith("//"))
     return scheme === "file" ? normalise(decodePath(rest)) : `${scheme}:${normalise(decodePath(rest))}`;
@@ -55,23 +56,29 @@ export function canonicalPath(path: string): string {
 }
 
 /**
- * Where a data file of the log lies below the table's root, decoded: what the store takes.
+ * Where a data file of the log lies below the table's root, decoded, or below another root that the store has: what the store takes.
  *
- * Throws `DELTA_UNSUPPORTED_FILE_PATH` for a file outside of it: an absolute path elsewhere, or one that `..` leads out; and
- * for one of the log, which nobody may take for data, and a cleanup remove.
+ * Throws `DELTA_UNSUPPORTED_FILE_PATH` for a file outside of them: an absolute path elsewhere, or one that `..` leads out; and
+ * for one of a log, which nobody may take for data, and a cleanup remove.
  */
-export function storePath(store: Pick<ObjectStore, "url">, path: string): string {
+export function storePath(store: Pick<ObjectStore, "url" | "otherRoots">, path: string): string {
   const canonical = canonicalPath(path);
   const isAbsolute = canonical.startsWith("/") || SCHEME.test(canonical);
   const relative = isAbsolute ? below(canonical, store.url) : canonical;
-  if (relative === undefined || relative === "" || relative.includes("\0") || NO_DATA.test(relative)) {
-    throw new DeltaError(
-      "DELTA_UNSUPPORTED_FILE_PATH",
-      `The log of ${store.url} names the data file ${path}, which isn't inside of the table's folder, or is in its log. This release reads only data files inside the folder.`,
-      { path, table: store.url },
-    );
+  if (isDataPath(relative)) return relative;
+  for (const root of (isAbsolute && store.otherRoots) || []) {
+    const inRoot = below(canonical, root);
+    if (isDataPath(inRoot)) return pathBelow(root, inRoot);
   }
-  return relative;
+  throw new DeltaError(
+    "DELTA_UNSUPPORTED_FILE_PATH",
+    `The log of ${store.url} names the data file ${path}, which isn't inside of the table's folder, or is in its log. Where the table is a shallow clone of one that you trust, open it with that one's folder among its dataRoots.`,
+    { path, table: store.url },
+  );
+}
+
+function isDataPath(relative: string | undefined): relative is string {
+  return relative !== undefined && relative !== "" && !relative.includes("\0") && !NO_DATA.test(relative);
 }
 
 /**
@@ -99,14 +106,13 @@ const NO_DATA = /^(?:\.\.|_delta_log)(?:\/|$)/;
 function below(canonical: string, storeUrl: string): string | undefined {
   // A local store's root is an operating system's path, in which a % means itself.
   const local = storeUrl.replaceAll("\\", "/").replace(/^(?=[A-Za-z]:\/)/, "/");
-  const root = sameScheme(local.startsWith("/") ? normalise(local) : canonicalPath(storeUrl)).replace(/\/$/, "");
-  const file = sameScheme(canonical);
-  return file.startsWith(`${root}/`) ? file.slice(root.length + 1) : undefined;
+  const root = (local.startsWith("/") ? normalise(local) : canonicalPath(storeUrl)).replace(/\/$/, "");
+  return canonical.startsWith(`${root}/`) ? canonical.slice(root.length + 1) : undefined;
 }
 
 /** Hadoop's two names for S3 mean the same store. */
-function sameScheme(path: string): string {
-  return path.replace(/^s3[an]:/, "s3:");
+function sameScheme(scheme: string): string {
+  return scheme === "s3a" || scheme === "s3n" ? "s3" : scheme;
 }
 
 function normalise(path: string): string {

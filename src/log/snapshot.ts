@@ -23,18 +23,24 @@ const LONG_WAY = 100;
 /** File actions; some 4 MB of memory. */
 const LONG_TAIL = 10_000;
 
+/** Passes if a version of this protocol and metadata may be read; throws otherwise. */
+export type ReadCheck = (protocol: Protocol, metadata: Metadata) => void;
+
 /** One version of a table. It never changes, and holds no object per file. */
 export class Snapshot {
   readonly store: ObjectStore;
   readonly version: number;
+  /** What this version, and those that follow from it, have passed. */
+  readonly check: ReadCheck;
   readonly #state: TableState;
   #files: SnapshotFiles;
   #schema: StructType | undefined;
   #columnMapping: ColumnMappingMode | undefined;
 
-  constructor(state: TableState, files: SnapshotFiles) {
+  constructor(state: TableState, files: SnapshotFiles, check: ReadCheck = checkReadable) {
     this.store = files.store;
     this.version = files.version;
+    this.check = check;
     this.#state = state;
     this.#files = files;
   }
@@ -122,7 +128,9 @@ export class Snapshot {
     const next = await commitIfExists(this.store, this.version + 1, signal);
     if (next === undefined) return this;
     const { newest, checkpoint } = await newestCommit(this.store, this.version + 1, signal);
-    if (checkpoint !== undefined && checkpoint - this.version > LONG_WAY) return loadSnapshot(this.store, { signal });
+    if (checkpoint !== undefined && checkpoint - this.version > LONG_WAY) {
+      return loadSnapshot(this.store, { check: this.check, signal });
+    }
     const state = new StateBuilder(this.#state);
     takeCommit(this.version + 1, next, state, this.#files.tail);
     for await (const { version, bytes } of readCommits(this.store, this.version + 2, newest, signal)) {
@@ -155,9 +163,9 @@ export class Snapshot {
   #at(version: number, builder: StateBuilder): Snapshot {
     const state = builder.build(version);
     if (state.protocol !== this.protocol || state.metadata !== this.metadata) {
-      checkReadable(state.protocol, state.metadata);
+      this.check(state.protocol, state.metadata);
     }
-    const snapshot = new Snapshot(state, { ...this.#files, version });
+    const snapshot = new Snapshot(state, { ...this.#files, version }, this.check);
     if (state.metadata === this.metadata && state.protocol === this.protocol) snapshot.#schema = this.#schema;
     return snapshot;
   }
@@ -177,6 +185,8 @@ export interface LoadOptions {
   readonly version?: number;
   /** An older snapshot of the same table: only what is newer is read. Of no use with `version`. */
   readonly base?: Snapshot;
+  /** What the version has to pass; by default `checkReadable`. With `base`, its own. */
+  readonly check?: ReadCheck;
   readonly signal?: AbortSignal;
 }
 
@@ -185,7 +195,7 @@ export interface LoadOptions {
  * for what it throws beside `DELTA_INVALID_PROTOCOL_VERSION` and `DELTA_UNSUPPORTED_FEATURES_FOR_READ`.
  */
 export async function loadSnapshot(store: ObjectStore, options: LoadOptions = {}): Promise<Snapshot> {
-  const { version, base, signal } = options;
+  const { version, base, check = checkReadable, signal } = options;
   if (version !== undefined && (!Number.isSafeInteger(version) || version < 0)) {
     throw new DeltaError("DELTA_INVALID_ARGUMENT", `A version is a whole number from 0 up, not ${version}.`, {
       version,
@@ -193,8 +203,8 @@ export async function loadSnapshot(store: ObjectStore, options: LoadOptions = {}
   }
   if (base !== undefined && version === undefined) return base.refresh(signal);
   const { state, files } = await rebuild(store, { version, signal });
-  checkReadable(state.protocol, state.metadata);
-  return new Snapshot(state, files);
+  check(state.protocol, state.metadata);
+  return new Snapshot(state, files, check);
 }
 
 function takeCommit(version: number, bytes: Uint8Array, state: StateBuilder, tail: Tail): void {

@@ -4,9 +4,10 @@ import { checkNameCount } from "../storage/listingLimit.js";
 import type { ObjectStore } from "../storage/store.js";
 import type { CommitInfo } from "./actions.js";
 import { forEachAction } from "./commitFile.js";
+import { isFeatureActive } from "./features.js";
 import { commitPath, LOG_FOLDER, parseLogPath } from "./names.js";
 import { property } from "./properties.js";
-import { readCommits } from "./readCommits.js";
+import { readCommit, readCommits } from "./readCommits.js";
 import { rebuildableVersions } from "./segment.js";
 import type { Snapshot } from "./snapshot.js";
 
@@ -26,23 +27,48 @@ export interface HistoryRecord extends CommitTime {
  * The newest version that was committed at or before `timestampMs`.
  *
  * The time of a commit is that of its file, made to rise by at least a millisecond from version to version, or the
- * in-commit timestamp where the table has those (PROTOCOL.md, In-Commit Timestamps).
+ * in-commit timestamp from the version on that turned those on (PROTOCOL.md, In-Commit Timestamps): from that version's
+ * time on only it and later ones are asked, before it only older ones.
  *
  * Throws `DELTA_TIMESTAMP_OUT_OF_RANGE` before the first version that can be rebuilt and in the future, of which nobody
- * knows what it holds, with `earliestVersion`, `earliestMs`, `latestVersion` and `latestMs` in `data`.
+ * knows what it holds, with `earliestVersion`, `earliestMs`, `latestVersion` and `latestMs` in `data`; `DELTA_LOG_CORRUPT`
+ * where a commit lacks its time.
  */
 export async function versionAt(newest: Snapshot, timestampMs: number, signal?: AbortSignal): Promise<number> {
-  const { times: all, earliest } = await commitTimes(newest, signal);
-  const times = all.filter(({ version }) => version >= earliest);
-  const first = times[0];
-  const last = times.at(-1);
-  if (first === undefined || last === undefined || timestampMs < first.timestampMs) {
-    throw outOfRange(newest.store, timestampMs, first, last);
+  const clock = new CommitClock(newest, signal);
+  const { commits: all, earliest } = await listCommits(newest, signal);
+  const commits = all.filter(({ version }) => version >= earliest);
+  const byFile = commits.filter(({ version }) => version < clock.inCommitFrom);
+  const inCommit = commits.slice(byFile.length);
+  const isInCommit = inCommit.length > 0 && timestampMs >= (await enabledMs(newest, inCommit[0]!, clock));
+  const asked = isInCommit ? inCommit : byFile;
+  const last = commits.at(-1);
+  const isFuture = last !== undefined && timestampMs > runtime.now() && timestampMs > (await clock.timeOf(last));
+  const found = isFuture ? undefined : await lastBy(asked, timestampMs, clock);
+  if (found !== undefined) return found.version;
+  const timed = async (commit: ListedCommit | undefined) =>
+    commit && { version: commit.version, timestampMs: await clock.timeOf(commit) };
+  throw outOfRange(newest.store, timestampMs, await timed(commits[0]), await timed(last));
+}
+
+/** When in-commit timestamps were turned on, of which the table says so unless it has had them from its beginning. */
+async function enabledMs({ metadata }: Snapshot, first: ListedCommit, clock: CommitClock): Promise<number> {
+  return property(metadata, "delta.inCommitTimestampEnablementTimestamp") ?? clock.timeOf(first);
+}
+
+/** The last commit that isn't later; their times rise, and are asked for one by one. */
+async function lastBy(
+  commits: readonly ListedCommit[],
+  timestampMs: number,
+  clock: CommitClock,
+): Promise<ListedCommit | undefined> {
+  let [from, to] = [0, commits.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if ((await clock.timeOf(commits[middle]!)) <= timestampMs) from = middle + 1;
+    else to = middle;
   }
-  if (timestampMs > Math.max(last.timestampMs, runtime.now())) {
-    throw outOfRange(newest.store, timestampMs, first, last);
-  }
-  return times.findLast((time) => time.timestampMs <= timestampMs)!.version;
+  return commits[from - 1];
 }
 
 /**
@@ -59,10 +85,23 @@ export async function firstVersionFrom(newest: Snapshot, timestampMs: number, si
   }
 }
 
-/** When each version up to the snapshot's was committed whose commit the log still holds, by version: as {@link versionAt} counts. */
-export async function timesByVersion(snapshot: Snapshot, signal?: AbortSignal): Promise<ReadonlyMap<number, number>> {
-  const { times } = await commitTimes(snapshot, signal);
-  return new Map(times.map(({ version, timestampMs }) => [version, timestampMs]));
+/** When each of the versions from `first` to `last` was committed whose commit the log still holds: as {@link versionAt} counts. */
+export async function timesByVersion(
+  snapshot: Snapshot,
+  { first, last = snapshot.version }: { readonly first: number; readonly last?: number },
+  signal?: AbortSignal,
+): Promise<ReadonlyMap<number, number>> {
+  const clock = new CommitClock(snapshot, signal);
+  const { commits } = await listCommits(snapshot, signal);
+  const wanted = commits.filter(({ version }) => version >= first && version <= last);
+  const times = new Map(wanted.map(({ version, modifiedMs }) => [version, modifiedMs]));
+  const inCommit = wanted.map(({ version }) => version).filter((version) => version >= clock.inCommitFrom);
+  for (const run of runsOf(inCommit)) {
+    for await (const { version, bytes } of readCommits(snapshot.store, run.first, run.last, signal)) {
+      times.set(version, inCommitTime(version, commitInfoOf(version, bytes)));
+    }
+  }
+  return times;
 }
 
 /**
@@ -74,62 +113,94 @@ export async function history(
   options: { readonly limit?: number; readonly signal?: AbortSignal } = {},
 ): Promise<HistoryRecord[]> {
   const { limit = Number.POSITIVE_INFINITY, signal } = options;
-  const { times } = await commitTimes(snapshot, signal);
-  const until = times.filter(({ version }) => version <= snapshot.version);
+  const { inCommitFrom } = new CommitClock(snapshot, signal);
+  const { commits } = await listCommits(snapshot, signal);
+  const until = commits.filter(({ version }) => version <= snapshot.version);
   const wanted = until.slice(Math.max(0, until.length - limit));
   const records: HistoryRecord[] = [];
   for (const { first, last } of runsOf(wanted.map(({ version }) => version))) {
     for await (const { version, bytes } of readCommits(snapshot.store, first, last, signal)) {
-      const { timestampMs } = wanted[records.length]!;
-      records.push({ version, timestampMs, commitInfo: commitInfoOf(version, bytes) });
+      const commitInfo = commitInfoOf(version, bytes);
+      const { modifiedMs } = wanted[records.length]!;
+      const timestampMs = version >= inCommitFrom ? inCommitTime(version, commitInfo) : modifiedMs;
+      records.push({ version, timestampMs, commitInfo });
     }
   }
   return records.reverse();
 }
 
-/** The times of all commits in the log, strictly rising, and the oldest version that can be rebuilt. */
-async function commitTimes(
-  { store, metadata }: Snapshot,
+/**
+ * The in-commit timestamp that the commit after this version needs: now, or a millisecond after the version's own; undefined where
+ * the table has none (PROTOCOL.md, Writer Requirements for In-Commit Timestamps). Reads one commit. Throws `DELTA_LOG_CORRUPT`.
+ */
+export async function nextInCommitTimestamp(snapshot: Snapshot, signal?: AbortSignal): Promise<number | undefined> {
+  const clock = new CommitClock(snapshot, signal);
+  const { version } = snapshot;
+  if (clock.inCommitFrom === Number.POSITIVE_INFINITY) return undefined;
+  const before = version < clock.inCommitFrom ? 0 : await clock.timeOf({ version, modifiedMs: 0 });
+  return Math.max(runtime.now(), before + 1);
+}
+
+/** A commit of the log; its file's time is made to rise from version to version. */
+interface ListedCommit {
+  readonly version: number;
+  readonly modifiedMs: number;
+}
+
+/** Tells when commits were made, by their files' times or by themselves. */
+class CommitClock {
+  /** The first version whose commit holds its time; infinity where none does. */
+  readonly inCommitFrom: number;
+  readonly #store: ObjectStore;
+  readonly #signal: AbortSignal | undefined;
+  readonly #known = new Map<number, number>();
+
+  constructor({ store, protocol, metadata }: Snapshot, signal: AbortSignal | undefined) {
+    this.#store = store;
+    this.#signal = signal;
+    this.inCommitFrom = isFeatureActive("inCommitTimestamp", protocol, metadata)
+      ? (property(metadata, "delta.inCommitTimestampEnablementVersion") ?? 0)
+      : Number.POSITIVE_INFINITY;
+  }
+
+  async timeOf({ version, modifiedMs }: ListedCommit): Promise<number> {
+    if (version < this.inCommitFrom) return modifiedMs;
+    let time = this.#known.get(version);
+    if (time === undefined) {
+      time = inCommitTime(version, commitInfoOf(version, await readCommit(this.#store, version, this.#signal)));
+      this.#known.set(version, time);
+    }
+    return time;
+  }
+}
+
+/** All commits in the log, and the oldest version that can be rebuilt. */
+async function listCommits(
+  { store }: Snapshot,
   signal?: AbortSignal,
-): Promise<{ readonly times: readonly CommitTime[]; readonly earliest: number }> {
-  const inCommitFrom = property(metadata, "delta.enableInCommitTimestamps")
-    ? (property(metadata, "delta.inCommitTimestampEnablementVersion") ?? 0)
-    : Number.POSITIVE_INFINITY;
-  const times: CommitTime[] = [];
-  const inCommit: number[] = [];
+): Promise<{ readonly commits: readonly ListedCommit[]; readonly earliest: number }> {
+  const commits: ListedCommit[] = [];
   const paths: string[] = [];
+  let before = Number.NEGATIVE_INFINITY;
   for await (const { path, modifiedMs } of store.list(LOG_FOLDER, undefined, signal)) {
     if (path > AFTER_VERSIONS) break;
     paths.push(path);
     checkNameCount(paths.length, `${store.url}/${LOG_FOLDER}`);
     const name = parseLogPath(path);
     if (name?.kind !== "commit") continue;
-    const { version } = name;
-    const before = times.at(-1)?.timestampMs ?? Number.NEGATIVE_INFINITY;
-    if (version >= inCommitFrom) inCommit.push(version);
-    else times.push({ version, timestampMs: Math.max(modifiedMs, before + 1) });
+    before = Math.max(modifiedMs, before + 1);
+    commits.push({ version: name.version, modifiedMs: before });
   }
-  times.push(...(await inCommitTimes(store, inCommit, signal)));
-  return { times, earliest: rebuildableVersions(store, paths).earliest };
+  return { commits, earliest: rebuildableVersions(store, paths).earliest };
 }
 
 /** Sorts behind all names that begin with a version: pointers and folders follow, which may be large. */
 const AFTER_VERSIONS = `${LOG_FOLDER}:`;
 
-async function inCommitTimes(
-  store: ObjectStore,
-  versions: readonly number[],
-  signal?: AbortSignal,
-): Promise<CommitTime[]> {
-  const times: CommitTime[] = [];
-  for (const { first, last } of runsOf(versions)) {
-    for await (const { version, bytes } of readCommits(store, first, last, signal)) {
-      const timestampMs = commitInfoOf(version, bytes)?.inCommitTimestamp;
-      if (!isTime(timestampMs)) throw withoutTimestamp(version);
-      times.push({ version, timestampMs });
-    }
-  }
-  return times;
+function inCommitTime(version: number, commitInfo: CommitInfo | undefined): number {
+  const time = commitInfo?.inCommitTimestamp;
+  if (!isTime(time)) throw withoutTimestamp(version);
+  return time;
 }
 
 /** Whether a Date can hold it. */
@@ -162,7 +233,7 @@ function withoutTimestamp(version: number): DeltaError {
   const path = commitPath(version);
   return new DeltaError(
     "DELTA_LOG_CORRUPT",
-    `${path} has no commitInfo.inCommitTimestamp, though the table's in-commit timestamps are on.`,
+    `${path} has no commitInfo with a time as its inCommitTimestamp, though the table's in-commit timestamps are on: when it was made can't be told. Ask for versions instead of times.`,
     { path, version },
   );
 }

@@ -60,7 +60,7 @@ async function openFeed(
     last,
     reader: await snapshotAt(last),
     snapshotAt,
-    times: await timesByVersion(newest, signal),
+    times: await timesByVersion(newest, { first, last }, signal),
   });
 }
 

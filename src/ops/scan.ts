@@ -9,6 +9,7 @@ import { ROW_TRACKING_FIELDS, tracksRows } from "../read/rowTracking.js";
 import { countRows, type ReadOptions, scanBatches } from "../read/scan.js";
 import { withoutColumnMapping } from "../schema/columnMapping.js";
 import { nearestName } from "../schema/columns.js";
+import { isTimeZone } from "../schema/time.js";
 import type { StructField, StructType } from "../schema/types.js";
 import type { BatchSource } from "../write/input.js";
 import { predicateOf, type WhereOption } from "./where.js";
@@ -128,6 +129,7 @@ export class Scan<Row extends object = Record<string, unknown>> implements Batch
   async #resolve(): Promise<{ source: ScanSource; options: ReadOptions; schema: StructType }> {
     const { columns, where, limit, partitionTimeZone, signal } = this.#options;
     checkLimit(limit);
+    checkTimeZone(partitionTimeZone);
     this.#source ??= this.#open();
     const source = await this.#source;
     const fields = columns?.map((name) => fieldOf(source, name)) ?? source.schema.fields;
@@ -158,6 +160,16 @@ function noRowTracking(column: string): DeltaError {
     "DELTA_INVALID_ARGUMENT",
     `There is no ${column} here: only the rows of a table with delta.enableRowTracking have it, not changes. Leave it out, or turn row tracking on with an engine that can.`,
     { column },
+  );
+}
+
+/** Throws `DELTA_INVALID_ARGUMENT` for a name that is no time zone's. */
+export function checkTimeZone(name: string | undefined): void {
+  if (name === undefined || isTimeZone(name)) return;
+  throw new DeltaError(
+    "DELTA_INVALID_ARGUMENT",
+    `partitionTimeZone is the name of a time zone such as "America/Los_Angeles", not ${JSON.stringify(name)}.`,
+    { partitionTimeZone: name },
   );
 }
 

@@ -1,4 +1,5 @@
 import { DeltaError } from "../errors.js";
+import type { ReadAccess } from "../log/features.js";
 import type { Snapshot } from "../log/snapshot.js";
 import { readAhead } from "../read/readAhead.js";
 import type { ObjectStore } from "../storage/store.js";
@@ -69,6 +70,7 @@ export async function verify(
   store: ObjectStore,
   wanted: number | undefined,
   options: VerifyOptions = {},
+  access: ReadAccess = {},
 ): Promise<VerifyReport> {
   const { depth = "data", signal, onProgress } = options;
   checkDepth(depth);
@@ -88,7 +90,7 @@ export async function verify(
   let orphans: Orphans = { files: 0, bytes: 0 };
   if (snapshot !== undefined) {
     const { protocol, metadata } = snapshot;
-    checkShape(protocol, metadata, version, findings);
+    checkShape(protocol, metadata, version, findings, access);
     if (depth !== "log") {
       orphans = await listFiles(store, references, {
         partitionColumns: metadata.partitionColumns,

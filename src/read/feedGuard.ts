@@ -1,6 +1,5 @@
 import { DeltaError } from "../errors.js";
 import { columnMappingOf } from "../log/columnMapping.js";
-import { checkReadable } from "../log/features.js";
 import { property } from "../log/properties.js";
 import type { Snapshot } from "../log/snapshot.js";
 import { reusedNames } from "../schema/columnMapping.js";
@@ -41,7 +40,7 @@ export class FeedGuard {
         throw this.#incompatible("DELTA_CHANGE_DATA_FEED_INCOMPATIBLE_SCHEMA_CHANGE", version, columns);
       }
       const state = { version, protocol: protocol ?? before.protocol, metadata: metadata ?? before.metadata };
-      if (protocol !== undefined || metadata !== undefined) checkReadable(state.protocol, state.metadata);
+      if (protocol !== undefined || metadata !== undefined) this.#reader.check(state.protocol, state.metadata);
       this.#state = state;
     } else {
       this.#state = await this.#start(version);

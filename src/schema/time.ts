@@ -147,6 +147,16 @@ function zoneOffset(local: bigint, timeZone: string): bigint | undefined {
   return offsetAt(local - after, timeZone) === after ? after : before;
 }
 
+/** Whether times can be told in a zone of this name ("America/Los_Angeles"). */
+export function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat("en-US", { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 const FORMATS = new Map<string, Intl.DateTimeFormat>();
 
 function offsetAt(micros: bigint, timeZone: string): bigint | undefined {

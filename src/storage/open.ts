@@ -26,7 +26,7 @@ export interface StorageOptions {
 const SCHEME = /^([a-z][a-z0-9+.-]+):/i;
 
 /**
- * The store at a location, without any I/O: a path, a `file:` URL, `s3://bucket/prefix` (or `s3a://`), `memory:name` (shared within the process).
+ * The store at a location, without any I/O: a path, a `file:` URL, `s3://bucket/prefix` (or `s3a://`, `s3n://`), `memory:name` (shared within the process).
  *
  * A string is taken as it is, except that `file:` URLs are percent-decoded; a URL object is always decoded.
  * Throws `DELTA_UNSUPPORTED_URL` for anything else, `DELTA_INVALID_ARGUMENT` for an empty location or a wrong option.
@@ -46,6 +46,7 @@ export function openStore(location: string | URL, options: StorageOptions = {}):
       return localStore(pathOfFileUrl(text), options);
     case "s3":
     case "s3a":
+    case "s3n":
       return s3Store(typeof location === "string" ? text : decodeUrl(text), options.s3);
     case "memory":
       return memoryStore(text.slice("memory:".length) || undefined);

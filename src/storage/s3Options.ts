@@ -46,10 +46,10 @@ export interface S3Location {
   readonly prefix: string;
 }
 
-const S3_URL = /^s3a?:\/\/([^/]*)(?:\/(.*))?$/is;
+const S3_URL = /^s3[an]?:\/\/([^/]*)(?:\/(.*))?$/is;
 
 /**
- * Takes `s3://bucket/prefix` or `s3a://bucket/prefix` apart. The prefix is a key as it is, without percent-decoding.
+ * Takes `s3://bucket/prefix` `s3a:` or `s3n:` apart. The prefix is a key as it is, without percent-decoding.
  * Throws `DELTA_UNSUPPORTED_URL`; what could be a password in the URL isn't repeated.
  */
 export function parseS3Url(url: string): S3Location {

@@ -38,6 +38,9 @@ export interface ObjectStore extends AsyncDisposable {
   /** The root, as given to people in messages. Credentials never appear in it. */
   readonly url: string;
 
+  /** The roots of other stores whose objects it gives, by paths that begin with them; none where it's left out. */
+  readonly otherRoots?: readonly string[];
+
   /**
    * The object's bytes, or a range of them (cut at its end). Throws `DELTA_FILE_NOT_FOUND`, and `DELTA_LOAD_SOURCE_CHANGED` where
    * the range names another etag than the object's.

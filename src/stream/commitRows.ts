@@ -131,7 +131,8 @@ export class ChangedRows implements CommitRows {
 
   async #timeOf(version: number): Promise<number | undefined> {
     if (!this.#times.has(version)) {
-      this.#times = new Map([[version, undefined], ...(await timesByVersion(await this.#log.latest()))]);
+      const latest = await this.#log.latest();
+      this.#times = new Map([[version, undefined], ...(await timesByVersion(latest, { first: version }))]);
     }
     return this.#times.get(version);
   }

@@ -7,6 +7,7 @@ import { commitPath } from "../log/names.js";
 import { property } from "../log/properties.js";
 import type { Snapshot } from "../log/snapshot.js";
 import { firstVersionFrom } from "../log/timestamps.js";
+import { checkTimeZone } from "../ops/scan.js";
 import { timeTravelOf } from "../ops/timeTravel.js";
 import type { ScanFile } from "../read/plan.js";
 import { scanFiles } from "../read/scan.js";
@@ -34,6 +35,8 @@ export interface TableStreamOptions extends TriggerLimits, ChangeOptions {
    * `Table.changes` has them. The rows of the table that the stream begins with are inserts. Default false.
    */
   readonly readChangeFeed?: boolean;
+  /** The time zone of timestamp partition values that carry none, as for reading them. */
+  readonly partitionTimeZone?: string;
 }
 
 /** Names the place where the first batch begins, in its plan: other engines derive it from options that may say another one later. */
@@ -46,6 +49,7 @@ export class DeltaSource implements StreamSource {
 
   constructor(log: DeltaLog, options: TableStreamOptions) {
     checkLimits(options);
+    checkTimeZone(options.partitionTimeZone);
     if (options.startingVersion !== undefined && options.startingTimestamp !== undefined) {
       throw new DeltaError("DELTA_INVALID_ARGUMENT", "Give startingVersion or startingTimestamp, not both.", {});
     }
@@ -131,9 +135,11 @@ class OpenDeltaSource implements OpenSource {
     const { url } = this.#reader.store;
     const planned = this.#planned;
     this.#planned = undefined;
+    const { partitionTimeZone } = this.#options;
     const isPlanned = isDeepStrictEqual(planned?.start, start) && isDeepStrictEqual(planned?.end, end);
     try {
-      yield* scanFiles(this.#rows.target, isPlanned ? inTurn(planned!.files) : this.#filesBetween(start, end, conf));
+      const files = isPlanned ? inTurn(planned!.files) : this.#filesBetween(start, end, conf);
+      yield* scanFiles(this.#rows.target, files, { partitionTimeZone });
     } catch (error) {
       if (!hasCode(error, "DELTA_FILE_NOT_FOUND")) throw error;
       throw new DeltaError(

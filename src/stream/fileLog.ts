@@ -129,7 +129,7 @@ function intervalOf(compacted: readonly number[]): number {
 
 /** One form of all spellings of a file's URL: engines write `file:///x` and `file:/x`, `s3a:` and `s3:`. */
 function identity(url: string): string {
-  return canonicalPath(url).replace(/^s3[an]:/, "s3:");
+  return canonicalPath(url);
 }
 
 /** The entry's place as a URL that stores take. Throws `DELTA_STREAM_CHECKPOINT_INVALID`. */

@@ -1,6 +1,6 @@
 import { DeltaError } from "../errors.js";
 import type { Metadata, Protocol } from "../log/actions.js";
-import { checkReadable } from "../log/features.js";
+import { checkReadable, type ReadAccess } from "../log/features.js";
 import { type ColumnMappingMode, physicalName, physicalSchema } from "../schema/columnMapping.js";
 import { parseSchema } from "../schema/json.js";
 import type { StructType } from "../schema/types.js";
@@ -49,9 +49,15 @@ export function tableShape(metadata: Metadata, version: number, findings: Findin
 }
 
 /** Reports what of the newest state's protocol, features and constraints this release can't check. */
-export function checkShape(protocol: Protocol, metadata: Metadata, version: number, findings: Findings): void {
+export function checkShape(
+  protocol: Protocol,
+  metadata: Metadata,
+  version: number,
+  findings: Findings,
+  access: ReadAccess,
+): void {
   try {
-    checkReadable(protocol, metadata);
+    checkReadable(protocol, metadata, access);
   } catch (error) {
     if (!(error instanceof DeltaError)) throw error;
     const code = error.code === "DELTA_UNSUPPORTED_FEATURES_FOR_READ" ? "features-unsupported" : "protocol-invalid";

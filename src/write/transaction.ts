@@ -1,10 +1,12 @@
 import { DeltaError } from "../errors.js";
-import type { Action, CommitInfo } from "../log/actions.js";
+import type { Action, CommitInfo, Metadata, Protocol } from "../log/actions.js";
 import { writeCheckpoint } from "../log/checkpoint.js";
 import { claim } from "../log/commit.js";
 import type { DeltaLog } from "../log/deltaLog.js";
+import { isFeatureActive } from "../log/features.js";
 import { property } from "../log/properties.js";
 import { firstSnapshot, loadSnapshot, type Snapshot } from "../log/snapshot.js";
+import { nextInCommitTimestamp } from "../log/timestamps.js";
 import { runtime } from "../runtime.js";
 import { VERSION } from "../version.js";
 import { type Conflict, findConflict } from "./conflicts.js";
@@ -69,7 +71,8 @@ async function claimNext(log: DeltaLog, transaction: Transaction, signal?: Abort
     }
     const version = base === undefined ? 0 : base.version + 1;
     if (!Number.isSafeInteger(version)) throw noVersionLeft(log.store.url);
-    const actions = [{ commitInfo: commitInfoOf(transaction, txnId) }, ...transaction.actions];
+    const inCommitTimestamp = await inCommitTimestampOf(transaction, base, signal);
+    const actions = [{ commitInfo: commitInfoOf(transaction, txnId, inCommitTimestamp) }, ...transaction.actions];
     const outcome = await claim(log.store, version, actions, signal, transaction.stored);
     if (outcome.status === "committed") {
       const snapshotOf = () => base?.advance(version, actions) ?? firstSnapshot(log.store, actions);
@@ -105,9 +108,26 @@ function noVersionLeft(url: string): DeltaError {
   );
 }
 
-function commitInfoOf(transaction: Transaction, txnId: string): CommitInfo {
+/** Undefined where the table, or the one that is created, has no in-commit timestamps. */
+async function inCommitTimestampOf(
+  { actions }: Transaction,
+  base: Snapshot | undefined,
+  signal?: AbortSignal,
+): Promise<number | undefined> {
+  if (base !== undefined) return nextInCommitTimestamp(base, signal);
+  let [protocol, metadata]: [Protocol?, Metadata?] = [];
+  for (const action of actions) {
+    if ("protocol" in action) protocol = action.protocol;
+    if ("metaData" in action) metadata = action.metaData;
+  }
+  const isOn = protocol && metadata && isFeatureActive("inCommitTimestamp", protocol, metadata);
+  return isOn ? runtime.now() : undefined;
+}
+
+function commitInfoOf(transaction: Transaction, txnId: string, inCommitTimestamp: number | undefined): CommitInfo {
   const { read, operation, operationParameters, operationMetrics, userMetadata } = transaction;
   return {
+    ...(inCommitTimestamp === undefined ? {} : { inCommitTimestamp }),
     timestamp: runtime.now(),
     operation,
     operationParameters,

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { formatDdl, parseDdl } from "#src/schema/ddl.js";
 import { localStore } from "#src/storage/local.js";
 import { Table } from "#src/table.js";
+import { metaData, putCommit } from "../log/build.js";
 import { inlineVector } from "../log/deletionVectorBytes.js";
 import { tableOf } from "../read/tableWithVectors.js";
 import { failed, inFolder, objects, ok, run, withoutPackages } from "./command.js";
@@ -180,6 +181,46 @@ describe("history, detail, files and checkpoint", () => {
       expect(JSON.parse(await ok(["checkpoint", T, "--json"]))).toEqual({ version: 1 });
       expect(JSON.parse(await readFile(join(T, "_delta_log/_last_checkpoint"), "utf8")).version).toBe(1);
       expect(await ok(["checkpoint", T])).toContain("version 1");
+    });
+  });
+});
+
+describe("protocol", () => {
+  it("explains a table's features, for people and for programs", async () => {
+    await inFolder(async (folder) => {
+      const T = join(folder, "t");
+      await ok(["create", T, "--schema", "id bigint, at timestamp_ntz", "--property", "delta.appendOnly=true"]);
+      const report = JSON.parse(await ok(["protocol", T, "--json"]));
+      expect(report).toMatchObject({ version: 0, minReaderVersion: 3, minWriterVersion: 7, readRefusal: null });
+      expect(report.features.map(({ name, isActive }: Record<string, unknown>) => [name, isActive])).toEqual([
+        ["timestampNtz", true],
+        ["appendOnly", true],
+      ]);
+      const text = await ok(["protocol", T]);
+      expect(text).toMatch(
+        /^version {4}0\nprotocol {3}reader 3, writer 7\nreading {4}yes\nappending {2}yes\n\nfeature {7}from {6}active {2}read {2}append\n/,
+      );
+      for (const { name, reading } of report.features) {
+        expect(text).toContain(`\n${name}\n  reading    ${reading.meaning}\n`);
+      }
+      expect(JSON.parse(await ok(["protocol", T, "--json", "--version", "0"]))).toEqual(report);
+    });
+  });
+
+  it("explains a table that can't be read", async () => {
+    await inFolder(async (folder) => {
+      const store = localStore(join(folder, "t"));
+      const features = ["catalogManaged", "\u001b[31m"];
+      const protocol = { minReaderVersion: 3, minWriterVersion: 7, readerFeatures: features, writerFeatures: features };
+      await putCommit(store, 0, { protocol }, metaData());
+      const text = await ok(["protocol", store.url]);
+      expect(text).toContain("\nreading    This release can't read the table: it uses catalogManaged (");
+      expect(text).not.toContain("\u001b");
+      const allowed = JSON.parse(await ok(["protocol", store.url, "--json", "--catalog-managed-by-path"]));
+      expect(allowed.features.map(({ reading }: { reading: object }) => reading)).toMatchObject([
+        { isSupported: true },
+        { isSupported: false },
+      ]);
     });
   });
 });

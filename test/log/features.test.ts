@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Metadata, Protocol } from "#src/log/actions.js";
 import { checkReadable, checkWritable, protocolFor } from "#src/log/features.js";
+import { FEATURES } from "#src/log/featureTable.js";
 import type { DataType, StructType } from "#src/schema/types.js";
 import { expectCode } from "../expectCode.js";
 import { metaData } from "./build.js";
@@ -25,6 +26,8 @@ const readers = (...features: string[]): Protocol => ({
   writerFeatures: features,
 });
 
+const WRITERS_FEATURES = FEATURES.filter(({ kind }) => kind === "writer").map(({ name }) => name);
+
 describe("reading", () => {
   test.each([
     ["plain legacy tables", { minReaderVersion: 1, minWriterVersion: 2 }],
@@ -34,7 +37,10 @@ describe("reading", () => {
       readers("timestampNtz", "vacuumProtocolCheck", "deletionVectors", "v2Checkpoint"),
     ],
     ["writers' features whatever they are", writers("rowTracking", "clustering", "somethingNew", "identityColumns")],
-  ])("takes %s", (_, protocol) => {
+    ["a redirection that isn't set up", readers("redirectReaderWriter-preview")],
+    ["a coordinator that isn't named", writers("coordinatedCommits-preview")],
+    ["all that only writers know", writers(...WRITERS_FEATURES)],
+  ])("[R-PROT-4] [R-PROT-7] [R-ICE-1] [R-WRITE-1] takes %s", (_, protocol) => {
     expect(() => checkReadable(protocol, metadataOf())).not.toThrow();
   });
 
@@ -47,8 +53,12 @@ describe("reading", () => {
     "variantShredding-preview",
     "catalogManaged",
     "catalogOwned-preview",
+    "timestampNanos",
+    "geospatial",
+    "geospatial-dev",
+    "adaptiveMetadata-preview",
     "somethingNew",
-  ])("refuses %s, even unused", async (feature) => {
+  ])("[R-PROT-3] refuses %s, even unused", async (feature) => {
     const error = await expectCode("DELTA_UNSUPPORTED_FEATURES_FOR_READ", () =>
       checkReadable(readers("timestampNtz", feature), metadataOf()),
     );
@@ -65,12 +75,36 @@ describe("reading", () => {
     },
   );
 
-  test("ignores the mode of column mapping where the protocol has none", () => {
+  test.each([
+    ["redirectReaderWriter-preview", readers("redirectReaderWriter-preview"), "delta.redirectReaderWriter-preview"],
+    [
+      "coordinatedCommits-preview",
+      writers("coordinatedCommits-preview", "inCommitTimestamp"),
+      "delta.coordinatedCommits.commitCoordinator-preview",
+    ],
+  ])("refuses %s in use", async (feature, protocol, property) => {
+    const error = await expectCode("DELTA_UNSUPPORTED_FEATURES_FOR_READ", () =>
+      checkReadable(protocol, metadataOf({ [property]: "x" })),
+    );
+    expect(error.data.features).toEqual([feature]);
+  });
+
+  test.each([
+    ["catalogManaged", readers("catalogManaged")],
+    ["catalogOwned-preview", readers("catalogOwned-preview")],
+    ["coordinatedCommits-preview", writers("coordinatedCommits-preview")],
+  ])("[R-CAT-1] takes %s where reading by the path will do", (_, protocol) => {
+    const metadata = metadataOf({ "delta.coordinatedCommits.commitCoordinator-preview": "x" });
+    expect(() => checkReadable(protocol, metadata)).toThrow();
+    expect(() => checkReadable(protocol, metadata, { catalogManagedByPath: true })).not.toThrow();
+  });
+
+  test("[R-CM-1] [R-PROT-6] ignores the mode of column mapping where the protocol has none", () => {
     const metadata = metadataOf({ "delta.columnMapping.mode": "name" });
     expect(() => checkReadable({ minReaderVersion: 1, minWriterVersion: 2 }, metadata)).not.toThrow();
   });
 
-  test("refuses other formats than Parquet", async () => {
+  test("[R-META-3] refuses other formats than Parquet", async () => {
     const metadata = { ...metadataOf(), format: { provider: "orc", options: {} } };
     await expectCode("DELTA_UNSUPPORTED_FEATURES_FOR_READ", () =>
       checkReadable({ minReaderVersion: 1, minWriterVersion: 2 }, metadata),
@@ -83,7 +117,7 @@ describe("reading", () => {
     { minReaderVersion: 1.5, minWriterVersion: 2 },
     { minReaderVersion: 3, minWriterVersion: 7 },
     { minReaderVersion: 3, minWriterVersion: 6, readerFeatures: [] },
-  ])("refuses the versions of $minReaderVersion/$minWriterVersion", async (protocol) => {
+  ])("[R-PROT-1] [R-PROT-2] refuses the versions of $minReaderVersion/$minWriterVersion", async (protocol) => {
     await expectCode("DELTA_INVALID_PROTOCOL_VERSION", () => checkReadable(protocol, metadataOf()));
   });
 });
@@ -94,7 +128,16 @@ describe("writing", () => {
   });
 
   test("takes features that appends have nothing to do about", () => {
-    const protocol = writers("appendOnly", "changeDataFeed", "domainMetadata", "invariants", "allowColumnDefaults");
+    const protocol = writers(
+      "appendOnly",
+      "changeDataFeed",
+      "domainMetadata",
+      "invariants",
+      "allowColumnDefaults",
+      "inCommitTimestamp",
+      "checkpointProtection",
+      "columnMappingUsageTracking",
+    );
     const metadata = metadataOf({ "delta.appendOnly": "true", "delta.enableChangeDataFeed": "true" });
     expect(() => checkWritable(protocol, metadata)).not.toThrow();
   });
@@ -107,10 +150,18 @@ describe("writing", () => {
     ["generatedColumns", legacy(4), {}, field("delta.generationExpression", "1")],
     ["columnMapping", { minReaderVersion: 2, minWriterVersion: 5 }, { "delta.columnMapping.mode": "id" }, undefined],
     ["identityColumns", legacy(6), {}, field("delta.identity.step", 1)],
-    ["inCommitTimestamp", writers("inCommitTimestamp"), { "delta.enableInCommitTimestamps": "true" }, undefined],
     ["allowColumnDefaults", writers("allowColumnDefaults"), {}, field("CURRENT_DEFAULT", "1")],
     ["rowTracking", writers("rowTracking", "domainMetadata"), {}, undefined],
     ["clustering", writers("clustering"), {}, undefined],
+    ["materializePartitionColumns", writers("materializePartitionColumns"), {}, undefined],
+    ["icebergCompatV3", writers("icebergCompatV3"), { "delta.enableIcebergCompatV3": "true" }, undefined],
+    ["collations", writers("collations"), {}, field("__COLLATIONS", { a: "ICU.de_DE" })],
+    [
+      "redirectWriterOnly-preview",
+      writers("redirectWriterOnly-preview"),
+      { "delta.redirectWriterOnly-preview": "{}" },
+      undefined,
+    ],
     ["somethingNew", writers("somethingNew"), {}, undefined],
   ])("refuses %s", async (feature, protocol, configuration, schemaString) => {
     const metadata = metadataOf(configuration as Record<string, string>, schemaString);

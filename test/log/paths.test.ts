@@ -23,7 +23,7 @@ describe("encoding", () => {
   });
 });
 
-describe("the canonical form", () => {
+describe("[R-FILE-7] the canonical form", () => {
   test.each([
     ["/some/p@%23h", "/some/p@#h"],
     ["file:/some/p@%23h", "/some/p@#h"],
@@ -31,6 +31,8 @@ describe("the canonical form", () => {
     ["file://localhost/some/p", "/some/p"],
     ["FILE:///x//y/../z/.", "/x/z"],
     ["s3://bucket/a%20b//c", "s3://bucket/a b/c"],
+    ["s3a://bucket/a", "s3://bucket/a"],
+    ["S3N://bucket/a", "s3://bucket/a"],
     ["a%20b", "a b"],
     ["./a//b/", "a/b"],
     ["x/../../y", "../y"],
@@ -43,13 +45,31 @@ describe("the canonical form", () => {
 });
 
 describe("store paths", () => {
-  test("lie below the table's root, decoded", () => {
+  test("[R-FILE-5] lie below the table's root, decoded", () => {
     expect(storePath({ url: "/data/t" }, "p=a%2520b/x.parquet")).toBe("p=a%20b/x.parquet");
     expect(storePath({ url: "/data/t" }, "file:///data/t/x%20y.parquet")).toBe("x y.parquet");
     expect(storePath({ url: "/data/a%20b" }, "/data/a%2520b/x.parquet")).toBe("x.parquet");
-    expect(storePath({ url: "s3://bucket/t" }, "s3a://bucket/t/x.parquet")).toBe("x.parquet");
+    for (const url of ["s3://bucket/t", "s3a://bucket/t", "s3n://bucket/t"]) {
+      for (const scheme of ["s3", "s3a", "s3n"]) expect(storePath({ url }, `${scheme}://bucket/t/x`)).toBe("x");
+    }
     expect(storePath({ url: "C:\\data\\t" }, "file:///C:/data/t/x.parquet")).toBe("x.parquet");
   });
+
+  test("lie below the other roots that the store has", () => {
+    const store = { url: "/data/t", otherRoots: ["/data/a b", "s3a://bucket/u", "/"] };
+    expect(storePath(store, "file:/data/a%20b/p=1/x.parquet")).toBe("/data/a b/p=1/x.parquet");
+    expect(storePath(store, "s3n://bucket/u/x%20y")).toBe("s3a://bucket/u/x y");
+    expect(storePath(store, "/data/t/x")).toBe("x");
+    expect(storePath(store, "/etc/x")).toBe("/etc/x");
+  });
+
+  test.each(["../a/x", "/data/ab/x", "/data/a/../b/x", "/data/a/_delta_log/x", "/data/a", "s3://data/a/x", "a%00b"])(
+    "%j is refused all the same where there are other roots",
+    async (path) => {
+      const store = { url: "/data/t", otherRoots: ["/data/a"] };
+      await expectCode("DELTA_UNSUPPORTED_FILE_PATH", () => storePath(store, path));
+    },
+  );
 
   test.each([
     "../x.parquet",

@@ -63,7 +63,6 @@ describe("a new table's properties", () => {
   test.each([
     ["delta.columnMapping.mode", "name", "columnMapping"],
     ["delta.enableRowTracking", "true", "rowTracking"],
-    ["delta.enableInCommitTimestamps", "true", "inCommitTimestamp"],
     ["delta.constraints.positive", "a > 0", "checkConstraints"],
   ])("%s = %s is refused, naming the feature", async (name, value, feature) => {
     const error = await expectCode("DELTA_UNSUPPORTED_FEATURES_FOR_WRITE", () => checkNewProperties({ [name]: value }));

@@ -22,7 +22,7 @@ const vector = (pathOrInlineDv: string, offset?: number) => ({
 });
 
 describe("files", () => {
-  test("are those added and not removed since", async () => {
+  test("[R-FILE-1] [R-FILE-3] are those added and not removed since", async () => {
     await putTable(store, [add("a"), add("b")], [remove("a")], [add("c"), remove("b")], [add("a")]);
     expect(await livePaths(await loadSnapshot(store))).toEqual(["a", "c"]);
     expect(await livePaths(await loadSnapshot(store, { version: 1 }))).toEqual(["a", "b"]);
@@ -30,7 +30,13 @@ describe("files", () => {
     expect(await tombstonePaths(await loadSnapshot(store, { version: 2 }))).toEqual(["a"]);
   });
 
-  test("added again replace what was said of them", async () => {
+  test("[R-FILE-6] are there whatever their dataChange, tags and time are", async () => {
+    const odd = { dataChange: false, tags: { x: "1", y: null }, modificationTime: 0 };
+    await putTable(store, [add("a", odd), add("b")], [remove("b", { dataChange: false, tags: { x: "1" } })]);
+    expect(await livePaths(await loadSnapshot(store))).toEqual(["a"]);
+  });
+
+  test("[R-FILE-2] added again replace what was said of them", async () => {
     await putTable(store, [add("a", { stats: "old" })], [add("a", { stats: "new", dataChange: false })]);
     expect(await liveFiles(await loadSnapshot(store))).toMatchObject([{ path: "a", stats: "new" }]);
   });
@@ -44,7 +50,7 @@ describe("files", () => {
     expect(await livePaths(await loadSnapshot(store))).toEqual([]);
   });
 
-  test("are told apart by their deletion vector", async () => {
+  test("[R-DV-3] [R-FILE-4] are told apart by their deletion vector", async () => {
     const [one, two, other] = [vector("v", 1), vector("v", 2), vector("w")];
     await putTable(
       store,
@@ -110,7 +116,7 @@ describe("files", () => {
 });
 
 describe("state", () => {
-  test("is the newest protocol and metadata", async () => {
+  test("[R-META-1] is the newest protocol and metadata", async () => {
     const ntz: Action = {
       protocol: {
         minReaderVersion: 3,
@@ -126,7 +132,7 @@ describe("state", () => {
     expect(snapshot.schema.fields.map(({ name }) => name)).toEqual(["id"]);
   });
 
-  test("is the latest transaction of an application, even a lower one", async () => {
+  test("[R-TXN-1] is the latest transaction of an application, even a lower one", async () => {
     const txn = (appId: string, version: number): Action => ({ txn: { appId, version } });
     await putTable(store, [txn("a", 5), txn("b", 1)], [txn("a", 3)]);
     const { transactions } = await loadSnapshot(store);
@@ -136,7 +142,7 @@ describe("state", () => {
     ]);
   });
 
-  test("is the domains that aren't removed", async () => {
+  test("[R-DOM-1] is the domains that aren't removed", async () => {
     const domain = (name: string, configuration: string, removed = false): Action => ({
       domainMetadata: { domain: name, configuration, removed },
     });
@@ -146,7 +152,7 @@ describe("state", () => {
     expect((await loadSnapshot(store, { version: 1 })).domainMetadata.size).toBe(2);
   });
 
-  test("can't be rebuilt without protocol or metadata", async () => {
+  test("[R-META-2] can't be rebuilt without protocol or metadata", async () => {
     await putCommit(store, 0, metaData());
     expect((await expectCode("DELTA_STATE_RECOVER_ERROR", () => loadSnapshot(store))).data.missing).toBe("protocol");
     await putCommit(store, 0, PROTOCOL, add("a"));
@@ -166,7 +172,7 @@ describe("state", () => {
 });
 
 describe("advancing", () => {
-  test("gives the next version and leaves the old one as it is", async () => {
+  test("[R-LOG-6] gives the next version and leaves the old one as it is", async () => {
     await putTable(store, [add("a"), add("b"), { txn: { appId: "x", version: 1 } }]);
     const before = await loadSnapshot(store);
     const after = before.advance(2, [remove("a"), add("c"), { txn: { appId: "x", version: 2 } }]);
@@ -193,7 +199,7 @@ describe("advancing", () => {
     await expectCode("DELTA_INTERNAL", () => snapshot.advance(2, []));
   });
 
-  test("to a protocol that can't be read is refused", async () => {
+  test("[R-PROT-5] to a protocol that can't be read is refused", async () => {
     await putTable(store);
     const snapshot = await loadSnapshot(store);
     await expectCode("DELTA_INVALID_PROTOCOL_VERSION", () =>

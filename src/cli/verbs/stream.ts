@@ -53,6 +53,12 @@ export const stream: CommandRow = {
     { name: "ignore-changes", kind: "flag", summary: "give the files that updates write; some rows come again" },
     { name: "skip-change-commits", kind: "flag", summary: "pass over commits that delete or change rows" },
     {
+      name: "partition-timezone",
+      kind: "text",
+      value: "ZONE",
+      summary: "zone of a table's timestamp partition values that name none (default UTC)",
+    },
+    {
       name: "format",
       kind: "text",
       choices: SOURCE_FORMATS,
@@ -129,6 +135,7 @@ async function sourceOf({ table }: Session, given: Given): Promise<Stream> {
     ignoreDeletes: given.has("ignore-deletes"),
     ignoreChanges: given.has("ignore-changes"),
     skipChangeCommits: given.has("skip-change-commits"),
+    partitionTimeZone: given.text("partition-timezone"),
   });
 }
 
