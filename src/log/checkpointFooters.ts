@@ -35,6 +35,8 @@ export async function actionsFooter(store: ObjectStore, file: ParquetFileRef, si
   // A column without the fields that are asked for would pass for one without values.
   const flat = footer.root.children.find(({ element }) => isCheckpointKey(element.name) && !isGroup(element));
   if (flat !== undefined) throw unreadable(footer.file, `its ${flat.element.name} is no group of columns`);
+  // A column by another name would pass for one that its writer left out.
+  if (!footer.namesAgree) throw unreadable(footer.file, "its columns have other names than its schema gives them");
   return footer;
 }
 

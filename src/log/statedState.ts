@@ -36,12 +36,18 @@ export function isVouchedFor(
   changes: StateBuilder,
 ): boolean {
   const replayed = changes.build(newer.version, older.state);
-  for (const { action } of stateDifferences(replayed, newer.state, () => false)) {
-    const reason = `its ${action} isn't what ${checksumPath(older.version)} and the commits after that make`;
-    tellPassedOver(store, checksumPath(newer.version), reason);
-    return false;
-  }
-  return true;
+  const [difference] = stateDifferences(replayed, newer.state, () => false);
+  if (difference === undefined && hasSameTimes(replayed, newer.state)) return true;
+  const what = difference?.action ?? "txn";
+  const reason = `its ${what} isn't what ${checksumPath(older.version)} and the commits after that make`;
+  tellPassedOver(store, checksumPath(newer.version), reason);
+  return false;
+}
+
+/** Whether all progress, which is the same, was made at the same times. */
+function hasSameTimes({ transactions }: TableState, other: TableState): boolean {
+  const timeOf = (appId: string, { transactions: all }: TableState) => all.get(appId)?.lastUpdated ?? undefined;
+  return [...transactions].every(([appId, txn]) => (txn.lastUpdated ?? undefined) === timeOf(appId, other));
 }
 
 async function statedState(

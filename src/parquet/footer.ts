@@ -22,6 +22,8 @@ export interface Footer {
   /** The columns with values: `leaves[i]` describes `chunks[i]` of each row group. */
   readonly leaves: readonly ParquetNode[];
   readonly rowGroups: readonly RowGroup[];
+  /** Whether the first row group names its columns as the schema does: a sound file says it twice. */
+  readonly namesAgree: boolean;
   readonly createdBy: string | undefined;
   /** The whole file, where it is so small that reading its footer brought it. */
   readonly bytes: Uint8Array | undefined;
@@ -137,7 +139,14 @@ function interpret(
   const chunkBytes = rowGroups.flatMap((group) => group.chunks).reduce((sum, { start, end }) => sum + end - start, 0);
   if (chunkBytes > footerStart) throw new RangeError("its columns' data overlaps");
   if (rowCount !== count(metadata.num_rows)) throw new RangeError("its row counts don't add up");
-  return { file, rowCount, root, leaves, rowGroups, createdBy: metadata.created_by, bytes };
+  const namesAgree =
+    metadata.row_groups[0]?.columns.every((column, i) => isSamePath(column.meta_data?.path_in_schema, leaves[i]!)) ??
+    true;
+  return { file, rowCount, root, leaves, rowGroups, namesAgree, createdBy: metadata.created_by, bytes };
+}
+
+function isSamePath(path: readonly string[] | undefined, leaf: ParquetNode): boolean {
+  return path?.length === leaf.path.length && path.every((name, i) => name === leaf.path[i]);
 }
 
 function interpretChunk(column: ColumnChunk, footerStart: number): Chunk {

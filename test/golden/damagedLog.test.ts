@@ -37,7 +37,7 @@ describe.skipIf(!isThere)(isThere ? "golden tables" : "golden tables: skipped, .
     }
     const wrong: string[] = [];
     for (const [path, bytes] of log) {
-      for (const damage of damagesOf(path, bytes, path.endsWith(".parquet") ? 60 : 4)) {
+      for (const damage of damagesOf(path, bytes, path.endsWith(".parquet") ? 40 : 4)) {
         const outcome = await outcomeOf(log, path, damage, expected);
         if (outcome === "same" || isSoundText(path, damage.bytes)) continue;
         if (outcome === "other") wrong.push(`${path}, ${damage.title}: another table`);
