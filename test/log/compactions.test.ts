@@ -82,6 +82,7 @@ describe("the compactions chosen", () => {
   });
 });
 
+// [R-COMP-1] [R-COMP-2]
 describe("a compaction", () => {
   const PATH = "_delta_log/00000000000000000002.00000000000000000004.compacted.json";
   let store: CountingStore;

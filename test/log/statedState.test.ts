@@ -103,6 +103,7 @@ describe("two version checksums", () => {
   });
 });
 
+// [R-CRC-1]
 describe("the checkpoint is read", () => {
   async function expectCheckpointRead(): Promise<void> {
     store.take();

@@ -98,6 +98,7 @@ function file(path: string, id: number, more: object = {}): Action {
 const JSON_OF_20 =
   '{"numRecords":10,"minValues":{"id":20,"day":"2024-01-01"},"maxValues":{"id":29},"nullCount":{"id":0,"day":10}}';
 
+// [R-CKPT-10]
 test.each([
   ["without the column of texts", false],
   ["with a column of texts that is null throughout", true],

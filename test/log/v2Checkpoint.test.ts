@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Action, CheckpointAction } from "#src/log/actions.js";
-import { classicCheckpointPath, commitPath, SIDECAR_FOLDER } from "#src/log/names.js";
+import { classicCheckpointPath, commitPath, LAST_CHECKPOINT_PATH, SIDECAR_FOLDER } from "#src/log/names.js";
 import { loadSnapshot, type Snapshot } from "#src/log/snapshot.js";
 import { replaceRuntime } from "#src/runtime.js";
 import { memoryStore } from "#src/storage/memory.js";
 import type { ObjectStore } from "#src/storage/store.js";
 import { expectCode } from "../expectCode.js";
 import { add, liveFiles, livePaths, metaData, putCommit, remove, tombstonePaths } from "./build.js";
-import { jsonOf, KINDS, METADATA_OF_2, parquetOf, putSidecars } from "./checkpointFiles.js";
+import { field, jsonOf, KINDS, METADATA_OF_2, parquetOf, putSidecars, struct } from "./checkpointFiles.js";
 
 const PROTOCOL_OF_V2: Action = {
   protocol: {
@@ -75,6 +75,7 @@ async function contentOf(snapshot: Snapshot) {
   return { version, files, removed, ...beside };
 }
 
+// [R-CKPT-4] [R-CKPT-5] [R-CKPT-6] [R-CKPT-8]
 describe.each(Object.entries(KINDS))("%s", (_, write) => {
   test("tells the same as the commits, at its version and behind it", async () => {
     const [at2, at3] = [await loadSnapshot(store, { version: 2 }), await loadSnapshot(store)];
@@ -109,6 +110,7 @@ describe.each(Object.entries(KINDS))("%s", (_, write) => {
   });
 });
 
+// [R-CKPT-7]
 describe.each(Object.entries(KINDS).filter(([name]) => name.includes("with sidecars")))("%s", (_, write) => {
   test.each(["cut", "removed"])("is passed over for the commits where a sidecar is %s", async (how) => {
     const [path] = await write(store, CHECKPOINT);
@@ -128,6 +130,7 @@ describe.each(Object.entries(KINDS).filter(([name]) => name.includes("with sidec
   });
 });
 
+// [R-CKPT-3]
 describe("several checkpoints of one version", () => {
   test("are tried one after the other", async () => {
     await dropCommits(0, 1, 2);
@@ -201,6 +204,7 @@ describe("a checkpoint in JSON", () => {
   });
 });
 
+// [R-CKPT-9] [R-CKPT-11]
 test("a checkpoint's columns may be in any order, some missing, and others among them", async () => {
   const path = classicCheckpointPath(2);
   const { checkpointFields } = await import("#src/log/checkpointSchema.js");
@@ -208,7 +212,8 @@ test("a checkpoint's columns may be in any order, some missing, and others among
     .map((column) => {
       if (typeof column.type !== "object" || column.type.type !== "struct") return column;
       const kept = column.type.fields.filter(({ name }) => !["tags", "clusteringProvider", "baseRowId"].includes(name));
-      const extra = { name: "extra", type: "string", nullable: true, metadata: {} } as const;
+      const extra =
+        column.name === "add" ? field("partitionValues_parsed", struct(field("p", "date"))) : field("x", "string");
       return { ...column, type: { ...column.type, fields: [extra, ...kept.reverse()] } };
     })
     .reverse();
@@ -228,4 +233,19 @@ test("a checkpoint's columns may be in any order, some missing, and others among
     { path: "c", partitionValues: {}, size: 10, modificationTime: 1000, dataChange: false },
   ]);
   expect([...snapshot.transactions.values()]).toEqual([{ appId: "app", version: 7, lastUpdated: 3 }]);
+});
+
+// [R-LAST-3]
+test("what _last_checkpoint says of a checkpoint's content changes nothing of what is read", async () => {
+  const [path] = await KINDS["one in JSON with sidecars"]!(store, CHECKPOINT);
+  await dropCommits(0, 1, 2);
+  const name = path!.slice("_delta_log/".length);
+  const nonFileActions = [{ metaData: { ...(metaData({ k: "other" }) as { metaData: object }).metaData } }];
+  const v2Checkpoint = { path: name, sizeInBytes: 1, modificationTime: 1, nonFileActions, sidecarFiles: [] };
+  const hint = { version: 2, size: 9, v2Checkpoint };
+  await store.put(LAST_CHECKPOINT_PATH, new TextEncoder().encode(JSON.stringify(hint)));
+  const snapshot = await loadSnapshot(store);
+  expect(snapshot.metadata.configuration).toEqual({ k: "v" });
+  expect(await livePaths(snapshot)).toEqual(["a", "c", "d"]);
+  expect(warnings).toEqual([]);
 });
