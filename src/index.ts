@@ -36,8 +36,10 @@ export type {
   ArrayType,
   DataType,
   DecimalType,
+  GeoType,
   MapType,
   PrimitiveType,
+  ReadOnlyType,
   StructField,
   StructType,
 } from "./schema/types.js";

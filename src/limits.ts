@@ -53,6 +53,8 @@ export interface Limits {
   readonly MAX_OWN_DECODER_MEMORY_BYTES: number;
   /** A partition value, repeated for each row of a batch. */
   readonly MAX_CONSTANT_COLUMN_BYTES: number;
+  /** The JSON of a batch's variants, whose names may repeat without taking room in the file. */
+  readonly MAX_VARIANT_JSON_BYTES: number;
 }
 
 const KIB = 1024;
@@ -85,6 +87,7 @@ const defaults: Limits = {
   MAX_DECODER_MEMORY_BYTES: 2 * GIB,
   MAX_OWN_DECODER_MEMORY_BYTES: 256 * MIB,
   MAX_CONSTANT_COLUMN_BYTES: 512 * MIB,
+  MAX_VARIANT_JSON_BYTES: 512 * MIB,
 };
 
 /** The limits in force. */

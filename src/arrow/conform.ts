@@ -17,6 +17,8 @@ import { concatValues } from "./concatValues.js";
 import { nullColumn } from "./constant.js";
 import { toArrowField } from "./schema.js";
 import { keepShared, numbersOf, takeValues } from "./takeValues.js";
+import { variantColumn } from "./variant/column.js";
+import { isVariantField } from "./variant/field.js";
 
 /**
  * The batch in the schema's own form: its columns by name and in its order, each in the Arrow type of its Delta type.
@@ -25,11 +27,11 @@ import { keepShared, numbersOf, takeValues } from "./takeValues.js";
  *
  * Cast are, at any depth: dictionaries and the large, view and fixed-size layouts; integers and floats to wider ones;
  * integers and decimals to decimals that hold all their digits; timestamps of any unit to microseconds (nanoseconds are
- * rounded down), with or without a zone as the schema says; dates in milliseconds; and unsigned 64-bit integers and
- * 256-bit decimals where each value fits.
+ * rounded down), with or without a zone as the schema says; dates in milliseconds, and dates to timestamps without a zone;
+ * unsigned 64-bit integers and 256-bit decimals where each value fits; and variants as Parquet stores them to JSON.
  *
  * Throws DELTA_SCHEMA_MISMATCH (column, type, found) where types differ otherwise, and DELTA_VALUE_OUT_OF_RANGE (row,
- * column, value, type) where a value overflows; rows are counted from `firstRow`.
+ * column, value, type) where a value overflows; rows are counted from `firstRow`. A {@link VariantError} is for who knows the file.
  */
 export function conformBatch(batch: RecordBatch, schema: StructType, firstRow = 0): RecordBatch {
   const targets = schema.fields.map(toArrowField);
@@ -37,7 +39,7 @@ export function conformBatch(batch: RecordBatch, schema: StructType, firstRow = 
   const columns = targets.map((target) => {
     const source = childNamed(batch.schema.fields, batch.data.children, target.name, target.name);
     if (source === undefined) return nullColumn(target.type, batch.numRows);
-    return conformColumn(source, target.type, { column: target.name, rowOf });
+    return conformColumn(source, target, { column: target.name, rowOf });
   });
   return makeBatch(targets, columns, batch.numRows);
 }
@@ -55,13 +57,16 @@ function childNamed(
   return children[index];
 }
 
-/** The column in `target`'s layout; see {@link conformBatch}. */
-function conformColumn(data: Data, target: ArrowType, place: Place): Data {
+/** The column in the layout of the field's type; see {@link conformBatch}. */
+function conformColumn(data: Data, field: Field, place: Place): Data {
+  const target: ArrowType = field.type;
+  if (target.typeId === Type.Null) return nullColumn(target, data.length);
+  if (isVariantField(field)) return variantColumn(data, target) ?? mismatch(data, target, place);
   switch (data.typeId) {
     case Type.Null:
       return nullColumn(target, data.length);
     case Type.Dictionary:
-      return conformColumn(decodeDictionary(data), target, place);
+      return conformColumn(decodeDictionary(data), field, place);
     case Type.Struct:
       return target.typeId === Type.Struct ? conformStruct(data, target, place) : mismatch(data, target, place);
     case Type.List:
@@ -88,7 +93,7 @@ function conformStruct(data: Data, target: ArrowType, place: Place): Data {
     const fields = (data.type as Struct).children;
     const child = childNamed(fields, data.children, field.name, `${place.column}.${field.name}`);
     if (child === undefined) return nullColumn(field.type, data.length);
-    return conformColumn(child, field.type, placeOfField(place, field.name));
+    return conformColumn(child, field, placeOfField(place, field.name));
   });
   return retype(data, target, children);
 }
@@ -96,7 +101,7 @@ function conformStruct(data: Data, target: ArrowType, place: Place): Data {
 function conformList(data: Data, target: ArrowType, place: Place): Data {
   const { offsets, items } = plainLists(data);
   const element = (target.children as readonly Field[])[0];
-  const child = conformColumn(items, element.type, placeOfItems(place, "element", offsets));
+  const child = conformColumn(items, element, placeOfItems(place, "element", offsets));
   return makeColumn(target, data.length, validityOf(data), { offsets, children: [child] }, data.nullCount);
 }
 
@@ -105,7 +110,7 @@ function conformMap(data: Data, target: ArrowType, place: Place): Data {
   const entries = (target.children as readonly Field[])[0].type as Struct;
   const parts = ["key", "value"] as const;
   const children = parts.map((part, index) => {
-    return conformColumn(items.children[index], entries.children[index].type, placeOfItems(place, part, offsets));
+    return conformColumn(items.children[index], entries.children[index], placeOfItems(place, part, offsets));
   });
   const child = makeColumn(entries, items.length, undefined, { children });
   return makeColumn(target, data.length, validityOf(data), { offsets, children: [child] }, data.nullCount);

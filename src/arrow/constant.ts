@@ -62,6 +62,7 @@ function repeatFirst<A extends Uint8Array | BigUint64Array>(array: A, count: num
 export function nullColumn(type: ArrowType, length: number): Data {
   const validity = { bits: new Uint8Array(bitmapBytes(length)), offset: 0 };
   const children = (type.children as readonly Field[] | null) ?? [];
+  if (type.typeId === Type.Null) return makeColumn(type, length, undefined, {}).clone(type, 0, length, length);
   if (type.typeId === Type.Struct) {
     const columns = children.map((child) => nullColumn(child.type, length));
     return makeColumn(type, length, validity, { children: columns }, length);

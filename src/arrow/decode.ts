@@ -1,6 +1,7 @@
 import { Buffer, isAscii } from "node:buffer";
 import type { Data } from "apache-arrow";
 import { parseDecimalType, unscaledToDecimal } from "../schema/decimal.js";
+import { parseFaithfulJson } from "../schema/exactJson.js";
 import { formatDate } from "../schema/time.js";
 import type { DataType } from "../schema/types.js";
 import { isSet, isValid, type Validity, validityOf } from "./bits.js";
@@ -29,6 +30,10 @@ export function decodePrimitive(type: DataType, data: Data): unknown[] {
       return decodeTimestamps(data, validity);
     case "string":
       return decodeStrings(data, validity);
+    case "variant":
+      return decodeStrings(data, validity).map((json) => (json === null ? null : parseFaithfulJson(json as string)));
+    case "void":
+      return new Array<null>(data.length).fill(null);
     case "binary":
       return read(data, validity, (bytes: Uint8Array, i) => {
         const offsets = offsetsOf(data) as Int32Array;

@@ -3,26 +3,13 @@ import type { ArrayType, DataType, MapType, StructType } from "../schema/types.j
 import { isSet, validityOf } from "./bits.js";
 import { ByteWriter } from "./byteWriter.js";
 import { offsetsOf } from "./column.js";
+import { writeJsonString } from "./jsonString.js";
 import { jsonText } from "./safeJson.js";
 import { scalarText, type ValueWriter } from "./scalarText.js";
 
 const NULL = utf8("null");
 const [QUOTE, COMMA, COLON] = [0x22, 0x2c, 0x3a];
 const CHUNK_BYTES = 256 * 1024;
-
-/** Bytes of a text that JSON, or a terminal that shows it, can't have as they are. */
-const SPECIAL = new Uint8Array(256);
-SPECIAL.fill(1, 0, 0x20);
-for (const byte of [QUOTE, 0x5c, 0x7f, 0xc2]) SPECIAL[byte] = 1;
-const SHORT: Readonly<Record<number, string>> = {
-  8: "\\b",
-  9: "\\t",
-  10: "\\n",
-  12: "\\f",
-  13: "\\r",
-  [QUOTE]: '\\"',
-  92: "\\\\",
-};
 
 /** The rows of a batch in this schema as JSON lines, every column present, in pieces of about 256 KiB. */
 export function* jsonLines(schema: StructType, batch: RecordBatch): Generator<Uint8Array> {
@@ -74,34 +61,7 @@ function floatWriter(type: "float" | "double", data: Data): ValueWriter {
 function stringWriter(data: Data): ValueWriter {
   const offsets = offsetsOf(data);
   const bytes = data.values as Uint8Array;
-  return (out, i) => {
-    const end = Number(offsets[i + 1]);
-    out.byte(QUOTE);
-    for (let at = Number(offsets[i]); at < end; ) {
-      at = out.copyPlain(bytes, at, end, SPECIAL);
-      if (at < end) at += writeSpecial(out, bytes, at);
-    }
-    out.byte(QUOTE);
-  };
-}
-
-/** Writes the character at `at` as JSON has it; the bytes it took. */
-function writeSpecial(out: ByteWriter, bytes: Uint8Array, at: number): number {
-  const byte = bytes[at]!;
-  if (byte === 0xc2) {
-    const next = bytes[at + 1] ?? 0x20;
-    // U+0080 to U+009F: control characters that JSON allows as they are, but some terminals obey.
-    if (next < 0xa0) out.unicodeEscape(next);
-    else {
-      out.byte(byte);
-      out.byte(next);
-    }
-    return 2;
-  }
-  const short = SHORT[byte];
-  if (short === undefined) out.unicodeEscape(byte);
-  else out.ascii(short);
-  return 1;
+  return (out, i) => writeJsonString(out, bytes, Number(offsets[i]), Number(offsets[i + 1]));
 }
 
 function structWriter(type: StructType, data: Data): ValueWriter {

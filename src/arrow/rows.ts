@@ -1,4 +1,5 @@
 import type { Data, RecordBatch } from "apache-arrow";
+import { valueType } from "../schema/geo.js";
 import type { ArrayType, DataType, MapType, StructType } from "../schema/types.js";
 import { isSet, isValid, validityOf } from "./bits.js";
 import { offsetsOf } from "./column.js";
@@ -22,7 +23,7 @@ export function rowReader(schema: StructType): (batch: RecordBatch) => Row[] {
 type Decoder = (data: Data) => unknown[];
 
 function decoderOf(type: DataType): Decoder {
-  if (typeof type === "string") return (data) => decodePrimitive(type, data);
+  if (typeof type === "string") return (data) => decodePrimitive(valueType(type), data);
   if (type.type === "struct") return structDecoder(type);
   return type.type === "array" ? arrayDecoder(type) : mapDecoder(type);
 }

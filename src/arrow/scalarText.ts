@@ -1,5 +1,6 @@
 import type { Data } from "apache-arrow";
 import { parseDecimalType, unscaledToDecimal } from "../schema/decimal.js";
+import { valueType } from "../schema/geo.js";
 import { formatDate, formatTimestamp } from "../schema/time.js";
 import type { PrimitiveType } from "../schema/types.js";
 import { isSet } from "./bits.js";
@@ -22,7 +23,7 @@ const HALF = 4_294_967_296;
 
 /** The text of a column of any primitive type but string. */
 export function scalarText(type: Exclude<PrimitiveType, "string">, data: Data): ScalarText {
-  switch (type) {
+  switch (valueType(type) as typeof type) {
     case "byte":
     case "short":
     case "integer":
@@ -42,13 +43,17 @@ export function scalarText(type: Exclude<PrimitiveType, "string">, data: Data): 
       return { write: timestamps(data, "Z"), isQuoted: true };
     case "timestamp_ntz":
       return { write: timestamps(data, ""), isQuoted: true };
+    case "variant":
+      return { write: asStored(data), isQuoted: false };
+    case "void":
+      return { write: () => {}, isQuoted: false };
     default:
       return { write: decimals(data, parseDecimalType(type)!.scale), isQuoted: true };
   }
 }
 
 /** The text of a finite double: the shortest one that reads back the same, with a point or exponent ("1.0", "-0.0"). */
-function floatText(value: number): string {
+export function floatText(value: number): string {
   if (Number.isInteger(value) && Math.abs(value) < 1e21) return `${Object.is(value, -0) ? "-0" : value}.0`;
   return String(value);
 }
@@ -105,6 +110,12 @@ function writeShortFloat(out: ByteWriter, value: number): boolean {
 function booleans(data: Data): ValueWriter {
   const bits = { bits: data.values as Uint8Array, offset: data.offset };
   return (out, i) => out.ascii(isSet(bits, i) ? "true" : "false");
+}
+
+function asStored(data: Data): ValueWriter {
+  const offsets = offsetsOf(data);
+  const bytes = data.values as Uint8Array;
+  return (out, i) => out.bytes(bytes.subarray(Number(offsets[i]), Number(offsets[i + 1])));
 }
 
 function base64(data: Data): ValueWriter {

@@ -17,6 +17,7 @@ import {
   Int64,
   List,
   Map_,
+  Null,
   Precision,
   Schema,
   Struct,
@@ -26,7 +27,9 @@ import {
 } from "apache-arrow";
 import { DeltaError } from "../errors.js";
 import { isDecimalInRange, parseDecimalType } from "../schema/decimal.js";
+import { valueType } from "../schema/geo.js";
 import type { DataType, StructField, StructType } from "../schema/types.js";
+import { JSON_EXTENSION } from "./variant/field.js";
 
 /** The Arrow schema that batches of this Delta schema have in memory. */
 export function toArrowSchema(schema: StructType): Schema {
@@ -37,7 +40,7 @@ export function toArrowSchema(schema: StructType): Schema {
 export function toArrowField(field: StructField): Field {
   let arrowField = fields.get(field);
   if (arrowField === undefined) {
-    arrowField = new Field(field.name, toArrowType(field.type), field.nullable);
+    arrowField = arrowFieldOf(field.name, field.type, field.nullable);
     fields.set(field, arrowField);
   }
   return arrowField;
@@ -45,22 +48,28 @@ export function toArrowField(field: StructField): Field {
 
 const fields = new WeakMap<StructField, Field>();
 
+function arrowFieldOf(name: string, type: DataType, nullable: boolean): Field {
+  return new Field(name, toArrowType(type), nullable, type === "variant" ? new Map(JSON_EXTENSION) : undefined);
+}
+
 /**
  * The Arrow type of a Delta type: byte Int8 … long Int64, decimal Decimal128, string Utf8, binary Binary, date Date32,
- * timestamp Timestamp(us, "UTC"), timestamp_ntz Timestamp(us), array List, map Map, struct Struct.
+ * timestamp Timestamp(us, "UTC"), timestamp_ntz Timestamp(us), array List, map Map, struct Struct, variant Utf8 that holds JSON
+ * (its fields name the extension type arrow.json), void Null, geometry and geography Binary.
  * Throws DELTA_INVALID_SCHEMA where the type is none of Delta's.
  */
 export function toArrowType(type: DataType): ArrowType {
   if (typeof type === "object") {
     if (type.type === "struct") return new Struct(type.fields.map(toArrowField));
-    if (type.type === "array") return new List(new Field("element", toArrowType(type.elementType), type.containsNull));
-    const key = new Field("key", toArrowType(type.keyType), false);
-    const value = new Field("value", toArrowType(type.valueType), type.valueContainsNull);
+    if (type.type === "array") return new List(arrowFieldOf("element", type.elementType, type.containsNull));
+    const key = arrowFieldOf("key", type.keyType, false);
+    const value = arrowFieldOf("value", type.valueType, type.valueContainsNull);
     return new Map_(new Field("entries", new Struct<{ key: ArrowType; value: ArrowType }>([key, value]), false));
   }
   const decimal = parseDecimalType(type);
   if (decimal) return new Decimal(decimal.scale, decimal.precision, 128);
-  const make = Object.hasOwn(ARROW_TYPES, type) ? ARROW_TYPES[type as keyof typeof ARROW_TYPES] : undefined;
+  const name = valueType(type);
+  const make = Object.hasOwn(ARROW_TYPES, name) ? ARROW_TYPES[name as keyof typeof ARROW_TYPES] : undefined;
   if (make === undefined) {
     throw new DeltaError("DELTA_INVALID_SCHEMA", `"${type}" is no type of Delta Lake's that this release knows.`, {
       type,
@@ -82,6 +91,8 @@ const ARROW_TYPES = {
   date: () => new DateDay(),
   timestamp: () => new TimestampMicrosecond("UTC"),
   timestamp_ntz: () => new TimestampMicrosecond(),
+  variant: () => new Utf8(),
+  void: () => new Null(),
 };
 
 /**

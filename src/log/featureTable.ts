@@ -70,6 +70,7 @@ const legacy = (minReaderVersion: number, minWriterVersion: number) => ({
 });
 const writer = { kind: "writer", read: "supported", reading: "only writers have to know it" } as const;
 const readerWriter = { kind: "readerWriter" } as const;
+const readOnly = { read: "supported", write: "refused" } as const;
 const refused = { read: "refused", write: "refused" } as const;
 
 const typeWidening = {
@@ -100,8 +101,8 @@ const collations = {
 } as const;
 const geospatial = {
   ...readerWriter,
-  ...refused,
-  reading: "columns may be of the types geometry and geography",
+  ...readOnly,
+  reading: "columns may be of the types geometry and geography, which are given as well-known binary",
   writing: "statistics of geometries are bounding boxes",
 } as const;
 const icebergCompat = {
@@ -212,18 +213,18 @@ export const FEATURES: readonly FeatureRow[] = [
     reading: "nothing changes",
     writing: "files are cleaned up only by who may write",
   },
-  { name: "typeWidening", ...readerWriter, ...whenTrue("delta.enableTypeWidening"), ...refused, ...typeWidening },
-  { name: "typeWidening-preview", ...readerWriter, ...refused, ...typeWidening },
-  { name: "variantType", ...readerWriter, ...whenType("variant"), ...refused, ...variantType },
-  { name: "variantType-preview", ...readerWriter, ...refused, ...variantType },
+  { name: "typeWidening", ...readerWriter, ...whenTrue("delta.enableTypeWidening"), ...readOnly, ...typeWidening },
+  { name: "typeWidening-preview", ...readerWriter, ...readOnly, ...typeWidening },
+  { name: "variantType", ...readerWriter, ...whenType("variant"), ...readOnly, ...variantType },
+  { name: "variantType-preview", ...readerWriter, ...readOnly, ...variantType },
   {
     name: "variantShredding",
     ...readerWriter,
     ...whenTrue("delta.enableVariantShredding"),
-    ...refused,
+    ...readOnly,
     ...variantShredding,
   },
-  { name: "variantShredding-preview", ...readerWriter, ...refused, ...variantShredding },
+  { name: "variantShredding-preview", ...readerWriter, ...readOnly, ...variantShredding },
   { name: "catalogManaged", ...catalogManaged },
   { name: "catalogOwned-preview", ...catalogManaged },
   {
@@ -310,6 +311,13 @@ export const FEATURES: readonly FeatureRow[] = [
     ...refused,
     reading: "columns may hold times to the nanosecond",
     writing: "such times keep their nanoseconds",
+  },
+  {
+    name: "materializedVoidType",
+    ...readerWriter,
+    ...readOnly,
+    reading: "columns of type void may be in files, always null",
+    writing: "columns of type void stand in files where nothing else tells of what holds them",
   },
   { name: "geospatial", ...geospatial },
   { name: "geospatial-dev", ...geospatial },

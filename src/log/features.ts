@@ -44,8 +44,15 @@ export function checkWritable(protocol: Protocol, metadata: Metadata): void {
   for (const feature of featuresOf(protocol)) {
     if (refusesWriters(feature, metadata)) refused.set(feature.name, feature.row?.writing ?? UNKNOWN_FEATURE);
   }
+  if (READ_ONLY_TYPE.test(metadata.schemaString)) {
+    refused.set("columns of a type that is only read", "values are of type void, variant, geometry or geography");
+  }
   if (refused.size > 0) throw unsupported("DELTA_UNSUPPORTED_FEATURES_FOR_WRITE", "write to", refused);
 }
+
+/** A column of a type that is only read; void needs no feature. */
+const READ_ONLY_TYPE =
+  /"(?:type|elementType|keyType|valueType)"\s*:\s*"(?:void|null|variant|geo(?:metry|graphy)\([^"]*)"/i;
 
 /** A feature that a protocol lists, or that its versions imply (PROTOCOL.md, Supported Features). */
 export interface SupportedFeature {

@@ -5,6 +5,7 @@ import { DeltaError } from "../errors.js";
 import { limits } from "../limits.js";
 import type { ObjectStore } from "../storage/store.js";
 import { leavesOf, type ParquetNode, parquetTree } from "./fileSchema.js";
+import { type HybridCalendar, hybridCalendar } from "./hybridCalendar.js";
 import { ThriftWalker } from "./thrift.js";
 
 /** A data file as the log names it. */
@@ -25,6 +26,8 @@ export interface Footer {
   /** Whether the first row group names its columns as the schema does: a sound file says it twice. */
   readonly namesAgree: boolean;
   readonly createdBy: string | undefined;
+  /** Undefined where days are counted as everybody does now. */
+  readonly calendar: HybridCalendar | undefined;
   /** The whole file, where it is so small that reading its footer brought it. */
   readonly bytes: Uint8Array | undefined;
 }
@@ -142,7 +145,9 @@ function interpret(
   const namesAgree =
     metadata.row_groups[0]?.columns.every((column, i) => isSamePath(column.meta_data?.path_in_schema, leaves[i]!)) ??
     true;
-  return { file, rowCount, root, leaves, rowGroups, namesAgree, createdBy: metadata.created_by, bytes };
+  const keyValues = new Map(metadata.key_value_metadata?.map(({ key, value }) => [key, value ?? ""]));
+  const calendar = hybridCalendar(keyValues, root);
+  return { file, rowCount, root, leaves, rowGroups, namesAgree, createdBy: metadata.created_by, calendar, bytes };
 }
 
 function isSamePath(path: readonly string[] | undefined, leaf: ParquetNode): boolean {

@@ -5,6 +5,7 @@ import type { ObjectStore } from "../storage/store.js";
 import { BATCH_ROWS, damaged, decodeFile } from "./decodeFile.js";
 import { leavesOf, type ParquetNode, pruneTree } from "./fileSchema.js";
 import { type Footer, type ParquetFileRef, readFooter } from "./footer.js";
+import { inGregorianCalendar } from "./hybridCalendar.js";
 import { parallelism } from "./pool.js";
 import { readPart } from "./prune.js";
 import { RowGroupPieces } from "./rowGroupPieces.js";
@@ -85,7 +86,7 @@ export async function* readParquet(
       if (batches === undefined) return;
       for (const batch of batches) {
         checkSignal(signal, `reading ${file.path}`);
-        yield batch;
+        yield footer.calendar === undefined ? batch : inGregorianCalendar(batch, footer.calendar);
       }
     }
   } finally {

@@ -1,6 +1,5 @@
 import type { RecordBatch } from "apache-arrow";
 import { makeBatch } from "../arrow/column.js";
-import { conformBatch } from "../arrow/conform.js";
 import { evaluatePredicate } from "../arrow/evaluate.js";
 import { underLogicalNames } from "../arrow/logicalNames.js";
 import { toArrowSchema } from "../arrow/schema.js";
@@ -12,6 +11,7 @@ import { readFooter } from "../parquet/footer.js";
 import { readParquet } from "../parquet/read.js";
 import { columnsOf, type Predicate } from "../schema/predicate.js";
 import type { StructField, StructType } from "../schema/types.js";
+import { conformFile } from "./conformFile.js";
 import { checkFieldIds, checkStored, columnNames, fileColumns } from "./fileColumns.js";
 import { openVectors, outOfRange } from "./keptRows.js";
 import { type PlanOptions, planFiles, type ScanFile } from "./plan.js";
@@ -132,7 +132,7 @@ async function* fileBatches(
     if (kept === "none") continue;
     // A predicate never sees removed rows: it may fail on what they hold.
     const raw = kept === "all" ? all : takeRows(all, kept);
-    const conformed = conformBatch(mode === "none" ? raw : underLogicalNames(raw, inFile, mode), inFile);
+    const conformed = conformFile(file, mode === "none" ? raw : underLogicalNames(raw, inFile, mode), inFile);
     const placeOf = (row: number) => first + (kept === "all" ? row : kept[row]!);
     const made = children({ columns: conformed.data.children, length: raw.numRows, placeOf });
     let batch = makeBatch(assembled.fields, made, raw.numRows);

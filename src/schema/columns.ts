@@ -1,25 +1,27 @@
-import type { DataType, StructType } from "./types.js";
+import type { DataType, StructField, StructType } from "./types.js";
 
-/** A column of a schema: its path as the schema spells it, and its type. */
+/** A column of a schema: its path as the schema spells it, its type, and the field that the path ends in. */
 export interface ResolvedColumn {
   readonly path: readonly string[];
   readonly type: DataType;
+  readonly field: StructField;
 }
 
 /** The column at `path`, names compared exactly first and then regardless of case; `undefined` where there is none. */
 export function resolveColumn(schema: StructType, path: readonly string[]): ResolvedColumn | undefined {
   let type: DataType = schema;
   const resolved: string[] = [];
+  let field: StructField | undefined;
   for (const name of path) {
     if (typeof type === "string" || type.type !== "struct") return undefined;
     const wanted = name.toLowerCase();
     const fields: StructType["fields"] = type.fields;
-    const field = fields.find((f) => f.name === name) ?? fields.find((f) => f.name.toLowerCase() === wanted);
+    field = fields.find((f) => f.name === name) ?? fields.find((f) => f.name.toLowerCase() === wanted);
     if (!field) return undefined;
     resolved.push(field.name);
     type = field.type;
   }
-  return resolved.length > 0 ? { path: resolved, type } : undefined;
+  return field && { path: resolved, type, field };
 }
 
 /** A path as text for people and for error data: "address.city". */

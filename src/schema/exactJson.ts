@@ -1,10 +1,29 @@
+import { parseDecimal, rescaleDecimal } from "./decimal.js";
+
 const LONG_NUMBER = /\d{16}/;
 const TOKEN = /\s*(?:("[^"\\]*(?:\\.[^"\\]*)*")|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|(true|false|null)|([[\]{},:]))/y;
 
 /** Parses JSON; integers that a double can't hold become `bigint` instead of losing digits. Throws SyntaxError. */
 export function parseExactJson(text: string): unknown {
   const plain: unknown = JSON.parse(text);
-  return LONG_NUMBER.test(text) ? new ExactParser(text).value() : plain;
+  return LONG_NUMBER.test(text) ? new ExactParser(text, Number).value() : plain;
+}
+
+// Any number of 15 digits is the only one so short that its double stands for.
+const LONG_DECIMAL = /[\d.]{16}/;
+
+/** The same; other numbers that a double can't hold become their text, all digits kept. Throws SyntaxError. */
+export function parseFaithfulJson(text: string): unknown {
+  return LONG_DECIMAL.test(text) ? new ExactParser(text, faithfulNumber).value() : JSON.parse(text);
+}
+
+/** The double whose own text has these digits, else the text. */
+function faithfulNumber(text: string): number | string {
+  const value = Number(text);
+  const [wanted, shown] = [parseDecimal(text), parseDecimal(String(value))];
+  if (wanted === undefined || shown === undefined) return value;
+  const scale = Math.max(wanted.scale, shown.scale);
+  return rescaleDecimal(wanted, scale) === rescaleDecimal(shown, scale) ? value : text;
 }
 
 /** The JSON text of a value that {@link parseExactJson} gave: `bigint` is written as an integer. */
@@ -19,10 +38,13 @@ export function exactJson(value: unknown): string {
 /** Only reads text that JSON.parse has accepted, so it has no errors of its own. */
 class ExactParser {
   readonly #text: string;
+  readonly #number: (text: string) => unknown;
   #at = 0;
 
-  constructor(text: string) {
+  /** `number` gives the value of a number that is no integer. */
+  constructor(text: string, number: (text: string) => unknown) {
     this.#text = text;
+    this.#number = number;
   }
 
   value(): unknown {
@@ -30,6 +52,7 @@ class ExactParser {
     if (token === "[") return this.#array();
     if (token === "{") return this.#object();
     if (/^-?\d+$/.test(token)) return exactInteger(token);
+    if (/^[-\d]/.test(token)) return this.#number(token);
     return JSON.parse(token) as unknown;
   }
 

@@ -2,10 +2,12 @@ import { DeltaError } from "../errors.js";
 import { limits } from "../limits.js";
 import { isDecimalInRange, parseDecimalType } from "./decimal.js";
 import { exactJson, parseExactJson } from "./exactJson.js";
+import { isGeo } from "./geo.js";
 import { isJsonBomb } from "./jsonScan.js";
+import { firstUnknownChange, TYPE_CHANGES } from "./typeChanges.js";
 import type { ArrayType, DataType, MapType, PrimitiveType, StructField, StructType } from "./types.js";
 
-/** Every primitive type but the decimals. */
+/** Every primitive type that can be written, but the decimals. */
 export const PRIMITIVE_NAMES: ReadonlySet<string> = new Set([
   "string",
   "long",
@@ -21,15 +23,23 @@ export const PRIMITIVE_NAMES: ReadonlySet<string> = new Set([
   "timestamp_ntz",
 ]);
 
+/** Names of types that are only read; `null` is what early releases of Spark called void. */
+const READ_ONLY_NAMES: ReadonlyMap<string, PrimitiveType> = new Map([
+  ["variant", "variant"],
+  ["void", "void"],
+  ["null", "void"],
+]);
+
 /** Types of Delta that this release can't read; a table that has one is refused by its name. */
 const UNSUPPORTED_TYPE =
-  /^(variant|void|null|interval\b.*|geometry\b.*|geography\b.*|timestamp_nanos|timestamp_ntz_nanos|timestampnanos.*|time\b.*|char\b.*|varchar\b.*|udt)$/i;
+  /^(interval\b.*|geometry\b.*|geography\b.*|timestamp_nanos|timestamp_ntz_nanos|timestampnanos.*|time\b.*|char\b.*|varchar\b.*|udt)$/i;
 
 /**
  * Reads a table's `schemaString` (PROTOCOL.md, Schema Serialization Format). Field order and each field's metadata
  * are kept as they are; integers in metadata that a double can't hold become `bigint`.
  * Throws DELTA_INVALID_SCHEMA (not JSON, not of this shape, nested deeper than `MAX_SCHEMA_DEPTH`, beyond `MAX_JSON_VALUES`) and
- * DELTA_UNSUPPORTED_FEATURES_FOR_READ (a type of Delta's that this release lacks, such as variant).
+ * DELTA_UNSUPPORTED_FEATURES_FOR_READ (a type of Delta's that this release lacks, such as an interval, or a change of a column's
+ * type that the protocol doesn't have).
  */
 export function parseSchema(json: string): StructType {
   let value: unknown;
@@ -84,12 +94,17 @@ function parseType(value: unknown, path: readonly string[]): DataType {
   if (type === "struct") return parseStruct(value, path);
   if (type === "array") return parseArray(object(value, path), path);
   if (type === "map") return parseMap(object(value, path), path);
+  // The protocol's example has the object, Spark writes the name.
+  if (type === "variant") return type;
   if (typeof type === "string" && UNSUPPORTED_TYPE.test(type)) throw unsupportedType(type, path);
   throw invalid(path, `has ${shown(type)} for a type`);
 }
 
 function parsePrimitive(name: string, path: readonly string[]): PrimitiveType {
   if (PRIMITIVE_NAMES.has(name)) return name as PrimitiveType;
+  const readOnly = READ_ONLY_NAMES.get(name);
+  if (readOnly !== undefined) return readOnly;
+  if (isGeo(name as DataType)) return name as PrimitiveType;
   if (name === "decimal") return "decimal(10,0)";
   const decimal = parseDecimalType(name as DataType);
   if (decimal) {
@@ -112,10 +127,13 @@ function parseField(value: unknown, parent: readonly string[]): StructField {
   const { name, type, nullable, metadata } = object(value, parent);
   if (typeof name !== "string") throw invalid(parent, "has a field without a name");
   const path = [...parent, name];
-  if (name.startsWith("\ufeff")) throw unsupported("a name that begins with a byte order mark", path);
-  if (name.includes("\0")) throw unsupported("a name with a NUL", path);
+  if (name.startsWith("\ufeff")) throw unsupported("has a name that begins with a byte order mark", path);
+  if (name.includes("\0")) throw unsupported("has a name with a NUL", path);
   if (nullable !== undefined && typeof nullable !== "boolean") throw invalid(path, "has a nullable that is no boolean");
   const kept = metadata === undefined || metadata === null ? {} : object(metadata, path);
+  const unknown = firstUnknownChange(kept[TYPE_CHANGES]);
+  if (unknown !== undefined)
+    throw unsupported(`changed its type from ${shown(unknown.from)} to ${shown(unknown.to)}`, path, unknown);
   return { name, type: parseType(type, path), nullable: nullable ?? true, metadata: kept };
 }
 
@@ -154,13 +172,13 @@ function invalid(path: readonly string[], what: string): DeltaError {
 }
 
 function unsupportedType(type: string, path: readonly string[]): DeltaError {
-  return unsupported(`the type "${type}"`, path, { type });
+  return unsupported(`has the type "${type}"`, path, { type });
 }
 
 function unsupported(what: string, path: readonly string[], facts: Record<string, unknown> = {}): DeltaError {
   return new DeltaError(
     "DELTA_UNSUPPORTED_FEATURES_FOR_READ",
-    `The table can't be read: ${place(path)} has ${what}, which this release doesn't support.`,
+    `The table can't be read: ${place(path)} ${what}, which this release doesn't support.`,
     { column: path.join("."), ...facts },
   );
 }

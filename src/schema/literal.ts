@@ -3,7 +3,7 @@ import { limits } from "../limits.js";
 import { nearestName } from "./columns.js";
 import { isDecimalInRange, parseDecimalType } from "./decimal.js";
 import { PRIMITIVE_NAMES } from "./json.js";
-import type { DataType, DecimalType, PrimitiveType, StructField, StructType } from "./types.js";
+import type { DataType, DecimalType, PrimitiveType, ReadOnlyType, StructField, StructType } from "./types.js";
 
 const NOT_NULL: unique symbol = Symbol("not null");
 
@@ -12,14 +12,16 @@ export interface NotNull<T extends TypeLiteral = TypeLiteral> {
   readonly [NOT_NULL]: T;
 }
 
+type WritableType = Exclude<PrimitiveType, ReadOnlyType>;
+
 /**
  * A column's type in a schema literal: `"long"`, `"decimal(10,2) not null"`, an array as `[element]`, a map as
  * `{ map: [key, value] }`, a struct as `{ name: type, … }`, and `notNull(type)` around any of them. Everything is
  * nullable unless it says otherwise. (A struct with one column named "map" is no map: no array literal has two items.)
  */
 export type TypeLiteral =
-  | PrimitiveType
-  | `${PrimitiveType} not null`
+  | WritableType
+  | `${WritableType} not null`
   | readonly [TypeLiteral]
   | { readonly map: readonly [TypeLiteral, TypeLiteral] }
   | { readonly [column: string]: TypeLiteral }

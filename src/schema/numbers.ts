@@ -11,3 +11,12 @@ const RANGES: Readonly<Record<string, { readonly min: bigint; readonly max: bigi
 export function integerRange(type: DataType): { readonly min: bigint; readonly max: bigint } | undefined {
   return typeof type === "string" ? RANGES[type] : undefined;
 }
+
+/** The double whose text is the shortest that still reads back as this 32-bit float. */
+export function shortestFloat(value: number): number {
+  for (let digits = 1; digits < 9; digits++) {
+    const candidate = Number(value.toPrecision(digits));
+    if (Math.fround(candidate) === value) return candidate;
+  }
+  return Number(value.toPrecision(9));
+}

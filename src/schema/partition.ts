@@ -1,7 +1,7 @@
 import { DeltaError } from "../errors.js";
 import { limits } from "../limits.js";
 import { decimalToUnscaled, fitsPrecision, parseDecimalType, unscaledToDecimal } from "./decimal.js";
-import { integerRange } from "./numbers.js";
+import { integerRange, shortestFloat } from "./numbers.js";
 import type { Literal } from "./predicate.js";
 import { formatDate, formatTimestamp, formatTimestampShort, parseDate, parseTimestamp } from "./time.js";
 import type { DataType, StructType } from "./types.js";
@@ -186,15 +186,6 @@ function floatText(value: number, type: "float" | "double"): string {
   }
   const [digits, exponent] = shortest.toExponential().split("e") as [string, string];
   return `${digits.includes(".") ? digits : `${digits}.0`}E${exponent.replace("+", "")}`;
-}
-
-/** The double whose text is the shortest that still reads back as this 32-bit float. */
-function shortestFloat(value: number): number {
-  for (let digits = 1; digits < 9; digits++) {
-    const candidate = Number(value.toPrecision(digits));
-    if (Math.fround(candidate) === value) return candidate;
-  }
-  return Number(value.toPrecision(9));
 }
 
 // delta-rs writes each byte as the six characters \u00XX; Spark and the kernels write the bytes as text.

@@ -1,6 +1,7 @@
 import { type ColumnMappingMode, physicalPath } from "./columnMapping.js";
 import { resolveColumn } from "./columns.js";
 import { columnBounds, type FileStatistics, parseStatistics } from "./fileStatistics.js";
+import { type BoundsKind, boundsKind, heldBounds } from "./heldBounds.js";
 import { bestCase, type ColumnFacts, type Leaf, negated } from "./leaf.js";
 import { parsePartitionValue } from "./partition.js";
 import type { Predicate } from "./predicate.js";
@@ -50,6 +51,7 @@ interface Column {
   /** A null parent makes a nested column null, and not every writer counts those nulls. */
   readonly isNested: boolean;
   readonly timeZone: string | undefined;
+  readonly bounds: BoundsKind;
 }
 
 interface Context {
@@ -84,9 +86,10 @@ function normalizeLeaf(
 ): Condition {
   const resolved = resolveColumn(schema, predicate.column);
   if (!resolved) return { kind: "unknown" };
-  const { type } = resolved;
+  const { type, field } = resolved;
   const path = physicalPath(schema, resolved.path, columnMapping);
-  const column = { path, key: JSON.stringify(path), type, isNested: path.length > 1, timeZone };
+  const isNested = path.length > 1;
+  const column = { path, key: JSON.stringify(path), type, isNested, timeZone, bounds: boundsKind(field) };
   const leaf = not ? negated(predicate) : { test: predicate, not: false };
   if (partitionColumns.includes(resolved.path[0]!)) return { kind: "partition", column, leaf };
   return { kind: "data", column, leaf, nanFails: false };
@@ -171,12 +174,12 @@ class FileView {
     });
   }
 
-  matchData({ path, type, isNested }: Column, leaf: Leaf, nanFails: boolean): FileMatch {
+  matchData({ path, type, isNested, bounds }: Column, leaf: Leaf, nanFails: boolean): FileMatch {
     if (this.#statistics === null) this.#statistics = parseStatistics(this.#file.stats);
     const statistics = this.#statistics;
     if (!statistics) return "some";
     if (statistics.numRecords === 0) return "none";
-    const { min, max, maxIsPrefix, nullCount } = columnBounds(statistics, path, type);
+    const { min, max, maxIsPrefix, nullCount } = heldBounds(columnBounds(statistics, path, type), bounds);
     let nulls: ColumnFacts["nulls"] = "unknown";
     if (nullCount !== undefined && nullCount === statistics.numRecords) nulls = "all";
     else if (nullCount === 0 && !isNested) nulls = "none";

@@ -17,7 +17,17 @@ export type PrimitiveType =
   | "date"
   | "timestamp"
   | "timestamp_ntz"
-  | DecimalType;
+  | DecimalType
+  | ReadOnlyType;
+
+/**
+ * Types that are only read: `variant` holds any JSON value and more (PROTOCOL.md, Variant Data Type); a `void` column is in no
+ * file and null in every row; places and shapes are well-known binary (WKB).
+ */
+export type ReadOnlyType = "variant" | "void" | GeoType;
+
+/** `geometry(OGC:CRS84)`, `geography(OGC:CRS84, spherical)`: the coordinate reference system, and how edges run between points. */
+export type GeoType = `geometry(${string})` | `geography(${string})`;
 
 export interface StructType {
   readonly type: "struct";

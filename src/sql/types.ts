@@ -1,3 +1,4 @@
+import { valueType } from "../schema/geo.js";
 import type { DataType, StructType } from "../schema/types.js";
 import { quoteName } from "./duckdb.js";
 
@@ -14,11 +15,13 @@ const PRIMITIVES: Readonly<Record<string, string>> = {
   date: "DATE",
   timestamp: "TIMESTAMP WITH TIME ZONE",
   timestamp_ntz: "TIMESTAMP",
+  variant: "VARCHAR",
+  void: "INTEGER",
 };
 
 /** DuckDB's type for a Delta type, as SQL. Decimals are spelled the same in both. */
 export function sqlType(type: DataType): string {
-  if (typeof type === "string") return PRIMITIVES[type] ?? type;
+  if (typeof type === "string") return PRIMITIVES[valueType(type)] ?? type;
   if (type.type === "array") return `${sqlType(type.elementType)}[]`;
   if (type.type === "map") return `MAP(${sqlType(type.keyType)}, ${sqlType(type.valueType)})`;
   return `STRUCT(${type.fields.map((field) => `${quoteName(field.name)} ${sqlType(field.type)}`).join(", ")})`;

@@ -1,5 +1,4 @@
 import type { RecordBatch } from "apache-arrow";
-import { conformBatch } from "../arrow/conform.js";
 import { underLogicalNames } from "../arrow/logicalNames.js";
 import { checkNotNull } from "../arrow/notNull.js";
 import { takeRows } from "../arrow/take.js";
@@ -9,6 +8,7 @@ import type { DeletionVector } from "../log/deletionVector.js";
 import { decodePath, storePath } from "../log/paths.js";
 import { type Footer, readFooter } from "../parquet/footer.js";
 import { readParquet } from "../parquet/read.js";
+import { conformFile } from "../read/conformFile.js";
 import { checkFieldIds, columnNames } from "../read/fileColumns.js";
 import { type FileStatistics, parseStatistics } from "../schema/fileStatistics.js";
 import type { StructType } from "../schema/types.js";
@@ -195,7 +195,7 @@ export class DataFileCheck {
         start += raw.numRows;
         if (kept === "none") continue;
         const named = columnMapping === "id" ? underLogicalNames(raw, columns, columnMapping) : raw;
-        const conformed = conformBatch(named, columns, first);
+        const conformed = conformFile(footer.file, named, columns, first);
         const batch = kept === "all" ? conformed : takeRows(conformed, kept);
         const rowOf = (index: number) => first + (kept === "all" ? index : kept[index]!);
         this.#checkNulls(file, batch, columns, rowOf, nulls);

@@ -1,6 +1,7 @@
 import type { SchemaElement } from "hyparquet";
 import { isGroup, type ParquetNode } from "../parquet/fileSchema.js";
 import { parseDecimalType } from "../schema/decimal.js";
+import { valueType } from "../schema/geo.js";
 import type { DataType, PrimitiveType, StructType } from "../schema/types.js";
 
 /** What a Parquet column holds, whatever it is called. */
@@ -15,8 +16,12 @@ type Leaf =
  * that a struct of the file lacks are read as null.
  */
 export function parquetFits(node: ParquetNode, type: DataType): boolean {
+  // A void column is null whatever a file holds.
+  if (type === "void") return true;
+  if (type === "variant")
+    return isGroup(node.element) && node.children.some(({ element }) => element.name === "metadata");
   if (typeof type === "string")
-    return !isGroup(node.element) && !isRepeated(node) && leafFits(leafOf(node.element), type);
+    return !isGroup(node.element) && !isRepeated(node) && leafFits(leafOf(node.element), valueType(type));
   if (type.type === "struct") {
     return isGroup(node.element) && !isAnnotated(node, "LIST") && !isAnnotated(node, "MAP") && fieldsFit(node, type);
   }

@@ -3,6 +3,8 @@ import { countUnset, intersect, isValid, type Validity, validityOf } from "../ar
 import { columnAt } from "../arrow/column.js";
 import { compareWith } from "../arrow/compare.js";
 import { type ColumnBounds, columnBounds, type FileStatistics } from "../schema/fileStatistics.js";
+import { valueType } from "../schema/geo.js";
+import { type BoundsKind, boundsKind, heldBounds } from "../schema/heldBounds.js";
 import { findMember, scalarAt } from "../schema/jsonScan.js";
 import type { Literal } from "../schema/predicate.js";
 import type { DataType, StructType } from "../schema/types.js";
@@ -12,6 +14,7 @@ import type { Findings } from "./findings.js";
 interface Leaf {
   readonly path: readonly string[];
   readonly type: DataType;
+  readonly kind: BoundsKind;
 }
 
 interface Column extends Leaf {
@@ -48,7 +51,7 @@ export class StatisticsCheck {
     this.#findings = findings;
     this.#isTight = scalarAt(statistics.json, findMember(statistics.json, 0, "tightBounds")) !== "false";
     this.#columns = leavesOf(schema).map((leaf) => {
-      const bounds = columnBounds(statistics, leaf.path, leaf.type);
+      const bounds = heldBounds(columnBounds(statistics, leaf.path, leaf.type), leaf.kind);
       return { ...leaf, bounds, nulls: 0, ownNulls: 0, told: new Set() };
     });
   }
@@ -61,8 +64,8 @@ export class StatisticsCheck {
         this.#report("stats-partition-column", [column], `has ${part} of the partition column`, { part });
       }
     }
-    for (const { path, type, bounds } of this.#columns) {
-      if (!hasBounds(type)) continue;
+    for (const { path, type, bounds, kind } of this.#columns) {
+      if (!hasBounds(type) || kind === "none") continue;
       for (const [part, bound] of [
         ["minValues", bounds.min],
         ["maxValues", bounds.max],
@@ -180,14 +183,18 @@ function plain(data: Data, index: number): Literal | string {
 
 /** Arrays and maps are leaves. */
 function leavesOf({ fields }: StructType, parents: readonly string[] = []): Leaf[] {
-  return fields.flatMap(({ name, type }) => {
+  return fields.flatMap((field) => {
+    const { name, type } = field;
     const path = [...parents, name];
-    return typeof type !== "string" && type.type === "struct" ? leavesOf(type, path) : [{ path, type }];
+    if (typeof type !== "string" && type.type === "struct") return leavesOf(type, path);
+    return [{ path, type, kind: boundsKind(field) }];
   });
 }
 
+const WITHOUT_BOUNDS: ReadonlySet<string> = new Set(["binary", "boolean", "variant", "void"]);
+
 function hasBounds(type: DataType): boolean {
-  return typeof type === "string" && type !== "binary" && type !== "boolean";
+  return typeof type === "string" && !WITHOUT_BOUNDS.has(valueType(type));
 }
 
 function memberAt(values: unknown, path: readonly string[]): unknown {

@@ -332,3 +332,52 @@ describe("constantVector", () => {
     }
   });
 });
+
+describe("columns of files from before a type was widened [R-TW-1]", () => {
+  const INT8 = column(new arrow.Int8(), [-128, null, 127]);
+  const INT16 = column(new arrow.Int16(), [-32768, null, 32767]);
+  const INT32 = column(new arrow.Int32(), [-(2 ** 31), null, 2 ** 31 - 1]);
+  const INT64 = column(new arrow.Int64(), [-(2n ** 63n), null, 2n ** 63n - 1n]);
+  const FLOAT = column(new arrow.Float32(), [0.1, null, Number.NEGATIVE_INFINITY]);
+  const DATE = column(new arrow.DateDay(), [new Date(-86_400_000), null, new Date(86_400_000)]);
+  const DECIMAL = column(new arrow.Decimal(2, 6, 128), [
+    Uint32Array.of(1230, 0, 0, 0),
+    null,
+    new Uint32Array(4).fill(2 ** 32 - 1),
+  ]);
+
+  test.each<[DataType, arrow.Data, unknown, unknown]>([
+    ["short", INT8, -128, 127],
+    ["integer", INT8, -128, 127],
+    ["long", INT8, -128n, 127n],
+    ["double", INT8, -128, 127],
+    ["decimal(10,0)", INT8, "-128", "127"],
+    ["decimal(12,2)", INT8, "-128.00", "127.00"],
+    ["integer", INT16, -32768, 32767],
+    ["long", INT16, -32768n, 32767n],
+    ["double", INT16, -32768, 32767],
+    ["decimal(10,0)", INT16, "-32768", "32767"],
+    ["long", INT32, -(2n ** 31n), 2n ** 31n - 1n],
+    ["double", INT32, -(2 ** 31), 2 ** 31 - 1],
+    ["decimal(38,28)", INT32, `-2147483648.${"0".repeat(28)}`, `2147483647.${"0".repeat(28)}`],
+    ["decimal(20,0)", INT64, "-9223372036854775808", "9223372036854775807"],
+    ["decimal(22,2)", INT64, "-9223372036854775808.00", "9223372036854775807.00"],
+    ["double", FLOAT, 0.10000000149011612, Number.NEGATIVE_INFINITY],
+    ["timestamp_ntz", DATE, new Date(-86_400_000), new Date(86_400_000)],
+    ["decimal(10,2)", DECIMAL, "12.30", "-0.01"],
+    ["decimal(38,10)", DECIMAL, "12.3000000000", "-0.0100000000"],
+  ])("to %s (%#)", (type, data, first, last) => {
+    expect(conformed(data, type)).toEqual([first, null, last]);
+  });
+});
+
+test("a void column is null, whatever a file holds [R-SCHEMA-3]", () => {
+  expect(conformed(column(new arrow.Int32(), [1, null, 3]), "void")).toEqual([null, null, null]);
+  const schema = struct(field("v", "void"), field("l", list("void")));
+  const batch = conformBatch(batchOf(column(new arrow.Int32(), [1, 2])), schema);
+  expect(rowReader(schema)(batch)).toEqual([
+    { v: null, l: null },
+    { v: null, l: null },
+  ]);
+  expect(rowReader(schema)(sliceBatch(batch, 1, 2))).toEqual([{ v: null, l: null }]);
+});

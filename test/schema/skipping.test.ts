@@ -330,3 +330,43 @@ test("an opaque term leaves the question open, the others still decide", () => {
   expect(ask(with5("or"), 5)).toBe("all");
   expect(ask({ op: "not", term: with5("or") }, 5)).toBe("none");
 });
+
+describe("a column whose files may have been written under another type [R-TW-2]", () => {
+  const fieldOf = (type: DataType, metadata: Record<string, unknown>) => ({
+    type: "struct" as const,
+    fields: [{ name: "x", type, nullable: true, metadata }],
+  });
+  const stats = (min: string, max: string) =>
+    `{"numRecords":2,"minValues":{"x":${min}},"maxValues":{"x":${max}},"nullCount":{"x":0}}`;
+  const matchOf = (table: ReturnType<typeof fieldOf>, where: Where, text: string) =>
+    fileFilter(resolveWhere(where, table), table, [])({ partitionValues: () => null, stats: text });
+  const changed = (fromType: string, toType: string) => ({ "delta.typeChanges": [{ fromType, toType }] });
+
+  test("a float's text stands for the float, which as a double is more or less than it", () => {
+    const widened = fieldOf("double", changed("float", "double"));
+    // The float nearest to 0.1 is 0.10000000149011612, the one nearest to 0.7 is 0.699999988079071.
+    expect(matchOf(widened, { x: { gt: 0.1 } }, stats("0.05", "0.1"))).toBe("some");
+    expect(matchOf(widened, { x: { lt: 0.7 } }, stats("0.7", "0.9"))).toBe("some");
+    expect(matchOf(widened, { x: { gt: 0.11 } }, stats("0.05", "0.1"))).toBe("some");
+    expect(matchOf(widened, { x: { lt: 0.69 } }, stats("0.7", "0.9"))).toBe("none");
+    expect(matchOf(fieldOf("double", {}), { x: { lt: 0.7 } }, stats("0.7", "0.9"))).toBe("none");
+  });
+
+  test.each<[DataType, string, Where, Where, string, string]>([
+    ["long", "byte", { x: { gt: 127n } }, { x: { gt: 126n } }, "-3", "127"],
+    ["double", "integer", { x: { lt: -3 } }, { x: { lt: -2 } }, "-3", "7"],
+    ["decimal(12,2)", "integer", { x: { lt: "-3" } }, { x: { lt: "-2.99" } }, "-3", "7"],
+    ["decimal(12,4)", "decimal(6,2)", { x: { gt: "1.5099" } }, { x: { gt: "1.4999" } }, "1.25", "1.50"],
+    ["timestamp_ntz", "date", { x: { lt: "2024-01-31" } }, { x: { lt: "2024-02-01" } }, '"2024-01-31"', '"2024-02-03"'],
+  ])("a %s has the bounds of a %s", (type, from, never, maybe, min, max) => {
+    const table = fieldOf(type, changed(from, type as string));
+    expect(matchOf(table, never, stats(min, max))).toBe("none");
+    expect(matchOf(table, maybe, stats(min, max))).toBe("some");
+  });
+
+  test("under a collation the order of texts is another", () => {
+    const collated = fieldOf("string", { __COLLATIONS: { x: "icu.UNICODE_CI" } });
+    expect(matchOf(collated, { x: "b" }, stats('"C"', '"a"'))).toBe("some");
+    expect(matchOf(collated, { x: null }, stats('"C"', '"a"'))).toBe("none");
+  });
+});

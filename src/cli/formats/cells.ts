@@ -4,12 +4,13 @@ import { ByteWriter } from "../../arrow/byteWriter.js";
 import { offsetsOf } from "../../arrow/column.js";
 import { jsonWriter } from "../../arrow/jsonLines.js";
 import { scalarText } from "../../arrow/scalarText.js";
+import { valueType } from "../../schema/geo.js";
 import type { DataType, StructType } from "../../schema/types.js";
 import { escapeControls } from "../text.js";
 import type { GridColumn } from "./grid.js";
 
 const NUMBER = /^(byte|short|integer|long|float|double|decimal.*)$/;
-const CUT = new Set<DataType>(["string", "binary"]);
+const CUT = new Set<DataType>(["string", "binary", "variant"]);
 /** Longer than any terminal is wide: what is behind it is cut before it is decoded. */
 const MAX_BYTES = 4000;
 
@@ -18,7 +19,7 @@ export function gridColumns(schema: StructType): GridColumn[] {
   return schema.fields.map(({ name, type }) => ({
     name: escapeControls(name),
     isRight: typeof type === "string" && NUMBER.test(type),
-    isWhole: typeof type === "string" && !CUT.has(type),
+    isWhole: typeof type === "string" && !CUT.has(valueType(type)),
   }));
 }
 

@@ -35,7 +35,7 @@ export function csvHeader(schema: StructType, options: CsvOptions): Uint8Array {
 
 /**
  * The rows of a batch in this schema as CSV (RFC 4180, lines ending in a line feed), in pieces of about 256 KiB. Null is
- * an empty value, an empty text `""`; arrays, maps and structs are their JSON.
+ * an empty value, an empty text `""`; arrays, maps, structs and variants are their JSON.
  */
 export function* csvLines(schema: StructType, batch: RecordBatch, options: CsvOptions): Generator<Uint8Array> {
   const writers = schema.fields.map((field, index) => cellWriter(field.type, batch.data.children[index]!, options));
@@ -66,7 +66,7 @@ function valueWriter(type: DataType, data: Data, options: CsvOptions): ValueWrit
     const bytes = data.values as Uint8Array;
     return (out, i) => writeText(out, bytes.subarray(Number(offsets[i]), Number(offsets[i + 1])), options);
   }
-  if (typeof type === "string") return scalarText(type, data).write;
+  if (typeof type === "string" && type !== "variant") return scalarText(type, data).write;
   const write = jsonWriter(type, data);
   const json = new ByteWriter(1024);
   return (out, i) => {

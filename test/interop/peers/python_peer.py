@@ -11,6 +11,7 @@ import deltalake
 from deltalake import DeltaTable, QueryBuilder, write_deltalake
 
 from canonical import arrow_table, table_of
+from parquet_files import encrypted_files, parquet_files
 from serve import serve
 
 
@@ -79,7 +80,8 @@ def compact_log(path, first, last):
     DeltaTable(path).compact_logs(first, last)
 
 
-VERBS = (versions, read, read_pyarrow, read_duckdb, version, file_actions, write, checkpoint, compact_log)
+TABLES = (versions, read, read_pyarrow, read_duckdb, version, file_actions, write, checkpoint, compact_log)
+VERBS = (*TABLES, parquet_files, encrypted_files)
 
 if __name__ == "__main__":
     serve({f.__name__: f for f in VERBS})
