@@ -1,5 +1,7 @@
 import { DeltaError, hasCode } from "../errors.js";
+import { limits } from "../limits.js";
 import { parseExactJson } from "../schema/exactJson.js";
+import { isJsonBomb } from "../schema/jsonScan.js";
 import type { ObjectStore } from "../storage/store.js";
 import type { AddFile, DomainMetadata, Metadata, Protocol, SetTransaction } from "./actions.js";
 import { checksumPath } from "./names.js";
@@ -56,7 +58,7 @@ export async function readVersionChecksum(
 ): Promise<VersionChecksum | undefined> {
   let bytes: Uint8Array;
   try {
-    bytes = await store.get(checksumPath(version), undefined, signal);
+    bytes = await store.get(checksumPath(version), { start: 0, end: limits.MAX_COMMIT_LINE_BYTES + 1 }, signal);
   } catch (error) {
     if (hasCode(error, "DELTA_FILE_NOT_FOUND")) return undefined;
     throw error;
@@ -69,11 +71,15 @@ export async function readVersionChecksum(
  * @testonly
  */
 export function parseVersionChecksum(version: number, bytes: Uint8Array): VersionChecksum {
+  const { MAX_COMMIT_LINE_BYTES } = limits;
+  if (bytes.length > MAX_COMMIT_LINE_BYTES) throw malformed(version, `has more than ${MAX_COMMIT_LINE_BYTES} bytes`);
   let value: unknown;
   try {
-    value = parseExactJson(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    if (isJsonBomb(text)) throw malformed(version, "holds too many values, or nests them too deep");
+    value = parseExactJson(text);
   } catch (cause) {
-    throw malformed(version, "isn't JSON", undefined, cause);
+    throw cause instanceof DeltaError ? cause : malformed(version, "isn't JSON", undefined, cause);
   }
   if (!isObject(value)) throw malformed(version, "isn't a JSON object");
   // Writers give null for what they leave out.

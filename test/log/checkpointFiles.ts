@@ -17,7 +17,7 @@ export const struct = (...fields: StructField[]): DataType => ({ type: "struct",
 const tags = { type: "map", keyType: "string", valueType: "string", valueContainsNull: true } as const;
 
 /** The columns of a checkpoint of V2 (PROTOCOL.md, Checkpoint Schema). */
-export const V2_FIELDS: readonly StructField[] = [
+const V2_FIELDS: readonly StructField[] = [
   ...checkpointFields(true),
   field("checkpointMetadata", struct(field("version", "long"), field("tags", tags))),
   field(

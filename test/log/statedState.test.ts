@@ -1,10 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { replaceLimits } from "#src/limits.js";
 import type { Action } from "#src/log/actions.js";
 import { writeCheckpoint } from "#src/log/checkpoint.js";
+import { readVersionChecksum } from "#src/log/checksumFile.js";
 import { checksumPath, classicCheckpointPath, commitPath, LAST_CHECKPOINT_PATH } from "#src/log/names.js";
 import { loadSnapshot, type Snapshot } from "#src/log/snapshot.js";
 import { replaceRuntime } from "#src/runtime.js";
 import { memoryStore } from "#src/storage/memory.js";
+import { expectCode } from "../expectCode.js";
 import { type CountingStore, countingStore } from "../storage/countingStore.js";
 import { add, livePaths, metaData, PROTOCOL, putCommit } from "./build.js";
 
@@ -158,6 +161,19 @@ describe("the checkpoint is read", () => {
     await expectCheckpointRead();
     expect(warnings).toHaveLength(1);
     expect(warnings[0]).toContain(checksumPath(4));
+  });
+
+  test("where one is longer, or holds more, than is taken in", async () => {
+    await putChecksum(3);
+    for (const text of [" ".repeat(2000), `[${"0,".repeat(200)}0]`]) {
+      await store.put(checksumPath(4), new TextEncoder().encode(text));
+      const restoreLimits = replaceLimits({ MAX_COMMIT_LINE_BYTES: 1000, MAX_JSON_VALUES: 100 });
+      try {
+        await expectCode("DELTA_LOG_CORRUPT", () => readVersionChecksum(store, 4));
+      } finally {
+        restoreLimits();
+      }
+    }
   });
 
   test("where they are older than the checkpoint, or newer than the version", async () => {
