@@ -39,7 +39,10 @@ export function inGregorianCalendar(batch: RecordBatch, calendar: HybridCalendar
   return makeBatch(batch.schema.fields, columns, batch.numRows);
 }
 
-/** The day that has the same year, month and day in the Gregorian calendar as `day` has in the one before it. */
+/**
+ * The day that has the same year, month and day in the Gregorian calendar as `day` has in the one before it.
+ * @testonly
+ */
 export function gregorianDay(day: number): number {
   if (day >= SWITCH_DAY) return day;
   // Years of 365.25 days, which begin in March, counted from 1 March 4801 BC.

@@ -21,7 +21,10 @@ const WHOLE_DIGITS: ReadonlyMap<string, number> = new Map([
   ["long", 20],
 ]);
 
-/** True where a column of type `from` may become one of type `to`, rows written before included. */
+/**
+ * True where a column of type `from` may become one of type `to`, rows written before included.
+ * @testonly
+ */
 export function isWidening(from: string, to: string): boolean {
   if (WIDER.get(from)?.includes(to)) return true;
   const target = parseDecimalType(to as DataType);
