@@ -5,6 +5,8 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     exclude: ["interop", "model", "sim", "crash", "concurrency"].map((suite) => `test/${suite}/**`),
+    // Half of the time goes by in child processes and servers: by default one core would wait.
+    maxWorkers: "100%",
     testTimeout: 120_000,
     hookTimeout: 120_000,
     reporters: ["default", ["json", { outputFile: ".cache/results/test.json" }]],

@@ -55,6 +55,7 @@ class Load {
   readonly #options: LoadOptions<object>;
   readonly #open: OpenSource;
   readonly #skipped = new Set<string>();
+  #job: LoadJob | undefined;
   #books: Books = NO_BOOKS;
   #batches = 0;
   #version: number | undefined;
@@ -75,17 +76,26 @@ class Load {
         await this.#goOn(isRestart);
         return await this.#result();
       } catch (error) {
-        // Another run of the job was first: go on from where it is. Two restarts would double the rows.
-        if (!hasCode(error, "DELTA_CONCURRENT_TRANSACTION") || isRestart) throw error;
+        // Two restarts would double the rows.
+        if (isRestart || !(await this.#isOvertaken(error))) throw error;
       }
     }
+  }
+
+  /** True where another run of the job was first: this one goes on from where that is. */
+  async #isOvertaken(error: unknown): Promise<boolean> {
+    if (hasCode(error, "DELTA_CONCURRENT_TRANSACTION")) return true;
+    // The other may have removed what this one was about to read.
+    return hasCode(error, "DELTA_LOAD_PROGRESS_LOST") && (await this.#job?.isOvertaken()) === true;
   }
 
   /** Loads from where the table has the job, to the end. */
   async #goOn(isRestart: boolean): Promise<void> {
     const { ignoreChange = false, storage = {} } = this.#options;
     const wanted = jobOptionsOf(this.#options);
+    this.#job = undefined;
     const job = await LoadJob.open(this.#log, this.#name, { options: wanted, isRestart, ignoreChange, storage });
+    this.#job = job;
     const options = withJobOptions(this.#options, job.state.options);
     await using files = this.#open(this.#source, options.format, storage, (url) => this.#skipped.add(url));
     let isForgotten = false;

@@ -24,6 +24,7 @@ import {
 } from "./jobState.js";
 import type { OpenFile, Shapes } from "./openFile.js";
 import {
+  isOvertaken,
   type Progress,
   type Restart,
   readProgress,
@@ -117,6 +118,11 @@ export class LoadJob {
 
   get done(): DoneFiles {
     return this.#done;
+  }
+
+  /** True where another run has moved the job on since. */
+  async isOvertaken(): Promise<boolean> {
+    return this.#from !== undefined && "id" in this.#from && isOvertaken(this.#log, this.job, this.#from);
   }
 
   /** The step that the next commit makes. */

@@ -82,6 +82,12 @@ async function progressAt(snapshot: Snapshot, job: string, signal?: AbortSignal)
   return { step: Number(step), state, id: Number(id), previousId: previous ?? undefined };
 }
 
+/** True where another run has moved `job` on from `progress`, the files of which may be gone. */
+export async function isOvertaken(log: DeltaLog, job: string, { id }: Progress): Promise<boolean> {
+  const { transactions } = await log.latest();
+  return Number(transactions.get(stateAppId(job))?.version) !== id;
+}
+
 /** Where a job that begins anew goes on counting its steps: what the table records of it, which may be nothing any more. */
 export interface Restart {
   readonly step: number;

@@ -44,6 +44,7 @@ const START_CONF = "delta-table.startingOffset";
 
 /** The rows that are added to a table, version by version. */
 export class DeltaSource implements StreamSource {
+  readonly rowKind: string;
   readonly #log: DeltaLog;
   readonly #options: TableStreamOptions;
 
@@ -61,6 +62,7 @@ export class DeltaSource implements StreamSource {
         {},
       );
     }
+    this.rowKind = readChangeFeed ? "changes" : "added rows";
     this.#log = log;
     this.#options = options;
   }

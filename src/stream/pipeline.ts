@@ -8,6 +8,8 @@ import { type BatchContext, type Flow, rowCountOf, type Step } from "./step.js";
 
 /** Names the steps with state in each plan, so that a stream without them isn't taken for the same. */
 const OPERATORS_CONF = "delta-table.operators";
+/** Names the kind of the source's rows likewise. Spark's plans name none. */
+const ROWS_CONF = "delta-table.rows";
 const OWN_CONF = "delta-table.";
 
 /** A batch's rows behind all steps. */
@@ -20,14 +22,16 @@ export interface PipelineBatch {
   nextWatermarkMs(skipped: boolean): Promise<number>;
 }
 
-/** A stream's steps with their state. */
+/** What a stream does with its source's rows: its steps with their state. */
 export class Pipeline {
   readonly #steps: readonly { readonly step: Step; readonly state: StateStore | undefined }[];
   readonly #states: readonly StateStore[];
   readonly #store: ObjectStore;
   readonly #operators: string | undefined;
+  readonly #rowKind: string | undefined;
 
-  constructor(steps: readonly Step[], checkpoint: ObjectStore) {
+  /** `rowKind` is the source's. */
+  constructor(steps: readonly Step[], checkpoint: ObjectStore, rowKind: string | undefined) {
     const states: StateStore[] = [];
     this.#steps = steps.map((step) => {
       if (step.operator === undefined) return { step, state: undefined };
@@ -39,11 +43,20 @@ export class Pipeline {
     this.#store = checkpoint;
     const operators = steps.flatMap(({ operator }) => (operator === undefined ? [] : [operator]));
     this.#operators = operators.length === 0 ? undefined : JSON.stringify(operators);
+    this.#rowKind = rowKind;
   }
 
-  /** Throws `DELTA_STREAM_SOURCE_CHANGED` where the checkpoint is of a stream with other state. */
+  /** Throws `DELTA_STREAM_SOURCE_CHANGED` where the checkpoint is of a stream of other rows or with other state. */
   async check(conf: Readonly<Record<string, string>> | undefined): Promise<void> {
     if (conf === undefined) return;
+    const rows = conf[ROWS_CONF];
+    if (rows !== undefined && rows !== this.#rowKind) {
+      throw new DeltaError(
+        "DELTA_STREAM_SOURCE_CHANGED",
+        `The checkpoint ${this.#store.url} is of a stream that reads ${rows}, and this one reads ${this.#rowKind ?? "something else"} (readChangeFeed). Run the stream as it was, or begin a new one with another checkpoint folder.`,
+        { checkpoint: rows, stream: this.#rowKind },
+      );
+    }
     const planned = conf[OPERATORS_CONF];
     const isSame = planned === this.#operators;
     if (isSame && (planned !== undefined || !(await this.#hasForeignState()))) return;
@@ -65,6 +78,7 @@ export class Pipeline {
     return {
       ...Object.fromEntries(others),
       ...(this.#operators === undefined ? {} : { [OPERATORS_CONF]: this.#operators }),
+      ...(this.#rowKind === undefined ? {} : { [ROWS_CONF]: this.#rowKind }),
     };
   }
 

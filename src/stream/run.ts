@@ -95,7 +95,7 @@ class Run {
     this.#source = source;
     this.#sink = sink;
     this.#folder = new CheckpointFolder(store);
-    this.#pipeline = new Pipeline(steps, store);
+    this.#pipeline = new Pipeline(steps, store, source.rowKind);
     this.#trigger = trigger;
     this.#options = options;
   }

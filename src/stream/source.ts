@@ -18,6 +18,8 @@ export interface SourceContext {
 
 /** Something that a stream reads: it can tell places in it apart, and give the rows between two of them again. */
 export interface StreamSource {
+  /** What its rows are, where the same places may also give others: a checkpoint holds on to it. */
+  readonly rowKind?: string;
   open(context: SourceContext): Promise<OpenSource>;
 }
 

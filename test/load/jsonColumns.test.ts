@@ -1,3 +1,4 @@
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type LoadOptions, Table } from "#src/index.js";
@@ -55,6 +56,14 @@ describe("columns of JSON lines, without a schema, are of the narrowest type tha
     expect(rows.map(({ v }) => (typeof v === "object" && v !== null && !Array.isArray(v) ? String(v) : v))).toEqual(
       expected,
     );
+  });
+
+  it("whatever lines that aren't UTF-8 hold: those are bad records", async () => {
+    const path = join(root, "latin1.jsonl");
+    await writeFile(path, Buffer.from('{"id":1}\n{"id":"M\u00fcller","name":"M\u00fcller"}\n{"id":2}\n', "latin1"));
+    const table = newTable();
+    expect(await table.load(path)).toMatchObject({ rowsLoaded: 2, rowsDead: 1 });
+    expect((await table.schema()).fields.map(({ name, type }) => [name, type])).toEqual([["id", "long"]]);
   });
 
   it("as texts where they nest deeper than types may", async () => {

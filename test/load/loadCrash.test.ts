@@ -1,3 +1,4 @@
+import { utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { DeltaError } from "#src/errors.js";
@@ -152,6 +153,46 @@ describe("two runs of one load at once", () => {
       expect(await Table.open(store).version()).toBe(batches - 1);
       expect(results.reduce((sum, one) => sum + one.rowsRead, 0)).toBe(ROWS);
     }
+  });
+
+  it("of which one removes the lists of done files that the other looks for: that one goes on from the newer ones", async () => {
+    const inner = memoryStore();
+    const folder = join(root, "expiring");
+    const files = range(0, 520);
+    for (const id of files) await write(join(folder, `${String(id).padStart(4, "0")}.csv`), `${HEADER}${id},a,1\n`);
+    const properties = { "deltaTable.loadRetentionDuration": "interval 1 hours" };
+    await Table.open(inner).append([], { schema: SCHEMA, properties });
+    await Table.open(inner).load(folder, { schema: SCHEMA });
+    const { now } = runtime;
+    let isFirst = true;
+    const others = async () => {
+      isFirst = false;
+      // The other run's clock is ahead: to it the files have expired.
+      const restore = replaceRuntime({ now: () => now() + 2 * 3600 * 1000 });
+      try {
+        for (const id of [600, 601]) {
+          const path = await write(join(folder, `${id}.csv`), `${HEADER}${id},a,1\n`);
+          await utimes(path, new Date(now() + 3 * 3600 * 1000), new Date(now() + 3 * 3600 * 1000));
+          await Table.open(inner).load(folder, { schema: SCHEMA });
+        }
+      } finally {
+        restore();
+      }
+    };
+    const store = new Proxy(inner, {
+      get(target, name) {
+        const member = Reflect.get(target, name);
+        if (name !== "get") return typeof member === "function" ? member.bind(target) : member;
+        return async (...args: Parameters<ObjectStore["get"]>) => {
+          if (isFirst && args[0].endsWith(".files")) await others();
+          return target.get(...args);
+        };
+      },
+    });
+    const result = await Table.open(store).load(folder, { schema: SCHEMA });
+    expect(isFirst).toBe(false);
+    expect(result.isUpToDate).toBe(true);
+    expect(await idsOf(Table.open(inner))).toEqual([...files, 600, 601]);
   });
 
   it("of which one begins anew: that one stops if the other was first", async () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { Table } from "#src/index.js";
 import { commitPath } from "#src/log/names.js";
 import { memoryStore } from "#src/storage/memory.js";
+import type { ObjectStore } from "#src/storage/store.js";
 import type { TableStreamOptions } from "#src/stream/deltaSource.js";
 import { expectCode } from "../expectCode.js";
 import { metaData } from "../log/build.js";
@@ -202,6 +203,25 @@ describe("what a stream of changes refuses", () => {
     const { run } = streamOf(Table.open(table.store), { startingVersion: 2 });
     const error = await expectCode("DELTA_STREAM_DATA_LOST", run);
     expect(error.data).toEqual({ version: 2, earliest: 3 });
+  });
+
+  it("a checkpoint of added rows, and the other way round: at the same place those are other rows", async () => {
+    const table = Table.open(memoryStore());
+    await table.append([{ id: 1 }], { properties: ON });
+    const ignore = async () => {};
+    const stream = (readChangeFeed: boolean, checkpoint: ObjectStore) =>
+      table.stream({ startingVersion: 0, readChangeFeed, maxFilesPerTrigger: 1 }).forEachBatch(ignore, {
+        checkpoint,
+        trigger: "once",
+      });
+    for (const first of [true, false]) {
+      const checkpoint = memoryStore();
+      expect(await stream(first, checkpoint)).toMatchObject({ batchCount: 1 });
+      await expectCode("DELTA_STREAM_SOURCE_CHANGED", () => stream(!first, checkpoint));
+      const planned = await checkpoint.listNames("offsets/");
+      expect(planned).toEqual(["offsets/0"]);
+      expect(await stream(first, checkpoint)).toMatchObject({ batchCount: 0 });
+    }
   });
 
   it("options that are about added rows", async () => {

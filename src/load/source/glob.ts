@@ -19,7 +19,7 @@ export function hasWildcards(path: string): boolean {
 
 /** A name that tools keep for themselves (`_SUCCESS`, `_delta_log`, `.DS_Store`). */
 function isHiddenName(name: string): boolean {
-  return name.startsWith("_") || name.startsWith(".");
+  return name.startsWith("_") || (name.startsWith(".") && name !== "." && name !== "..");
 }
 
 /** True where a part of the path, below a folder that was named, is hidden. */

@@ -46,6 +46,16 @@ describe("the files of sources", () => {
     });
   });
 
+  it("of an archive are there whatever folder their names point to: nothing is unpacked to a disk", async () => {
+    const archive = path.join(folder, "up.zip");
+    await writeFile(
+      archive,
+      zipOf(["../up.csv", "./here.csv", "/root.csv"].map((name) => ({ name, content: Buffer.from("x") }))),
+    );
+    const urls = (await listAll([archive])).map(({ url }) => url.slice(url.indexOf("#") + 1));
+    expect(urls).toEqual(["../up.csv", "./here.csv", "/root.csv"]);
+  });
+
   it("of a folder come in the order of their paths, without hidden ones and those of no format", async () => {
     const all = ["d/a-b.tsv", "d/a.csv.gz", "d/a/x.jsonl", "d/b.csv", "d/z.zip#a/c.tsv", "d/z.zip#b.csv"];
     const skipped: string[] = [];

@@ -26,12 +26,26 @@ export function columnsOfText(text: Buffer, known: StructType): StructType {
 
 function rowsOf(text: Buffer, isWhole: boolean): object[] {
   const end = isWhole ? text.length : text.lastIndexOf("\n") + 1;
-  const lines = text.subarray(0, end).toString("utf8").split("\n");
-  return lines.flatMap((line) => rowOf(line) ?? []);
+  const complete = text.subarray(0, end);
+  return textsOf(complete).flatMap((line) => rowOf(line) ?? []);
+}
+
+/** The lines, without those that aren't UTF-8. */
+function textsOf(lines: Buffer): string[] {
+  if (isUtf8(lines)) return lines.toString("utf8").split("\n");
+  const texts: string[] = [];
+  for (let at = 0; at < lines.length; ) {
+    const newline = lines.indexOf(0x0a, at);
+    const end = newline === -1 ? lines.length : newline;
+    const line = lines.subarray(at, end);
+    if (isUtf8(line)) texts.push(line.toString("utf8"));
+    at = end + 1;
+  }
+  return texts;
 }
 
 function rowOf(line: string): object | undefined {
-  if (line.trim() === "" || nestsTooDeep(line) || !isUtf8(Buffer.from(line))) return undefined;
+  if (line.trim() === "" || nestsTooDeep(line)) return undefined;
   try {
     const value = parseJson(line, "points");
     return typeof value === "object" && value !== null && !Array.isArray(value) ? value : undefined;
