@@ -290,18 +290,15 @@ describe("columns of no type [R-SCHEMA-3]", () => {
     "insert into TABLE values (4, null, named_struct('a', null, 'b', null))",
   ]);
 
+  // Spark writes a struct of nulls for the null of id 3, and can't read structs with such a column itself.
   test.each([
-    [0, 1],
-    [1, 3],
-    [2, 4],
-  ])("are null in every row of version %i", async (version, count) => {
+    [0, [1]],
+    [1, [1, 2, null]],
+    [2, [1, 2, null, null]],
+  ])("are null in every row of version %i", async (version, values) => {
     const rows = await Table.open(table.path()).at(version).toArray();
-    const theirs = await (await spark()).request<{ id: number; a?: number; isNull: boolean }[]>("sql", {
-      text: `select id, s.a a, s is null isNull from delta.\`${table.path()}\` version as of ${version} order by id`,
-    });
-    expect(theirs).toHaveLength(count);
     expect(rows.sort((a, b) => Number(a.id) - Number(b.id))).toEqual(
-      theirs.map(({ id, a, isNull }) => ({ id: BigInt(id), n: null, s: isNull ? null : { a: a ?? null, b: null } })),
+      values.map((a, i) => ({ id: BigInt(i + 1), n: null, s: { a, b: null } })),
     );
   });
 });
