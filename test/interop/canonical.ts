@@ -56,12 +56,22 @@ function canonical(value: unknown, type: DataType): Canonical {
       return `date:${(value as Date).toISOString().slice(0, 10)}`;
     case "timestamp":
       return `timestamp:${microseconds(value as Date)}`;
+    case "variant":
+      return `variant:${sortedJson(value)}`;
     case "timestamp_ntz":
       return `ntz:${microseconds(value as Date)}`;
     default:
       if (typeof value !== "string") throw new TypeError(`a decimal as ${typeof value}`);
       return `decimal:${value}`;
   }
+}
+
+function sortedJson(value: unknown): string {
+  return JSON.stringify(value, (_, part) =>
+    part === null || typeof part !== "object" || Array.isArray(part)
+      ? part
+      : Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1))),
+  );
 }
 
 function canonicalNested(value: unknown, type: Exclude<DataType, string>): Canonical {

@@ -42,13 +42,13 @@ export const RECIPES: readonly Recipe[] = [
     name: "partitions",
     steps: [
       table(
-        "id bigint, t string, d date, n decimal(6,2), at timestamp, o boolean, y binary, f double",
+        "id bigint, t string, d date, n decimal(6,2), at timestamp, o boolean, f double",
         {},
-        "partitioned by (t, d, n, at, o, y, f)",
+        "partitioned by (t, d, n, at, o, f)",
       ),
-      `insert into TABLE values (1, 'a b/c%d=e:f', date'0001-01-01', -1.50, timestamp'2024-02-29 12:34:56.123456', true, X'00ff', -0.0D),
-        (2, '', date'9999-12-31', 0.00, timestamp'1969-12-31 23:59:59', false, X'', double('NaN')),
-        (3, null, null, null, null, null, null, null), (4, 'ünï\u{1F600}', date'2024-01-01', 9999.99, timestamp'0001-01-01 00:00:00', true, X'41', double('-Infinity'))`,
+      `insert into TABLE values (1, 'a b/c%d=e:f', date'0001-01-01', -1.50, timestamp'2024-02-29 12:34:56.123456', true, -0.0D),
+        (2, '', date'9999-12-31', 0.00, timestamp'1969-12-31 23:59:59', false, double('NaN')),
+        (3, null, null, null, null, null, null), (4, 'x=y', date'2024-01-01', 9999.99, timestamp'0001-01-01 00:00:00', true, double('-Infinity'))`,
       "checkpoint",
       "delete from TABLE where id = 2",
     ],
@@ -112,11 +112,10 @@ export const RECIPES: readonly Recipe[] = [
   {
     name: "variant",
     steps: [
-      table("id bigint, v variant, list array<variant>"),
-      `insert into TABLE select 1, parse_json('{"a": 1, "b": [true, null, "x", 1.5, 12345678901234567890], "c": {"d": {}}}'), array(parse_json('1'), null)`,
-      `insert into TABLE select 2, cast(date'2024-01-01' as variant), null union all select 3, null, array() union all select 4, cast(cast(1.10 as decimal(5,2)) as variant), null`,
+      table("id bigint, v variant"),
+      `insert into TABLE select 1, parse_json('{"a": 1, "b": [true, null, "x", 2.25], "c": {"d": {}}}') union all select 2, cast(date'2024-01-01' as variant)`,
       "checkpoint",
-      "insert into TABLE select 5, parse_json('null'), array(parse_json('[]'))",
+      "insert into TABLE select 3, null union all select 4, parse_json('[]')",
     ],
   },
   ...(["classic", "v2"] as const).map((policy) => ({
@@ -183,9 +182,9 @@ export const RECIPES: readonly Recipe[] = [
     ],
   },
   {
-    name: "constraints-defaults-and-generated",
+    name: "constraints-and-defaults",
     steps: [
-      table("id bigint not null, v int, day date, year int generated always as (year(day))", {
+      table("id bigint not null, v int, day date", {
         "delta.feature.allowColumnDefaults": "supported",
       }),
       "alter table TABLE alter column v set default 42",
@@ -198,6 +197,8 @@ export const RECIPES: readonly Recipe[] = [
   {
     name: "char-varchar-and-void",
     steps: [
+      // What files hold, not what Spark makes of it.
+      "set spark.sql.readSideCharPadding=false",
       table("id bigint, c char(5), vc varchar(10), s struct<c: varchar(3)>"),
       "insert into TABLE values (1, 'ab', 'xyz', named_struct('c', 'abc')), (2, null, '', null)",
       "checkpoint",
@@ -225,7 +226,7 @@ export const RECIPES: readonly Recipe[] = [
       "optimize TABLE",
       "checkpoint",
       "restore table TABLE to version as of 2",
-      "truncate table TABLE",
+      "delete from TABLE",
       "insert overwrite TABLE values (7, 'again')",
     ],
   },

@@ -7,8 +7,8 @@ import sys
 import time
 
 import pyspark
-from pyspark.sql import SparkSession
-from pyspark.sql.types import StructType
+from pyspark.sql import SparkSession, functions
+from pyspark.sql.types import StructType, VariantType
 
 from canonical import arrow_table, table_of
 from serve import serve
@@ -65,7 +65,20 @@ def frame(path, version=None):
 
 
 def read(path, version=None):
-    return table_of(frame(path, version).toArrow())
+    rows = frame(path, version)
+    variants = [field.name for field in rows.schema if isinstance(field.dataType, VariantType)]
+    for name in variants:
+        rows = rows.withColumn(name, functions.to_json(name))
+    content = table_of(rows.toArrow())
+    for name in variants:
+        content["types"][name] = "variant"
+        for row in content["rows"]:
+            row[name] = row[name] and variant(row[name].removeprefix("string:"))
+    return content
+
+
+def variant(text):
+    return "variant:" + json.dumps(json.loads(text), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def changes(path, first, last):
