@@ -67,6 +67,18 @@ describe("the configuration of a load on Spark", () => {
     expect(s3).toEqual(storage.s3);
   });
 
+  it("never has keys", async () => {
+    const at = folder();
+    const file = await write(join(at, "a.csv"), HEADER + csvLines(0, 10));
+    const credentials = { accessKeyId: "its-id", secretAccessKey: "its-secret" };
+    const reached = { endpoint: "http://127.0.0.1:9", region: "here", forcePathStyle: false };
+    const config = await configOf(at, [file], { storage: { s3: { ...reached, credentials } } });
+    expect(config.s3).toEqual(reached);
+    const args = await writeSparkJob(join(at, "job"), config);
+    const written = await readFile(join(at, "job/config.json"), "utf8");
+    for (const text of [written, ...args]) expect(text).not.toMatch(/its-id|its-secret/);
+  });
+
   it("has the columns that all files show where they are to be added", async () => {
     const at = folder();
     await write(join(at, "src/a.csv"), "id,name\n1,a\n");
