@@ -103,7 +103,7 @@ test("what one engine has loaded of 600 files the other knows; changes are refus
   expect(await endHere(at("many"), target)).toMatchObject({ isUpToDate: true });
 });
 
-test("columns are added, values rescued, and too many bad records stop a load", async () => {
+test("columns are added, late ones too, values rescued, and too many bad records stop a load", async () => {
   await write(at("wide/a.csv"), "id,name\n1,a\n");
   const target = at("wide-target");
   await endHere(at("wide"), target, {});
@@ -114,11 +114,18 @@ test("columns are added, values rescued, and too many bad records stop a load", 
   expect(await limited).toMatchObject({ event: "error", code: "DELTA_LOAD_TOO_MANY_BAD_RECORDS" });
   const rescuing = { mergeSchema: true, job: "rescuing", rescuedDataColumn: "_rest" };
   expect(await loadOnSpark(at("wide/c.csv"), target, rescuing)).toMatchObject({ rowsLoaded: 1, rowsDead: 0 });
-  const rows = (await Table.open(target).toArray()).sort((a, b) => Number(a.id ?? 3) - Number(b.id ?? 3));
-  expect(rows).toEqual([
-    { id: 1n, name: "a", more: null, _rest: null },
-    { id: 2n, name: null, more: { x: 1.5 }, _rest: null },
-    { id: null, name: "c", more: null, _rest: '{"id":"no"}' },
+  // Behind what is looked at when the job is written.
+  const plain = `{"id":4,"name":"${"n".repeat(1000)}"}\n`.repeat(300);
+  await write(at("wide/d.jsonl"), `${plain}{"id":5,"more":{"y":[true]}}\n{"id":6,"late":1.5}\n{"id":7,"late":1}\n`);
+  expect(await loadOnSpark(at("wide"), target, { mergeSchema: true })).toMatchObject({ rowsLoaded: 303, rowsDead: 1 });
+  const rows = (await Table.open(target).toArray()).filter(({ id }) => id !== 4n);
+  expect(rows.sort((a, b) => Number(a.id ?? 3) - Number(b.id ?? 3))).toEqual([
+    { id: 1n, name: "a", more: null, _rest: null, late: null },
+    { id: 2n, name: null, more: { x: 1.5, y: null }, _rest: null, late: null },
+    { id: null, name: "c", more: null, _rest: '{"id":"no"}', late: null },
+    { id: 5n, name: null, more: { x: null, y: [true] }, _rest: null, late: null },
+    { id: 6n, name: null, more: null, _rest: null, late: 1.5 },
+    { id: 7n, name: null, more: null, _rest: null, late: 1 },
   ]);
 });
 

@@ -103,14 +103,14 @@ describe.skipIf(choice.skip)(`a load on Spark into S3 on ${choice.name}${choice.
     for (let run = 0; run < 2; run++) {
       const delayMs = random.below(1500);
       moments.push(delayMs);
-      await runCommand(source, target, server.env, delayMs);
+      await runCommand(source, target, server.env, BATCH_BYTES, delayMs);
     }
     console.info(`LOAD_SEED=${seed}: killed ${moments.join(" and ")} ms after a commit`);
     await using table = Table.open(target, options.storage);
     const loaded = (await idsOf(table)).length;
     expect(loaded).toBeGreaterThan(0);
     expect(loaded).toBeLessThan(good(6000).length);
-    expect(await runCommand(source, target, server.env)).toMatchObject({ event: "done", isUpToDate: false });
+    expect(await runCommand(source, target, server.env, 1_000_000)).toMatchObject({ event: "done", isUpToDate: false });
     expect(await table.load(source, options)).toMatchObject({ isUpToDate: true });
     const undisturbed = join(local, "killed-undisturbed");
     await Table.open(undisturbed).load(source, { ...options, storage: {} } as LoadOptions);
@@ -127,6 +127,7 @@ async function runCommand(
   source: string,
   target: string,
   env: Readonly<Record<string, string>>,
+  batchBytes: number,
   killedMs?: number,
 ): Promise<unknown> {
   const [python, jars] = [await installPython(), await installJars()];
@@ -142,7 +143,7 @@ async function runCommand(
     "spark.jars": (await readdir(jars)).map((name) => join(jars, name)).join(","),
   };
   const given = Object.entries(conf).flatMap(([key, value]) => ["--spark-conf", `${key}=${value}`]);
-  const args = [command, "load", source, target, "--json", "--batch-size", String(BATCH_BYTES)];
+  const args = [command, "load", source, target, "--json", "--batch-size", String(batchBytes)];
   args.push("--schema", "id long, name string, v double", "--engine", "spark");
   const child = spawn(process.execPath, [...args, "--spark-submit", join(dirname(python), "spark-submit"), ...given], {
     detached: true,

@@ -73,7 +73,10 @@ describe("columns of JSON lines, without a schema, are of the narrowest type tha
     await write(join(folder, "b.jsonl"), `${many.join("\n")}\n{"id":-1,"none":[]}\n`);
     const table = newTable();
     expect(await table.load(folder, { mergeSchema: true })).toMatchObject({ rowsLoaded: 15_001, rowsDead: 1 });
-    expect((await table.schema()).fields.map(({ name, type }) => `${name} ${type}`)).toEqual(["id long", "text string"]);
+    expect((await table.schema()).fields.map(({ name, type }) => `${name} ${type}`)).toEqual([
+      "id long",
+      "text string",
+    ]);
   });
 
   it("and what doesn't fit later is a bad record", async () => {

@@ -107,7 +107,7 @@ public class DeltaLoadLogStore extends HadoopFileSystemLogStore {
 }
 """
 KEYS = ["spark.delta.logStore.class", "delta.logStore.class", "spark.delta.logStore.s3a.impl", "delta.logStore.s3a.impl"]
-NEEDED = "A table on S3 needs hadoop-aws of Spark's own Hadoop and the AWS SDK that goes with it, 3.4 or newer: --spark-conf spark.jars.packages=..."
+NEEDED = "A table on S3 needs hadoop-aws of Spark's own Hadoop, 3.4 or newer, and the AWS SDK that goes with it: add them with --spark-conf spark.jars.packages=org.apache.hadoop:hadoop-aws:VERSION"
 
 
 def settings_of(s3):
@@ -126,7 +126,7 @@ def claim_by_put(spark, url):
     """Has Delta claim versions on S3 by a conditional put, unless Spark's configuration names another log store."""
     jvm = spark._jvm
     try:
-        jvm.org.apache.hadoop.fs.Path(url).getFileSystem(spark._jsparkSession.sessionState().newHadoopConf())
+        files = jvm.org.apache.hadoop.fs.Path(url).getFileSystem(spark._jsparkSession.sessionState().newHadoopConf())
     except Py4JJavaError as error:
         if "ClassNotFoundException" in str(error.java_exception) or "UnsupportedFileSystem" in str(error.java_exception):
             raise LoadError("DELTA_MISSING_DEPENDENCY", NEEDED) from None
@@ -134,6 +134,8 @@ def claim_by_put(spark, url):
     conf = jvm.org.apache.spark.SparkEnv.get().conf()
     named = next((key for key in KEYS if conf.contains(key)), None)
     if named is None:
+        if not is_a(files, "org.apache.hadoop.fs.s3a.S3AFileSystem"):
+            raise LoadError("DELTA_MISSING_DEPENDENCY", f"{NEEDED} (fs.s3a.impl is another file system)")
         load_log_store(jvm)
         conf.set(KEYS[2], NAME)
     elif conf.get(named) != NAME:
@@ -143,7 +145,7 @@ def claim_by_put(spark, url):
 def load_log_store(jvm):
     """Compiles the log store with the compiler that Spark has for its queries, and gives it to Spark's class loader."""
     loader = jvm.org.apache.spark.util.Utils.getContextOrSparkClassLoader()
-    while loader is not None and not is_extensible(loader):
+    while loader is not None and not is_a(loader, "org.apache.spark.util.MutableURLClassLoader"):
         loader = loader.getParent()
     if loader is None:
         raise LoadError("DELTA_UNSUPPORTED_FEATURES_FOR_WRITE", "This Spark takes no class while it runs, which writing to S3 needs. Run the job with spark-submit.")
@@ -162,8 +164,9 @@ def load_log_store(jvm):
         loader.loadClass(NAME)
 
 
-def is_extensible(loader):
-    kind = loader.getClass()
-    while kind is not None and kind.getName() != "org.apache.spark.util.MutableURLClassLoader":
+def is_a(thing, name):
+    """Whether a Java object is of this class or one that extends it."""
+    kind = thing.getClass()
+    while kind is not None and kind.getName() != name:
         kind = kind.getSuperclass()
     return kind is not None
