@@ -31,6 +31,7 @@ export class FileOpener {
   readonly #chunkBytes: number | undefined;
   readonly #schema: () => StructType | undefined;
   #shapes: Shapes;
+  readonly #looking = new Map<string, Promise<SourceShape>>();
 
   /** `schema` is what names the columns of files that don't do so themselves; `chunkBytes` are read at once. */
   constructor(options: ParseOptions, shapes: Shapes, schema: () => StructType | undefined, chunkBytes?: number) {
@@ -65,6 +66,17 @@ export class FileOpener {
     const kind = `${file.format}${file.delimiter === undefined ? "" : ` ${JSON.stringify(file.delimiter)}`}`;
     const known = this.#shapes[kind];
     if (known !== undefined) return known;
+    // Of files that are opened side by side the first one decides.
+    const looking = this.#looking.get(kind) ?? this.#lookAt(file, format, kind);
+    this.#looking.set(kind, looking);
+    try {
+      return await looking;
+    } finally {
+      this.#looking.delete(kind);
+    }
+  }
+
+  async #lookAt(file: SourceFile, format: Format, kind: string): Promise<SourceShape> {
     const schema = this.#schema();
     const found = await format.shape(file, this.#options).catch((error: unknown) => {
       // It shows nothing, or too much.

@@ -152,11 +152,11 @@ describe("zip archives", () => {
     return Table.open(join(folder, "t")).load(source);
   }
 
-  test("names that lead out of the archive, and links, are names only, or hidden ones: nothing is unpacked to a disk", async () => {
+  test("names that lead out of the archive, and links, are names only: nothing is unpacked to a disk", async () => {
     await inFolder(async (folder) => {
       await mkdir(join(folder, "deep"));
       const names = ["../../evil.csv", "/etc/evil.csv", "link.csv", "a\\..\\b.csv", "ok.csv"];
-      expect(await load(join(folder, "deep"), zip(names))).toMatchObject({ rowsLoaded: 4, filesDone: 4 });
+      expect(await load(join(folder, "deep"), zip(names))).toMatchObject({ rowsLoaded: 5, filesDone: 5 });
       const { readdir } = await import("node:fs/promises");
       expect(await readdir(folder)).toEqual(["deep"]);
       expect((await readdir(join(folder, "deep"))).sort()).toEqual(["t", "x.zip"]);

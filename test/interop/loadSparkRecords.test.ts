@@ -181,15 +181,31 @@ describe("the job for Spark makes the same of JSON lines", () => {
     expect(await same(source, { schema: SCHEMA, where: "id < 2500" }, { sameReasons: false })).toEqual([6004, 65, 990]);
   });
 
-  test("with columns that are added where the file's beginning shows them, and not loaded where later lines do", async () => {
+  test("with columns that are added where they come, however late", async () => {
     const source = await sourceOf({
       "a.jsonl": '{"id":1}\n',
       "b.jsonl": '{"id":2,"x":{"y":1}}\n{"id":3,"x":{"z":true}}\n',
     });
     expect(await same(source, { mergeSchema: true })).toEqual([3, 0, 0]);
-    const late = await sourceOf({ "a.jsonl": '{"id":1}\n', "b.jsonl": `${'{"id":1}\n'.repeat(40_000)}{"late":1}\n` });
-    const load = readByJob(late, join(root, "late"), { mergeSchema: true, schema: { id: "long" } });
-    await expect(load).rejects.toThrow("DELTA_SCHEMA_MISMATCH");
+    const plain = (count: number) => `{"id":1,"text":"${"words ".repeat(30)}"}\n`.repeat(count);
+    const kinds = ['{"v":1}', '{"v":2.50,"w":[{"a":1}]}', '{"w":[{"b":[null,1e3]}],"x":{"p":true}}', '{"x":{"q":"q"}}'];
+    kinds.push('{"big":9223372036854775808,"mixed":1.10}', '{"big":1,"mixed":"x"}', '{"none":null,"empty":{"e":[]}}');
+    kinds.push(
+      '{"v":"no number"}',
+      '{"id":{"no":"number"}}',
+      '{"ID":2}',
+      '{"deep":[[[{"x":9007199254740993}]]]}',
+      '{"deep":[[1]]}',
+    );
+    const files = {
+      "a.jsonl": plain(1),
+      "b.jsonl": `${plain(1500)}${kinds.join("\n")}\n${plain(100)}{"x":{"late":1}}\n`,
+    };
+    const late = await sourceOf({ ...files, "c.csv": "id,text\n9,a\nx,b\n" });
+    const options = { mergeSchema: true, schema: { id: "long", text: "string" }, batchBytes: 400_000 } as const;
+    expect(await same(join(late, "[ab].jsonl"), options, { sameReasons: false })).toEqual([1614, 3, 0]);
+    expect(await same(join(late, "[ab].jsonl"), { ...options, rescuedDataColumn: "_rest" })).toEqual([1614, 0, 0]);
+    expect(await same(join(late, "*"), options, { sameReasons: false })).toEqual([1616, 4, 0]);
   });
 });
 

@@ -17,8 +17,8 @@ export class Peer implements AsyncDisposable {
   #stderr = "";
   #lastId = 0;
 
-  constructor(python: string, args: readonly string[]) {
-    this.#child = spawn(python, args, { stdio: ["pipe", "pipe", "pipe"], env: { ...process.env, TZ: "UTC" } });
+  constructor(python: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+    this.#child = spawn(python, args, { stdio: ["pipe", "pipe", "pipe"], env: { ...process.env, ...env, TZ: "UTC" } });
     this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-20_000);
     });

@@ -2,21 +2,27 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { LoadOptions } from "#src/load/loadOptions.js";
+import { expect } from "vitest";
+import { Table } from "#src/index.js";
+import type { LoadOptions, LoadProgress } from "#src/load/loadOptions.js";
 import { sparkConfig } from "#src/load/spark/sparkConfig.js";
 import { DeltaLog } from "#src/log/deltaLog.js";
 import { openStore } from "#src/storage/open.js";
+import { CREDENTIALS } from "../servers/s3Server.js";
 import { installJars, installPython, peersFolder, scratchFolder } from "./environment.js";
 import { Peer } from "./peer.js";
 
 const MODULES = fileURLToPath(new URL("../../src/load/spark/job/", import.meta.url));
+
+/** For all S3 servers of the tests. */
+const KEYS = { AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId, AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey };
 
 let started: Promise<Peer> | undefined;
 
 /** A Spark with two executors, started at first use; it ends with this process. */
 function sparkForLoads(): Promise<Peer> {
   started ??= Promise.all([installPython(), installJars()]).then(
-    ([python, jars]) => new Peer(python, [join(peersFolder, "spark_load_peer.py"), jars, scratchFolder, MODULES]),
+    ([python, jars]) => new Peer(python, [join(peersFolder, "spark_load_peer.py"), jars, scratchFolder, MODULES], KEYS),
   );
   return started;
 }
@@ -29,6 +35,8 @@ interface Crash {
   readonly batches?: number;
   /** It waits, its batch staged, until there is a file `committed` in this folder, where it makes `staged`. */
   readonly meanwhile?: string;
+  /** It ends before or after so many of the things that it does to the tables, and does nothing after that. */
+  readonly kill?: { readonly at: number; readonly isAfter: boolean };
 }
 
 type Told = Readonly<Record<string, unknown>>;
@@ -41,9 +49,36 @@ export async function loadOnSpark(
   crash: Crash = {},
 ): Promise<Told> {
   const operands = typeof source === "string" ? [source] : source;
-  const config = await sparkConfig(new DeltaLog(openStore(target, {})), operands, options);
+  const store = openStore(target, options.storage ?? {});
+  await using _ = store;
+  const config = await sparkConfig(new DeltaLog(store), operands, options);
   const told = await (await sparkForLoads()).request<Told[]>("load", { config, ...crash });
   return told.at(-1)!;
+}
+
+/** Loads here, up to so many batches. */
+export async function loadHere(
+  source: string,
+  target: string,
+  batches: number,
+  options: LoadOptions<object>,
+): Promise<void> {
+  const stop = new AbortController();
+  let left = batches;
+  const onProgress = ({ isCommitted }: LoadProgress) => isCommitted && --left === 0 && stop.abort();
+  await using table = Table.open(target, options.storage);
+  const load = table.load(source, { ...options, signal: stop.signal, onProgress });
+  await load.catch((error: unknown) => expect(error).toMatchObject({ code: "DELTA_ABORTED" }));
+}
+
+/** All that a load of the source without an interruption gives: the rows, which have an `id`, and the letters. */
+export async function contentOf(target: string, options: LoadOptions<object> = {}): Promise<unknown[]> {
+  await using table = Table.open(target, options.storage);
+  const rows = (await table.toArray()).sort((a, b) => Number(a.id) - Number(b.id));
+  const columns = ["job", "file", "byte_offset", "line", "record", "column", "code", "raw", "parser"];
+  await using dead = Table.open(`${target}/_dead_letters`, options.storage);
+  const letters = await dead.toArray({ columns });
+  return [rows, letters.map((letter) => JSON.stringify(letter, (_, value) => String(value))).sort()];
 }
 
 interface PlannedBatch {

@@ -75,6 +75,19 @@ describe("columns of JSON lines, without a schema, are of the narrowest type tha
     expect(text.split("x").length - 1).toBe(300);
   });
 
+  it("which the first of several files shows, though another one is looked at for longer", async () => {
+    const folder = join(root, String(tables++));
+    await write(join(folder, "a.jsonl"), '{"id":1,"text":"first"}\n');
+    const many = range(0, 15_000).map((id) => `{"id":${id},"text":"some words that take room"}`);
+    await write(join(folder, "b.jsonl"), `${many.join("\n")}\n{"id":-1,"none":[]}\n`);
+    const table = newTable();
+    expect(await table.load(folder, { mergeSchema: true })).toMatchObject({ rowsLoaded: 15_001, rowsDead: 1 });
+    expect((await table.schema()).fields.map(({ name, type }) => `${name} ${type}`)).toEqual([
+      "id long",
+      "text string",
+    ]);
+  });
+
   it("and what doesn't fit later is a bad record", async () => {
     const many = range(0, 120_000).map((id) => `{"id":${id},"v":${id},"text":"some words that take room"}`);
     const { table, types, result } = await load([

@@ -18,6 +18,8 @@ export type Fault =
   | { readonly kind: "cut-answer" }
   /** The request arrives, and the answer comes back, unharmed but late. */
   | { readonly kind: "delay"; readonly ms: number }
+  /** The request arrives, unharmed, once this has come to pass. */
+  | { readonly kind: "hold"; readonly until: Promise<unknown> }
   /** The request arrives twice, and the second one's answer comes back. */
   | { readonly kind: "twice" }
   /** The answer comes back, and the request arrives once more, so much later. */
@@ -164,6 +166,7 @@ async function serve(
       return;
   }
   if (fault?.kind === "delay") await runtime.sleep(fault.ms);
+  if (fault?.kind === "hold") await fault.until;
   if (fault?.kind === "twice") await forward(upstream, request, body);
   const answer = await forward(upstream, request, body);
   switch (fault?.kind) {

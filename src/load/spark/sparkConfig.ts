@@ -3,11 +3,11 @@ import type { DeltaLog } from "../../log/deltaLog.js";
 import { property } from "../../log/properties.js";
 import { schemaFrom } from "../../ops/schemaOption.js";
 import { predicateOf } from "../../ops/where.js";
-import type { StructType } from "../../schema/types.js";
+import { endpointOf } from "../../storage/s3Options.js";
 import { VERSION } from "../../version.js";
 import { missingColumns, openLoadTarget } from "../batchTarget.js";
 import { letterPlace } from "../deadLetters.js";
-import { dialectFromJson } from "../format/csv/dialect.js";
+import { type CsvDialect, dialectFromJson } from "../format/csv/dialect.js";
 import type { ParseOptions } from "../format/format.js";
 import type { JobOptions, StagedLetters } from "../jobState.js";
 import { LoadJob } from "../loadJob.js";
@@ -23,7 +23,7 @@ import { FileOpener, type OpenFile, type Shapes } from "../openFile.js";
 import { defaultJob, openSource } from "../openSource.js";
 import { pendingFiles } from "../pendingFiles.js";
 import { predicateSql } from "./predicateSql.js";
-import { type CsvColumn, csvColumns, type SparkColumn, sparkColumns } from "./sparkColumns.js";
+import { type CsvColumn, csvColumns, csvTypes, type SparkColumn, sparkColumns } from "./sparkColumns.js";
 import { type SparkSource, sparkSource } from "./sparkSources.js";
 
 /** What the job for Spark goes by, as JSON. */
@@ -33,7 +33,11 @@ export interface SparkConfig {
   readonly madeBy: string;
   readonly sources: readonly SparkSource[];
   /** How S3 is reached; keys are the machines' own. */
-  readonly s3: { readonly endpoint?: string | undefined; readonly region?: string | undefined };
+  readonly s3: {
+    readonly endpoint?: string | undefined;
+    readonly region?: string | undefined;
+    readonly forcePathStyle?: boolean | undefined;
+  };
   readonly batchBytes: number;
   readonly restart: boolean;
   readonly ignoreChange: boolean;
@@ -60,6 +64,8 @@ export interface SparkConfig {
   readonly addedColumns: readonly string[];
   /** By the kind of file, for each column. */
   readonly csvColumns: { readonly [kind: string]: readonly CsvColumn[] };
+  /** The same for columns of the types that JSON lines may add while they are read. */
+  readonly csvTypes: { readonly [kind: string]: { readonly [type: string]: CsvColumn } };
 }
 
 /**
@@ -86,13 +92,18 @@ export async function sparkConfig(
   const { metadata, schema, snapshot } = target;
   const predicate = await predicateOf(kept.where, schema);
   const { schemaString, partitionColumns, configuration } = metadata;
-  const { endpoint, region } = storage.s3 ?? {};
+  const s3 = storage.s3 ?? {};
+  const isOnS3 = [log.store.url, ...sources.map(({ url }) => url)].some((url) => /^s3a?:/i.test(url));
   return {
     job: name,
     table: log.store.url,
     madeBy: `delta-table/${VERSION} on Spark`,
     sources,
-    s3: { endpoint, region },
+    s3: {
+      endpoint: isOnS3 ? endpointOf(s3) : s3.endpoint,
+      region: s3.region,
+      forcePathStyle: s3.forcePathStyle,
+    },
     batchBytes: options.batchBytes ?? DEFAULT_BATCH_BYTES,
     restart,
     ignoreChange,
@@ -109,7 +120,8 @@ export async function sparkConfig(
     newTable: snapshot === undefined ? { partitionColumns, configuration } : null,
     columns: sparkColumns(schema),
     addedColumns: snapshot === undefined ? [] : missingColumns(snapshot.schema, schema).map((field) => field.name),
-    csvColumns: sqlOf(schema, opener.shapes),
+    csvColumns: sqlOf(opener.shapes, (dialect) => csvColumns(schema, dialect)),
+    csvTypes: sqlOf(opener.shapes, csvTypes),
   };
 }
 
@@ -151,7 +163,8 @@ function withColumnsOf(first: OpenFile, { columns }: OpenFile): OpenFile {
   return { ...first, columns: { type: "struct", fields } };
 }
 
-function sqlOf(schema: StructType, shapes: Shapes): { readonly [kind: string]: readonly CsvColumn[] } {
+/** By the kind of file. */
+function sqlOf<T>(shapes: Shapes, sql: (dialect: CsvDialect) => T): { readonly [kind: string]: T } {
   const kinds = Object.entries(shapes).filter(([kind]) => kind.startsWith("csv"));
-  return Object.fromEntries(kinds.map(([kind, { dialect }]) => [kind, csvColumns(schema, dialectFromJson(dialect))]));
+  return Object.fromEntries(kinds.map(([kind, { dialect }]) => [kind, sql(dialectFromJson(dialect))]));
 }

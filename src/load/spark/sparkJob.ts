@@ -12,8 +12,8 @@ import type { SparkConfig } from "./sparkConfig.js";
 const SCRIPTS = new URL("../../../src/load/spark/job/", import.meta.url);
 const MAIN = "delta_load_job.py";
 const MODULES = [
-  ...["bytes", "codecs", "columnar", "csv", "delta", "done", "files", "jsonl", "letters"],
-  ...["open", "plan", "progress", "rows", "source", "values"],
+  ...["bytes", "codecs", "columnar", "csv", "delta", "done", "files", "infer", "jsonl", "letters"],
+  ...["open", "plan", "progress", "rows", "s3", "source", "values"],
 ].map((name) => `delta_load_${name}.py`);
 const CONFIG = "config.json";
 
@@ -28,6 +28,7 @@ const CODES = [
   "DELTA_LOAD_PROGRESS_LOST",
   "DELTA_LOAD_SOURCE_CHANGED",
   "DELTA_LOAD_TOO_MANY_BAD_RECORDS",
+  "DELTA_MISSING_DEPENDENCY",
   "DELTA_SCHEMA_MISMATCH",
   "DELTA_TABLE_NOT_FOUND",
   "DELTA_UNSUPPORTED_FEATURES_FOR_WRITE",

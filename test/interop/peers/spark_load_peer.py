@@ -21,6 +21,8 @@ from pyspark.sql import SparkSession
 
 import delta_load_job
 from delta_load_codecs import LoadError
+from delta_load_delta import Delta
+from delta_load_progress import Store
 from serve import serve
 
 JAVA = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xshare:auto"
@@ -56,7 +58,35 @@ class Killed(Exception):
     """Stands for the end of the process: nothing that the job commits comes after it."""
 
 
-def load(config, crash=None, batches=None, meanwhile=None):
+@contextlib.contextmanager
+def killed_at(at, isAfter):
+    """While it holds, a job ends before or after its so manieth effect, and has none after that."""
+    effects = [(Store, "write"), (Store, "delete"), (Delta, "create"), (Delta, "commit"), (Delta, "write_files")]
+    own, count = [(kind, name, getattr(kind, name)) for kind, name in effects], 0
+
+    def counted(effect):
+        def run(*args):
+            nonlocal count
+            count += 1
+            if count > at or count == at and not isAfter:
+                raise Killed()
+            found = effect(*args)
+            if count == at:
+                raise Killed()
+            return found
+
+        return run
+
+    for kind, name, effect in own:
+        setattr(kind, name, counted(effect))
+    try:
+        yield
+    finally:
+        for kind, name, effect in own:
+            setattr(kind, name, effect)
+
+
+def load(config, crash=None, batches=None, meanwhile=None, kill=None):
     """What the job tells. `crash`: what it doesn't come to; `batches`: commits after which it ends so; `meanwhile`: folder of another job that is first."""
     told, job = [], delta_load_job.Load(spark, config | {"partCount": 2})
     delta_load_job.tell = lambda **event: told.append(event)
@@ -84,11 +114,12 @@ def load(config, crash=None, batches=None, meanwhile=None):
 
         job.next_state = after_another
     try:
-        job.run()
+        with killed_at(**kill) if kill else contextlib.nullcontext():
+            job.run()
     except LoadError as error:
         return told + [{"event": "error", "code": error.code, "message": error.message}]
     except Exception as error:
-        if crash is None and batches is None:
+        if crash is None and batches is None and kill is None:
             found = delta_load_job.error_told(error)
             if found is None:
                 raise

@@ -67,6 +67,18 @@ describe("the configuration of a load on Spark", () => {
     expect(s3).toEqual(storage.s3);
   });
 
+  it("never has keys", async () => {
+    const at = folder();
+    const file = await write(join(at, "a.csv"), HEADER + csvLines(0, 10));
+    const credentials = { accessKeyId: "its-id", secretAccessKey: "its-secret" };
+    const reached = { endpoint: "http://127.0.0.1:9", region: "here", forcePathStyle: false };
+    const config = await configOf(at, [file], { storage: { s3: { ...reached, credentials } } });
+    expect(config.s3).toEqual(reached);
+    const args = await writeSparkJob(join(at, "job"), config);
+    const written = await readFile(join(at, "job/config.json"), "utf8");
+    for (const text of [written, ...args]) expect(text).not.toMatch(/its-id|its-secret/);
+  });
+
   it("has the columns that all files show where they are to be added", async () => {
     const at = folder();
     await write(join(at, "src/a.csv"), "id,name\n1,a\n");
@@ -148,14 +160,17 @@ it("what a killed run on Spark left in the job's folder goes after seven days", 
   const file = await write(join(at, "src/a.csv"), HEADER + csvLines(0, 10));
   const table = Table.open(join(at, "t"));
   const { job } = await table.load(join(at, "src"), { schema: SCHEMA });
-  const left = (name: string) => join(at, "t/_delta_log/_loads", job, ".spark", name);
+  const left = (name: string) => join(at, "t/_delta_log/_loads", job, name);
   const week = 7 * 24 * 3600;
-  for (const [name, ageS] of [["old/offsets/0", week + 60] as const, ["new/offsets/0", week - 3600] as const]) {
+  for (const [name, ageS] of [
+    ["00000000000aa.json", week + 60] as const,
+    ["00000000000bb.json", week - 3600] as const,
+  ]) {
     await write(left(name), "{}");
     const time = Date.now() / 1000 - ageS;
     await utimes(left(name), time, time);
   }
   await write(file, HEADER + csvLines(0, 10) + csvLines(20, 30));
   expect(await table.load(join(at, "src"), { schema: SCHEMA })).toMatchObject({ rowsRead: 10 });
-  expect([existsSync(left("old/offsets/0")), existsSync(left("new/offsets/0"))]).toEqual([false, true]);
+  expect([existsSync(left("00000000000aa.json")), existsSync(left("00000000000bb.json"))]).toEqual([false, true]);
 });

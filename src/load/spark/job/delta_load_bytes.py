@@ -51,7 +51,7 @@ def s3_files(options):
         given = {"endpoint_override": host, "scheme": scheme or "https"}
     if options.get("region"):
         given["region"] = options["region"]
-    return fs.S3FileSystem(force_virtual_addressing=False, **given)
+    return fs.S3FileSystem(force_virtual_addressing=options.get("forcePathStyle") is False, **given)
 
 
 def mark_of(data):

@@ -39,6 +39,10 @@ class Delta:
         )
         transaction.updateMetadata(new, False)
 
+    def write_files(self, transaction, frame):
+        """The data files of a frame's rows, which nobody sees before they are committed."""
+        return transaction.writeFiles(frame._jdf)
+
     def adds_json(self, adds):
         return [json.loads(adds.apply(i).json())["add"] for i in range(adds.length())]
 

@@ -3,12 +3,12 @@
 import base64
 import json
 import os
+import pathlib
 import re
 import sys
 import tempfile
 import time
 import urllib.parse
-import uuid
 
 from py4j.protocol import Py4JJavaError
 from pyspark import cloudpickle
@@ -22,6 +22,7 @@ import delta_load_columnar
 import delta_load_csv
 import delta_load_done
 import delta_load_files
+import delta_load_infer
 import delta_load_jsonl
 import delta_load_open
 import delta_load_plan
@@ -30,14 +31,16 @@ import delta_load_source
 import delta_load_values
 from delta_load_codecs import LoadError
 from delta_load_delta import Delta, spark_url
+from delta_load_infer import bare, widened
 from delta_load_letters import Letters
-from delta_load_progress import DoneFiles, Store, read_progress, read_restart, remove_abandoned, stage_progress, state_app, state_folder
+from delta_load_progress import DoneFiles, Store, read_progress, read_restart, remove_abandoned, stage_progress, state_app
 from delta_load_progress import step_app, tidy
-from delta_load_source import BAD, COUNT, PLAN, ROW, LoadSource
+from delta_load_s3 import claim_by_put, settings_of
+from delta_load_source import BAD, COUNT, PLAN, ROW, WIDER, LoadSource
 
 # What Spark's Python processes run comes with the source: they may not have these files.
 SHIPPED = [delta_load_bytes, delta_load_codecs, delta_load_columnar, delta_load_csv, delta_load_done, delta_load_files]
-SHIPPED += [delta_load_jsonl, delta_load_open, delta_load_plan, delta_load_rows, delta_load_source, delta_load_values]
+SHIPPED += [delta_load_infer, delta_load_jsonl, delta_load_open, delta_load_plan, delta_load_rows, delta_load_source, delta_load_values]
 SETTINGS = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
@@ -53,6 +56,10 @@ class LostRace(Exception):
     """Somebody else has moved the job or changed the table: the place is read again."""
 
 
+class WiderTable(Exception):
+    """Rows have columns that the table is given with their batch, which is read again with them."""
+
+
 def tell(**event):
     print(json.dumps(event), flush=True)
 
@@ -62,6 +69,7 @@ class Load:
         self.spark, self.config, self.job = spark, config, config["job"]
         self.url, self.delta = spark_url(config["table"]), Delta(spark)
         self.letters = Letters(self.delta, self.job, self.url)
+        self.columns_before = [one for one in config["columns"] if one["name"] not in config["addedColumns"]]
         self.books = dict.fromkeys(["rowsRead", "rowsLoaded", "rowsDead", "rowsFiltered", "filesDone", "bytesRead"], 0)
         self.batches, self.version, self.failure = 0, None, None
         for module in SHIPPED:
@@ -69,14 +77,24 @@ class Load:
         spark.dataSource.register(LoadSource)
 
     def run(self):
+        self.reach_s3()
         while True:
             is_restart = self.config["restart"] and self.batches == 0
             try:
                 return self.go_on(is_restart)
+            except WiderTable:
+                pass
             except LostRace:
                 # Two restarts would double the rows.
                 if is_restart:
                     raise LoadError("DELTA_CONCURRENT_TRANSACTION", f'Another run of job "{self.job}" was first. Nothing was loaded.') from None
+
+    def reach_s3(self):
+        for name, value in settings_of(self.config["s3"]).items():
+            self.spark.conf.set(name, value)
+        for url in {self.url, self.letters.url(self.config["deadLetters"] or {"below": ""})}:
+            if url.startswith("s3a:"):
+                claim_by_put(self.spark, url)
 
     def go_on(self, is_restart):
         new, self.failure = self.config["newTable"], None
@@ -128,11 +146,11 @@ class Load:
         table = StructType.fromJson(json.loads(self.config["schemaString"]))
         fields += [(f"v{i}", field.dataType) for i, field in enumerate(table.fields)]
         self.names = table.fieldNames()
-        # Each run begins where the table says: what a killed one left counts for nothing.
-        checkpoint = f"{state_folder(self.job)}/.spark/{uuid.uuid4()}"
+        # Each run begins where the table says: Spark's own checkpoint counts for nothing.
+        checkpoint = pathlib.Path(folder, "checkpoint").as_uri()
         reader = self.spark.readStream.format("delta_table_load").schema(StructType([StructField(*one) for one in fields]))
         source = reader.option("config", json.dumps(self.config)).option("begin", begin).load()
-        writer = source.writeStream.foreachBatch(self.commit).option("checkpointLocation", str(self.store.path(checkpoint)))
+        writer = source.writeStream.foreachBatch(self.commit).option("checkpointLocation", checkpoint)
         query = writer.start()
         try:
             query.processAllAvailable()
@@ -142,18 +160,23 @@ class Load:
             raise
         finally:
             query.stop()
-            self.store.delete(checkpoint)
 
     def check_columns(self, snapshot):
         fields = json.loads(snapshot.schema().json())["fields"]
-        facts = lambda columns: [(one["name"], one["type"], one["nullable"]) for one in columns]
-        wanted, added = self.config["columns"], self.config["addedColumns"]
-        before = [one for one in wanted if one["name"] not in added]
-        self.has_new_columns = facts(fields) != facts(wanted)
-        if self.has_new_columns and facts(fields) != facts(before):
+        facts = lambda columns: [(one["name"], bare(one["type"]), one["nullable"]) for one in columns]
+        self.has_new_columns = facts(fields) != facts(self.config["columns"])
+        if self.has_new_columns and facts(fields) != facts(self.columns_before):
             raise LoadError("DELTA_LOAD_OPTIONS_CHANGED", f"{self.url} has other columns than when this job was written. Write it again.")
         if any("delta.generationExpression" in one["metadata"] or "delta.identity.start" in one["metadata"] for one in fields):
             raise LoadError("DELTA_UNSUPPORTED_FEATURES_FOR_WRITE", f"{self.url} has columns whose values the table makes itself.")
+
+    def widen(self, shapes):
+        """Has the next commit add the columns that these show."""
+        schema = self.config["schemaString"]
+        if not self.has_new_columns:
+            # With what Delta itself has said of its columns.
+            schema, self.columns_before = self.delta.newest(self.url).metadata().schemaString(), self.config["columns"]
+        self.config = widened(self.config, json.loads(schema), shapes)
 
     def new_state(self):
         files = {"newest": "", "segments": [], "replaced": []}
@@ -190,6 +213,10 @@ class Load:
 
     def commit_batch(self, frame, batch_id):
         told = frame.where(frame.kind != ROW).select("kind", "number", "text", "raw").collect()
+        wide = sorted((row for row in told if row.kind == WIDER), key=lambda row: row.number)
+        if wide:
+            self.widen([json.loads(row.text) for row in wide])
+            raise WiderTable()
         plans = [json.loads(row.text) for row in told if row.kind == PLAN]
         if not plans:
             return
@@ -213,7 +240,7 @@ class Load:
         columns = [functions.col(f"v{i}").alias(name) for i, name in enumerate(self.names)]
         adds = self.delta.sequence(self.delta.jvm.java.util.ArrayList())
         if loaded:
-            adds = transaction.writeFiles(frame.where(frame.kind == ROW).select(*columns)._jdf)
+            adds = self.delta.write_files(transaction, frame.where(frame.kind == ROW).select(*columns))
         self.staged = None
         try:
             self.check_files(adds, loaded)
@@ -282,13 +309,8 @@ class Load:
 
 
 def session(config):
-    settings = dict(SETTINGS)
-    if config["s3"].get("endpoint"):
-        settings |= {"spark.hadoop.fs.s3a.endpoint": config["s3"]["endpoint"], "spark.hadoop.fs.s3a.path.style.access": "true"}
-    if config["s3"].get("region"):
-        settings["spark.hadoop.fs.s3a.endpoint.region"] = config["s3"]["region"]
     builder = SparkSession.builder.appName(f"delta-table load {config['job']}")
-    for name, value in settings.items():
+    for name, value in SETTINGS.items():
         builder = builder.config(name, value)
     return builder.getOrCreate()
 

@@ -1,6 +1,6 @@
 """JSON lines: where they end, and what their values are. The same rows and the same bad records as delta-table's own."""
 
-from delta_load_codecs import LoadError
+from delta_load_infer import UNKNOWN, joined, shape_of, wider
 from delta_load_rows import column_of_values
 from delta_load_values import Fault, check_keys, check_nulls, converter, early_fault, entries_in_order, json_of_entries, nests_too_deep
 from delta_load_values import parse_json, without_nulls
@@ -50,12 +50,38 @@ def names_shown(data, known):
     return [name for name in found if name.lower() not in known]
 
 
+class WiderRows(Exception):
+    """Rows have columns that the table lacks and is to be given; `shape` is what the text shows."""
+
+    def __init__(self, shape):
+        super().__init__("rows have columns that the table is to be given")
+        self.shape = shape
+
+
+def shape_of_text(data):
+    """What the rows of a text show of their columns."""
+    shape = UNKNOWN
+    for line in data.split(b"\n"):
+        if line.strip(BLANK):
+            try:
+                shape = joined(shape, shape_of(parsed_row(line)))
+            except Fault:
+                pass
+    return shape
+
+
 class RowBuilder:
-    def __init__(self, config):
+    def __init__(self, config, data):
+        self.data, self.shown = data, None
         self.columns, self.rescued = config["columns"], config["parse"].get("rescuedDataColumn")
         self.merges = config["mergeSchema"]
         self.schema = {"type": "struct", "fields": self.columns}
         self.converters = {column["name"]: converter(column["type"], column["name"], True) for column in self.columns}
+
+    def shows_more(self):
+        """Whether the text shows columns that the table lacks."""
+        self.shown = self.shown or shape_of_text(self.data)
+        return wider(self.schema, [self.shown]) != self.schema
 
     def build(self, row):
         """A row's values in the columns' order; raises a Fault."""
@@ -99,32 +125,31 @@ class RowBuilder:
         self.check_nulls(found)
         return found
 
-    def row(self, raw, place):
-        """The values of a line, those that don't fit rescued where they may be; raises a Fault."""
+    def row(self, raw):
+        """The values of a line, those that don't fit rescued where they may be; raises a Fault, and WiderRows."""
         row = parsed_row(raw)
         try:
             return self.build(row)
         except Fault as fault:
-            if fault.code == "UNKNOWN_COLUMN" and self.merges:
-                # Columns are added before anything is read: nothing that needs another one may pass for bad.
-                raise LoadError("DELTA_SCHEMA_MISMATCH", f"{place}: there is a column \"{fault.column}\" that the file's beginning doesn't show. Say it with a schema, or load with delta-table itself.") from None
+            if fault.code == "UNKNOWN_COLUMN" and self.merges and self.shows_more():
+                raise WiderRows(self.shown) from None
             if self.rescued is None or fault.code not in ("TYPE", "UNKNOWN_COLUMN"):
                 raise
         return self.rescue(row)
 
 
 def read_jsonl(part, data, config):
-    """An Arrow table of a part's rows, and its bad records as (record, Fault)."""
+    """An Arrow table of a part's rows, and its bad records as (record, Fault). Raises WiderRows."""
     import pyarrow
 
     number, line, offset = part["record"], part["line"], part["offset"]
     if part.get("broken"):
         return None, [((number, line + 1, offset, data), Fault("PARSE", part["broken"]))]
-    builder, rows, bad = RowBuilder(config), [], []
+    builder, rows, bad = RowBuilder(config, data), [], []
     for raw in data.split(b"\n"):
         if raw.strip(BLANK):
             try:
-                rows.append(builder.row(raw, f"{part['url']}, line {line + 1}"))
+                rows.append(builder.row(raw))
             except Fault as fault:
                 bad.append(((number, line + 1, offset, raw.removesuffix(b"\r")), fault))
             number += 1

@@ -36,7 +36,7 @@ class Letters:
         url = self.url(place)
         self.delta.create(url, schema)
         frame = self.delta.spark.createDataFrame(rows, schema).coalesce(1)
-        adds = self.delta.log(url).startTransaction().writeFiles(frame._jdf)
+        adds = self.delta.write_files(self.delta.log(url).startTransaction(), frame)
         return {"location": place, "adds": self.delta.adds_json(adds), "rowCount": len(rows)}
 
     def discard(self, dead):

@@ -228,7 +228,8 @@ class JsonlFile(TextFile):
         names = [field["name"] for field in self.shape["schema"]["fields"]]
         self.fill(PEEKED)
         names += names_shown(self.window[:PEEKED], {name.lower() for name in names})
-        self.check_columns(names)
+        if not self.config["mergeSchema"]:
+            self.check_columns(names)
         self.facts = {"parser": self.parser(names)}
         self.drop()
 

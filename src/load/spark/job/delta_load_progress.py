@@ -14,6 +14,8 @@ from delta_load_done import ENTRY, entries_of
 MAX_NEWEST = 512
 FACTOR = 10
 ABANDONED_MS = 7 * 24 * 3600 * 1000
+# Clocks differ, and a copied table's files have the times of the copying, in any order.
+MARGIN_MS = 24 * 3600 * 1000
 
 
 class Store:
@@ -44,7 +46,8 @@ class Store:
         stream = self.files.create(self.path(name), True)
         try:
             stream.write(bytearray(data))
-            stream.hsync()
+            if stream.hasCapability("hsync"):
+                stream.hsync()
         finally:
             stream.close()
 
@@ -111,8 +114,8 @@ def read_progress(store, snapshot, job):
 
 
 def is_first_attempt(store, snapshot, app, left):
-    """True where the log reaches back to what is left of the job, and shows that no step of it was ever committed."""
-    since, first = min(modified for _, modified in left), None
+    """True where the log reaches back to a day before what is left of the job, and shows that no step of it was ever committed."""
+    since, first = min(modified for _, modified in left) - MARGIN_MS, None
     commits = sorted(one for one in store.files_in("_delta_log", False) if re.fullmatch(r"_delta_log/\d{20}\.json", one[0]))
     for path, modified in commits:
         version = int(path[11:31])

@@ -8,11 +8,11 @@ from pyspark.sql.datasource import DataSource, DataSourceStreamReader, InputPart
 from delta_load_bytes import Place
 from delta_load_columnar import read_columns
 from delta_load_csv import read_csv
-from delta_load_jsonl import read_jsonl
+from delta_load_jsonl import WiderRows, read_jsonl
 from delta_load_plan import Planner
 from delta_load_rows import kept_rows
 
-ROW, BAD, PLAN, COUNT = 0, 1, 2, 3
+ROW, BAD, PLAN, COUNT, WIDER = 0, 1, 2, 3, 4
 
 
 def letter_json(part, record, fault):
@@ -111,7 +111,11 @@ class LoadReader(DataSourceStreamReader):
             return
         config = json.loads(self.options["config"])
         for part in value["parts"]:
-            rows, bad = read_part(part, config)
+            try:
+                rows, bad = read_part(part, config)
+            except WiderRows as found:
+                yield from batches(WIDER, [part["order"]], [json.dumps(found.shape)], [None], None)
+                continue
             found = 0 if rows is None else rows.num_rows
             rows = None if rows is None else kept_rows(rows, config["columns"], config["where"])
             loaded = 0 if rows is None else rows.num_rows
