@@ -27,7 +27,8 @@ describe.skipIf(why !== "")(`Spark's tables${why}`, () => {
         versions.push(sortedById(await request("read", { path, version })));
         expect(sortedById(await here.read(path, version)), `version ${version}`).toEqual(versions[version]);
       }
-      expect((await Table.open(path).verify()).findings).toEqual([]);
+      const { findings } = await Table.open(path).verify();
+      expect(findings.filter(({ severity }) => severity === "error")).toEqual([]);
       await keep(name, path, versions);
       await request("checkpoint", { path });
       await removeCommitsBefore(path, newest);
