@@ -63,7 +63,7 @@ export async function writeLastCheckpoint(
 
 /**
  * The MD5 of the canonical form of an object without its `checksum` (PROTOCOL.md, JSON checksum); undefined where
- * that form is beyond measure.
+ * there is none, since a text is half a character, or it is beyond measure.
  */
 export function jsonChecksum(value: object): string | undefined {
   const lines = new Lines();
@@ -74,7 +74,7 @@ export function jsonChecksum(value: object): string | undefined {
       lines,
     );
   } catch (error) {
-    if (error instanceof RangeError) return undefined;
+    if (error instanceof RangeError || error instanceof URIError) return undefined;
     throw error;
   }
   lines.all.sort((a, b) => Buffer.compare(a.path, b.path));

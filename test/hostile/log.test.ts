@@ -88,7 +88,9 @@ describe("an action of another shape", () => {
   test("in time: one that no Date holds is none", async () => {
     expect((await Table.open(await tableOf(metaData({ createdTime: 9e15 }))).detail()).createdAt).toBeNull();
     const inCommit = metaData({ configuration: { "delta.enableInCommitTimestamps": "true" } });
-    const location = await tableOf(inCommit, '{"commitInfo":{"inCommitTimestamp":1e300}}');
+    const location = freshLocation();
+    const protocol = { minReaderVersion: 1, minWriterVersion: 7, writerFeatures: ["inCommitTimestamp"] };
+    await putLines(location, 0, ['{"commitInfo":{"inCommitTimestamp":1e300}}', JSON.stringify({ protocol }), inCommit]);
     await expectCode("DELTA_LOG_CORRUPT", () => Table.open(location).history());
   });
 });

@@ -189,11 +189,11 @@ export const LOG_DAMAGE = {
         protocol: {
           minReaderVersion: 3,
           minWriterVersion: 7,
-          readerFeatures: ["variantType"],
-          writerFeatures: ["variantType"],
+          readerFeatures: ["timestampNanos"],
+          writerFeatures: ["timestampNanos"],
         },
       }),
-    finds: { version: 4, severity: "warning", data: { features: ["variantType"] } },
+    finds: { version: 4, severity: "warning", data: { features: ["timestampNanos"] } },
   },
   "not-checked": [
     {
@@ -207,7 +207,7 @@ export const LOG_DAMAGE = {
           ...metadata,
           schemaString: metadata.schemaString.replace(
             '"name":"name","type":"string"',
-            '"name":"name","type":"variant"',
+            '"name":"name","type":"timestamp_nanos"',
           ),
         })),
       finds: { version: 4 },
