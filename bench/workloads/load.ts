@@ -45,6 +45,11 @@ export async function load({ python, quick }: Setting): Promise<Workload> {
         peer: "floor",
         command: [process.execPath, script("contenders/duckdbCopy"), source, "{scratch}"],
       },
+      {
+        name: "DuckDB's COPY, and an append of its file",
+        peer: "delta-table",
+        command: [process.execPath, script("contenders/duckdbCopy"), source, "{scratch}", table],
+      },
     ],
     targets: [
       {

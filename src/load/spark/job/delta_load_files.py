@@ -27,7 +27,7 @@ def facts_of(name):
 
 
 def is_hidden(path):
-    return any(name[:1] in ("_", ".") for name in path.split("/"))
+    return any(name[:1] in ("_", ".") and name not in (".", "..") for name in path.split("/"))
 
 
 def fits(segments, names):
