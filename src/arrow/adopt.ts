@@ -88,7 +88,6 @@ interface TypeParameters {
 function adoptType(foreign: DataType, column: string): DataType {
   const type = foreign as unknown as TypeParameters;
   const fields = () => type.children.map((field) => adoptField(field, column));
-  // Every version numbers its types alike.
   // Every version numbers its types alike, and gives subtypes such as Int32 numbers below zero.
   switch (foreign.typeId as Type) {
     case Type.Null:

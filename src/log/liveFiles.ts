@@ -1,4 +1,5 @@
 import type { Data, RecordBatch } from "apache-arrow";
+import { makeBatch } from "../arrow/column.js";
 import { takeRows } from "../arrow/take.js";
 import type { DeltaError } from "../errors.js";
 import type { StructField } from "../schema/types.js";
@@ -68,8 +69,13 @@ async function* rest(
   for await (const batch of fileRows(other, kind, withKeys, signal)) {
     const keyOf = rowKeys(batch);
     const left = rowsWhere(batch.numRows, (row) => !done.has(keyOf(row)));
-    if (left.length > 0) yield takeRows(batch.select(names), left);
+    if (left.length > 0) yield takeRows(firstColumns(batch, fields.length), left);
   }
+}
+
+/** Arrow's own `select` leaves each column at its old place, whatever the order asked for. */
+function firstColumns(batch: RecordBatch, count: number): RecordBatch {
+  return makeBatch(batch.schema.fields.slice(0, count), batch.data.children.slice(0, count), batch.numRows);
 }
 
 const KEY_FIELDS = ADD_FIELDS.filter(({ name }) => name === "path" || name === "deletionVector");

@@ -207,7 +207,7 @@ describe("where a vector is", () => {
     expect(store.count("get")).toBe(3);
   });
 
-  test("without an offset: the file's first", async () => {
+  test("[R-DV-8] without an offset: the file's first", async () => {
     const [descriptor] = await putVectors(store, UUID, [[4], [6]]);
     const { offset: _, ...first } = descriptor!;
     expect((await read(first)).last).toBe(4);

@@ -140,7 +140,7 @@ describe("the checkpoint is read", () => {
     ["gives another protocol", { protocol: { minReaderVersion: 1, minWriterVersion: 1 } }],
     ["gives other progress", { setTransactions: [txn("app", 3), txn("old", 4)] }],
     ["lacks progress", { setTransactions: [txn("app", 3)] }],
-  ])("where the newer one %s, and somebody is warned", async (_, instead) => {
+  ])("[R-CRC-3] where the newer one %s, and somebody is warned", async (_, instead) => {
     await putChecksum(3);
     await putChecksum(4, instead);
     await expectCheckpointRead();

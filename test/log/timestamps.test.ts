@@ -191,7 +191,7 @@ describe("the version at a time", () => {
 });
 
 describe("the history", () => {
-  test("is newest first, with what each commit says of itself", async () => {
+  test("[R-LOG-7] is newest first, with what each commit says of itself", async () => {
     await putTable(store, [commitInfo("x", "WRITE"), add("a")], [add("b")], [commitInfo("y", "DELETE")]);
     setTimes(1000, 2000, 3000, 4000);
     const records = await history(await loadSnapshot(store));

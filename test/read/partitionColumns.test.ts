@@ -70,6 +70,16 @@ describe("[R-PART-6] values of partition columns are those of the log", () => {
     expect(await Table.open(store).count({ where: { part: { isNull: false } } })).toBe(1);
   });
 
+  test("[R-PART-7] those without a zone by type stay as they are in any zone", async () => {
+    await createTable("timestamp_ntz");
+    await addFiles(["2024-01-01 10:00:00.5"]);
+    for (const zone of ["America/Los_Angeles", "Asia/Tokyo", undefined]) {
+      expect(await partsOf(zone)).toEqual([new Date("2024-01-01T10:00:00.5Z")]);
+      const where = { part: "2024-01-01 10:00:00.5" };
+      expect(await Table.open(store).count({ where, partitionTimeZone: zone })).toBe(1);
+    }
+  });
+
   test("[R-MAT-1] [R-FILE-8] also where the files hold such columns too, with other values", async () => {
     const protocol: Action = {
       protocol: { minReaderVersion: 1, minWriterVersion: 7, writerFeatures: ["materializePartitionColumns"] },

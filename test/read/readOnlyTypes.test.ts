@@ -52,6 +52,20 @@ describe("a table with variants", () => {
     expect([...(await table.toArrow()).getChild("v")!]).toEqual(['{"a":1,"b":["x",null]}', '"text"', "7"]);
   });
 
+  test("[R-STAT-6] is asked for nulls by their counts; bounds of what can't be compared are passed over", async () => {
+    const text = "0S&u501fk+ze0(tB98CpzF6vU0rJl95HpNdvjbtatpi(cu0wW^cTu";
+    const statsOf = (nulls: number) =>
+      JSON.stringify({ numRecords: 3, minValues: { v: text }, maxValues: { v: text }, nullCount: { v: nulls } });
+    const countOf = async (nulls: number, where: { v: unknown }) =>
+      Table.open(await tableOf([field("v", "variant")], variants(values), "variantType", statsOf(nulls))).count({
+        where,
+      });
+    expect(await countOf(0, { v: null })).toBe(0);
+    expect(await countOf(0, { v: { ne: null } })).toBe(3);
+    // What the log says is believed: no file is opened for it.
+    expect(await countOf(3, { v: null })).toBe(3);
+  });
+
   test("isn't written", async () => {
     const error = await expectCode("DELTA_UNSUPPORTED_FEATURES_FOR_WRITE", async () =>
       Table.open(await make()).append([{ v: 1 }]),

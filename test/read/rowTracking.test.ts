@@ -100,7 +100,7 @@ describe("where rows aren't tracked", () => {
     expect(await table.count()).toBe(11);
   });
 
-  test("changes have none", async () => {
+  test("[R-ROW-5] changes have none", async () => {
     const table = await trackedTable("none");
     await expectCode("DELTA_INVALID_ARGUMENT", () => table.changes({ from: 1, columns: [ROW_ID] }).toArray());
   });

@@ -268,6 +268,52 @@ test("[R-STAT-3] wide bounds decide too, but a null count in between says nothin
   expect(matchOf({ l: null }, wide)).toBe("some");
 });
 
+describe("[R-STAT-4] bounds of a column in which all is null", () => {
+  const leftovers: [number, number][] = [
+    [5, 5],
+    [1, 9],
+    [9, 1],
+  ];
+
+  test.each(leftovers)("from %d to %d are no values: no row compares with anything", (min, max) => {
+    const file = stats("l", min, max, 10);
+    for (const tightBounds of [true, false]) {
+      const ask = (where: Where) => matchOf(where, { ...file, tightBounds });
+      expect(ask({ l: null })).toBe("all");
+      expect(ask({ l: { isNull: false } })).toBe("none");
+      expect(ask({ l: { notIn: [7] } })).toBe("none");
+      for (const condition of [{ eq: 5 }, { ne: 5 }, { lte: 9 }, { gte: 1 }, { in: [5] }]) {
+        expect(ask({ l: condition })).toBe("none");
+        expect(ask({ $not: { l: condition } })).toBe("none");
+        expect(ask({ $or: [{ l: null }, { l: condition }] })).toBe("all");
+      }
+    }
+  });
+
+  test.each(leftovers)("from %d to %d don't tell that there is a value, where nobody counted nulls", (min, max) => {
+    const { nullCount: _, ...uncounted } = stats("l", min, max);
+    for (const file of [uncounted, { ...stats("l", min, max, 4), tightBounds: false }]) {
+      expect(matchOf({ l: null }, file)).toBe("some");
+      expect(matchOf({ l: { isNull: false } }, file)).toBe("some");
+      expect(matchOf({ l: { gte: 1 } }, file)).not.toBe("all");
+    }
+  });
+
+  test("may be of any form", () => {
+    for (const bound of ["", "z", {}, [], true, Number.MAX_VALUE]) {
+      expect(matchOf({ l: null }, stats("l", bound, bound, 10))).toBe("all");
+      expect(matchOf({ l: 5 }, stats("l", bound, bound, 10))).toBe("none");
+    }
+  });
+});
+
+test("[R-STAT-5] bounds are tight where nobody says: then a null count in between says that some aren't null", () => {
+  const tight = stats("l", 1, 9, 4);
+  expect(matchOf({ l: null }, tight)).toBe("some");
+  expect(matchOf({ l: { lte: 9 } }, tight)).toBe("some");
+  expect(matchOf({ l: { lte: 9 } }, stats("l", 1, 9, 0))).toBe("all");
+});
+
 test.each<[string, unknown]>([
   ["missing", null],
   ["empty", ""],
