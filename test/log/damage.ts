@@ -3,8 +3,9 @@ import { DeltaError } from "#src/errors.js";
 import { forEachAction, forEachCheckpointAction } from "#src/log/commitFile.js";
 import { loadSnapshot } from "#src/log/snapshot.js";
 import { memoryStore } from "#src/storage/memory.js";
-import type { ObjectStore } from "#src/storage/store.js";
+import type { ByteRange, ObjectStore } from "#src/storage/store.js";
 import { liveFiles, tombstonePaths } from "./build.js";
+import { uncheckedPages } from "./uncheckedPages.js";
 
 export type LogBytes = ReadonlyMap<string, Uint8Array>;
 
@@ -36,6 +37,8 @@ export async function contentOf(log: LogBytes): Promise<string> {
 export interface Damage {
   readonly title: string;
   readonly bytes: Uint8Array;
+  /** The byte with another bit; undefined where the file was cut. */
+  readonly flippedAt?: number;
 }
 
 /** Cuts and flipped bits, spread over the file, the same ones each time. */
@@ -52,7 +55,7 @@ export function* damagesOf(path: string, bytes: Uint8Array, count: number): Gene
     const flipped = bytes.slice();
     const bit = Math.floor(random() * 8);
     flipped[at]! ^= 1 << bit;
-    yield { title: `bit ${bit} of byte ${at} flipped`, bytes: flipped };
+    yield { title: `bit ${bit} of byte ${at} flipped`, bytes: flipped, flippedAt: at };
   }
 }
 
@@ -65,8 +68,18 @@ function numbers(seed: string): () => number {
   };
 }
 
-/** Lines of JSON may say something else after a flip, or less after a cut, and still be a sound file: nobody could tell. */
-export function isSoundText(path: string, bytes: Uint8Array): boolean {
+/**
+ * Tells which damage of a sound file nobody could see: lines of JSON may say something else after a flip, or less after a cut, and
+ * still be a sound file; a page of a Parquet file without checksum may have other values.
+ */
+export async function unseenDamage(path: string, bytes: Uint8Array): Promise<(damage: Damage) => boolean> {
+  if (!path.endsWith(".parquet")) return (damage) => isSoundText(path, damage.bytes);
+  const pages: readonly ByteRange[] = await uncheckedPages(bytes);
+  return ({ flippedAt }) =>
+    flippedAt !== undefined && pages.some(({ start, end }) => start <= flippedAt && flippedAt < end);
+}
+
+function isSoundText(path: string, bytes: Uint8Array): boolean {
   if (!path.endsWith(".json")) return false;
   const visit = () => undefined;
   try {
