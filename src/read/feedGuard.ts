@@ -5,6 +5,7 @@ import type { Snapshot } from "../log/snapshot.js";
 import { reusedNames } from "../schema/columnMapping.js";
 import { schemaDifferences } from "../schema/compare.js";
 import { parseSchema } from "../schema/json.js";
+import { asWidened } from "../schema/typeChanges.js";
 import type { CommitChanges } from "./commitChanges.js";
 
 /**
@@ -72,8 +73,10 @@ export class FeedGuard {
     const isSame = schemaString === metadata.schemaString && mode === columnMapping;
     if (isSame && String(partitionColumns) === String(metadata.partitionColumns)) return [];
     const given = parseSchema(schemaString);
-    // A column that came later is null in older rows.
-    const lost = schemaDifferences(schema, given).filter(({ kind, assignable }) => kind !== "missing" || !assignable);
+    // A column that came later is null in older rows; values of one that was widened are those of the wider type.
+    const lost = schemaDifferences(schema, asWidened(given, schema)).filter(
+      ({ kind, assignable }) => kind !== "missing" || !assignable,
+    );
     const reused = reusedNames(this.#reader, { schema: given, columnMapping: mode });
     const moved = [...metadata.partitionColumns, ...partitionColumns].filter(
       (name) => metadata.partitionColumns.includes(name) !== partitionColumns.includes(name),

@@ -1,5 +1,5 @@
 import { isDecimalInRange, parseDecimalType } from "./decimal.js";
-import type { DataType, StructField } from "./types.js";
+import type { DataType, StructField, StructType } from "./types.js";
 
 /** The key of a field's metadata with the changes that its type went through (PROTOCOL.md, Type Change Metadata). */
 export const TYPE_CHANGES = "delta.typeChanges";
@@ -55,4 +55,46 @@ export function wasFloat({ metadata }: StructField): boolean {
   return (
     Array.isArray(changes) && changes.some(({ fromType, fieldPath }) => fromType === "float" && fieldPath === undefined)
   );
+}
+
+/**
+ * An older schema of a table with the types that its columns have in `table`, a newer one, where that records that they were
+ * widened: in them, older values can be read.
+ */
+export function asWidened(older: StructType, table: StructType): StructType {
+  const newer = new Map(table.fields.map((field) => [field.name, field]));
+  const fields = older.fields.map((field) => {
+    const now = newer.get(field.name);
+    return now === undefined
+      ? field
+      : { ...field, type: widenedType(field.type, now.type, now.metadata[TYPE_CHANGES]) };
+  });
+  return { type: "struct", fields };
+}
+
+/** `path` leads from the field whose metadata has the changes to the type within it. */
+function widenedType(older: DataType, newer: DataType, changes: unknown, path: readonly string[] = []): DataType {
+  const inside = (part: string, from: DataType, to: DataType) => widenedType(from, to, changes, [...path, part]);
+  if (typeof older === "string" || typeof newer === "string") {
+    return Array.isArray(changes) && changes.some((change) => isFrom(older, path, change)) ? newer : older;
+  }
+  if (older.type === "struct" && newer.type === "struct") return asWidened(older, newer);
+  if (older.type === "array" && newer.type === "array") {
+    return { ...older, elementType: inside("element", older.elementType, newer.elementType) };
+  }
+  if (older.type === "map" && newer.type === "map") {
+    const keyType = inside("key", older.keyType, newer.keyType);
+    return { ...older, keyType, valueType: inside("value", older.valueType, newer.valueType) };
+  }
+  return older;
+}
+
+function isFrom(type: DataType, path: readonly string[], change: Record<string, unknown> | null): boolean {
+  const { fromType, fieldPath = "" } = change ?? {};
+  return fieldPath === path.join(".") && plainText(fromType) === type;
+}
+
+/** As schemas here spell it: others may write blanks into decimals. */
+function plainText(type: unknown): unknown {
+  return typeof type === "string" ? type.replaceAll(" ", "") : type;
 }
