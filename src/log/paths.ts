@@ -6,6 +6,9 @@ import { SIDECAR_FOLDER } from "./names.js";
 /** A scheme followed by a slash; `a:b` alone is taken for a file name. */
 const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]*):(\/.*)$/s;
 
+/** A bucket, and the key of a table in it. */
+const S3_ROOT = /^s3[an]?:\/\/([^/]*)(.*)$/is;
+
 /** What a path in its simplest form never has: everything else is canonical as it stands. */
 const UNUSUAL = /[%:]|\/\/|^\/|\/$|(?:^|\/)\.\.?(?:\/|$)/;
 
@@ -104,10 +107,16 @@ export function sidecarPath(store: Pick<ObjectStore, "url">, path: string): stri
 const NO_DATA = /^(?:\.\.|_delta_log)(?:\/|$)/;
 
 function below(canonical: string, storeUrl: string): string | undefined {
-  // A local store's root is an operating system's path, in which a % means itself.
-  const local = storeUrl.replaceAll("\\", "/").replace(/^(?=[A-Za-z]:\/)/, "/");
-  const root = (local.startsWith("/") ? normalise(local) : canonicalPath(storeUrl)).replace(/\/$/, "");
+  const root = canonicalRoot(storeUrl).replace(/\/$/, "");
   return canonical.startsWith(`${root}/`) ? canonical.slice(root.length + 1) : undefined;
+}
+
+/** A store's root in the form of {@link canonicalPath}: it is an operating system's path or a key, in which a % means itself. */
+function canonicalRoot(storeUrl: string): string {
+  const local = storeUrl.replaceAll("\\", "/").replace(/^(?=[A-Za-z]:\/)/, "/");
+  if (local.startsWith("/")) return normalise(local);
+  const [, bucket, key] = S3_ROOT.exec(storeUrl) ?? [];
+  return key === undefined ? canonicalPath(storeUrl) : `s3://${bucket}${normalise(key)}`;
 }
 
 /** Hadoop's two names for S3 mean the same store. */

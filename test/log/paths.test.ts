@@ -52,6 +52,7 @@ describe("store paths", () => {
     for (const url of ["s3://bucket/t", "s3a://bucket/t", "s3n://bucket/t"]) {
       for (const scheme of ["s3", "s3a", "s3n"]) expect(storePath({ url }, `${scheme}://bucket/t/x`)).toBe("x");
     }
+    expect(storePath({ url: "s3a://bucket/a%20b/t" }, "s3://bucket/a%2520b/t/x")).toBe("x");
     expect(storePath({ url: "C:\\data\\t" }, "file:///C:/data/t/x.parquet")).toBe("x.parquet");
   });
 
@@ -61,6 +62,14 @@ describe("store paths", () => {
     expect(storePath(store, "s3n://bucket/u/x%20y")).toBe("s3a://bucket/u/x y");
     expect(storePath(store, "/data/t/x")).toBe("x");
     expect(storePath(store, "/etc/x")).toBe("/etc/x");
+  });
+
+  test("of another key are refused, though it spells the root's as a URI does", async () => {
+    const store = { url: "s3://bucket/a%20b", otherRoots: ["s3://bucket/100%25"] };
+    for (const path of ["s3://bucket/a%20b/x", "s3://bucket/100%25/x"]) {
+      await expectCode("DELTA_UNSUPPORTED_FILE_PATH", () => storePath(store, path));
+    }
+    expect(storePath(store, "s3://bucket/100%2525/x")).toBe("s3://bucket/100%25/x");
   });
 
   test.each(["../a/x", "/data/ab/x", "/data/a/../b/x", "/data/a/_delta_log/x", "/data/a", "s3://data/a/x", "a%00b"])(
