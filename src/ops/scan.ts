@@ -8,7 +8,7 @@ import type { PlanOptions } from "../read/plan.js";
 import { ROW_TRACKING_FIELDS, tracksRows } from "../read/rowTracking.js";
 import { countRows, type ReadOptions, scanBatches } from "../read/scan.js";
 import { withoutColumnMapping } from "../schema/columnMapping.js";
-import { nearestName } from "../schema/columns.js";
+import { nearestName, resolveColumn } from "../schema/columns.js";
 import { isTimeZone } from "../schema/time.js";
 import type { StructField, StructType } from "../schema/types.js";
 import type { BatchSource } from "../write/input.js";
@@ -21,7 +21,7 @@ export interface ScanOptions<Row extends object = Record<string, unknown>> {
   /**
    * Top-level columns, in the order wanted; all by default. Only their bytes are read. A table with row tracking has two more, each
    * a bigint under its whole name: `_metadata.row_id`, which a row keeps however it is rewritten, and `_metadata.row_commit_version`, the
-   * version that inserted or updated it last (PROTOCOL.md, Row Tracking).
+   * version that inserted or updated it last (PROTOCOL.md, Row Tracking). `where` may name them too.
    */
   readonly columns?: readonly ((keyof Row & string) | RowTrackingColumn)[];
   /** Only rows for which this is true (not null). Files that hold none are not read. */
@@ -133,7 +133,7 @@ export class Scan<Row extends object = Record<string, unknown>> implements Batch
     this.#source ??= this.#open();
     const source = await this.#source;
     const fields = columns?.map((name) => fieldOf(source, name)) ?? source.schema.fields;
-    const predicate = await predicateOf(where, source.schema);
+    const predicate = await predicateOf(where, allColumns(source));
     return {
       source,
       schema: { type: "struct", fields },
@@ -142,10 +142,18 @@ export class Scan<Row extends object = Record<string, unknown>> implements Batch
   }
 }
 
+/** A column of the table hides one of row tracking of its name. */
+function allColumns({ schema, rowTracking }: ScanSource): StructType {
+  const names = new Set(schema.fields.map(({ name }) => name.toLowerCase()));
+  return { type: "struct", fields: [...schema.fields, ...rowTracking.filter(({ name }) => !names.has(name))] };
+}
+
 function fieldOf({ schema, rowTracking }: ScanSource, name: string): StructField {
   const field = [...schema.fields, ...rowTracking].find((candidate) => candidate.name === name);
   if (field !== undefined) return field;
   if (ROW_TRACKING_FIELDS.some((candidate) => candidate.name === name)) throw noRowTracking(name);
+  const inside = resolveColumn(schema, name.split("."));
+  if (inside !== undefined && inside.path.length > 1) throw partOf(inside.path[0]!, name);
   const names = schema.fields.map((candidate) => candidate.name);
   const nearest = nearestName(name, names);
   const hint = nearest === undefined ? `It has ${names.join(", ")}.` : `Did you mean "${nearest}"?`;
@@ -153,6 +161,14 @@ function fieldOf({ schema, rowTracking }: ScanSource, name: string): StructField
     column: name,
     nearest,
   });
+}
+
+function partOf(whole: string, column: string): DeltaError {
+  return new DeltaError(
+    "DELTA_INVALID_ARGUMENT",
+    `Columns are read as a whole: ask for "${whole}" and take "${column}" from it. A condition may name it as it is.`,
+    { column, nearest: whole },
+  );
 }
 
 function noRowTracking(column: string): DeltaError {

@@ -4,7 +4,7 @@ import { makeColumn } from "../arrow/column.js";
 import { toArrowType } from "../arrow/schema.js";
 import { DeltaError } from "../errors.js";
 import type { Metadata, Protocol } from "../log/actions.js";
-import type { StructField } from "../schema/types.js";
+import type { StructField, StructType } from "../schema/types.js";
 
 /** What the log says of a file's rows; null where it doesn't. */
 export interface RowTrackingFacts {
@@ -42,6 +42,11 @@ const TRACKED_COLUMNS: readonly TrackedColumn[] = [
 
 /** The columns that a scan may ask for where rows are tracked. They are told apart from a table's own by identity. */
 export const ROW_TRACKING_FIELDS: readonly StructField[] = TRACKED_COLUMNS.map(({ field }) => field);
+
+/** The row tracking columns of those names, but for those that the table has a column of its own for. */
+export function trackedFields({ fields }: StructType, names: ReadonlySet<string>): readonly StructField[] {
+  return ROW_TRACKING_FIELDS.filter(({ name }) => names.has(name) && !fields.some((own) => own.name === name));
+}
 
 /** Whether every row has its numbers: the feature is supported and turned on. */
 export function tracksRows({ writerFeatures }: Protocol, { configuration }: Metadata): boolean {

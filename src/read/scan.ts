@@ -16,7 +16,7 @@ import { checkFieldIds, checkStored, columnNames, fileColumns } from "./fileColu
 import { openVectors, outOfRange } from "./keptRows.js";
 import { type PlanOptions, planFiles, type ScanFile } from "./plan.js";
 import { readAhead } from "./readAhead.js";
-import { trackedColumn } from "./rowTracking.js";
+import { trackedColumn, trackedFields } from "./rowTracking.js";
 
 export interface ReadOptions extends PlanOptions {
   /** Top-level columns in the order wanted, row tracking's among them; all of the schema where undefined. */
@@ -38,8 +38,7 @@ const FILES_AHEAD = 2;
  * for, and those of the predicate, are fetched.
  */
 export function scanBatches(snapshot: Snapshot, options: ReadOptions = {}): AsyncGenerator<RecordBatch> {
-  const rowTracking = options.columns?.some((field) => trackedColumn(field) !== undefined) ?? false;
-  return limited(scanFiles(snapshot, planFiles(snapshot, { ...options, rowTracking }), options), options.limit);
+  return limited(scanFiles(snapshot, plannedFiles(snapshot, options), options), options.limit);
 }
 
 /** The first `limit` rows; nothing is read beyond them. */
@@ -74,7 +73,13 @@ export function scanFiles(
 
 /** The rows of `snapshot` for which the predicate is true, counted from statistics where they decide. */
 export function countRows(snapshot: Snapshot, options: PlanOptions = {}): Promise<number> {
-  return countFiles(snapshot, planFiles(snapshot, options), options);
+  return countFiles(snapshot, plannedFiles(snapshot, options), options);
+}
+
+function plannedFiles(snapshot: Snapshot, options: ReadOptions): AsyncGenerator<ScanFile> {
+  const needed = neededFields(snapshot.schema, options.columns ?? [], options.predicate);
+  const rowTracking = needed.some((field) => trackedColumn(field) !== undefined);
+  return planFiles(snapshot, { ...options, rowTracking });
 }
 
 /** As {@link countRows}, of these files. */
@@ -155,7 +160,7 @@ function neededFields(
   predicate: Predicate | undefined,
 ): readonly StructField[] {
   if (predicate === undefined) return columns;
-  const asked = new Set(columnsOf(predicate).map((path) => path[0]));
+  const asked = new Set(columnsOf(predicate).map((path) => path[0]!));
   for (const column of columns) asked.delete(column.name);
-  return [...columns, ...schema.fields.filter((field) => asked.has(field.name))];
+  return [...columns, ...schema.fields.filter(({ name }) => asked.has(name)), ...trackedFields(schema, asked)];
 }

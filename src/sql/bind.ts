@@ -63,7 +63,8 @@ export function bindColumns(root: SqlNode, schema: StructType, sql: string): Sql
     if (node.class !== "COLUMN_REF") return mapChildren(node, (child) => bind(child, parameters));
     const names = node.column_names as readonly string[];
     if (parameters.has(names[0]!)) return node;
-    const column = resolveColumn(schema, names);
+    // A column may have dots in its name.
+    const column = resolveColumn(schema, names) ?? resolveColumn(schema, [names.join(".")]);
     if (column) return { ...node, column_names: column.path, [BOUND]: column } as BoundNode;
     if (names.length === 1 && BARE_FUNCTIONS.has(names[0]!.toLowerCase())) return node;
     throw unknownColumn(names, schema, sql);

@@ -101,10 +101,28 @@ describe("scan", () => {
     const { table } = await days();
     const column = await expectCode("DELTA_INVALID_ARGUMENT", () => table.toArray({ columns: ["nam"] as never }));
     expect(column.data).toMatchObject({ column: "nam", nearest: "name" });
+    const spelled = await expectCode("DELTA_INVALID_ARGUMENT", () => table.toArray({ columns: ["NAME"] as never }));
+    expect(spelled.data).toMatchObject({ column: "NAME", nearest: "name" });
     await expectCode("DELTA_INVALID_PREDICATE", () => table.toArray({ where: { nam: 1 } as never }));
     await expectCode("DELTA_INVALID_PREDICATE", () => table.toArray({ where: { id: undefined } as never }));
     await expectCode("DELTA_INVALID_ARGUMENT", () => table.toArray({ limit: -1 }));
     await expectCode("DELTA_TABLE_NOT_FOUND", () => Table.open(memoryStore()).toArray());
+  });
+});
+
+describe("a part of a column", () => {
+  const table = Table.open(memoryStore());
+  const read = (column: string) => table.toArray({ columns: [column] as never });
+  const refused = (column: string) => expectCode("DELTA_INVALID_ARGUMENT", () => read(column));
+
+  it("isn't read alone: the error names the column to ask for", async () => {
+    await table.append([{ address: { city: "Rome", geo: { lat: 1.5 } }, "a.b": 1n, a: { b: 2n } }]);
+    expect((await refused("address.city")).data).toEqual({ column: "address.city", nearest: "address" });
+    expect((await refused("Address.Geo.lat")).data).toEqual({ column: "Address.Geo.lat", nearest: "address" });
+    expect((await refused("addres")).data).toEqual({ column: "addres", nearest: "address" });
+    expect((await refused("nowhere.city")).data).toMatchObject({ column: "nowhere.city" });
+    expect(await read("a.b")).toEqual([{ "a.b": 1n }]);
+    expect(await table.count({ where: { "address.geo.lat": 1.5 } })).toBe(1);
   });
 });
 

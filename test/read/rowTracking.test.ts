@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Table } from "#src/index.js";
 import type { Protocol } from "#src/log/actions.js";
+import type { Where } from "#src/schema/where.js";
 import { memoryStore } from "#src/storage/memory.js";
 import type { ObjectStore } from "#src/storage/store.js";
 import { expectCode } from "../expectCode.js";
@@ -89,6 +90,35 @@ describe.each(["none", "name", "id"])("a row's id and version, with column mappi
   });
 });
 
+describe("a condition on a row's id and version", () => {
+  test.each<[string, Where | string, bigint[]]>([
+    ["an id", { [ROW_ID]: 8n }, [8n, 102n]],
+    ["a range of ids", { [ROW_ID]: { between: [7n, 8n] } }, [7n, 8n, 100n, 102n]],
+    ["a version", { [ROW_COMMIT_VERSION]: { gt: 1 } }, [101n, 102n]],
+    ["none", { [ROW_ID]: null }, []],
+    ["both, and a column", { [ROW_ID]: { lt: 1000 }, [ROW_COMMIT_VERSION]: 1n, id: { gte: 9n } }, [9n, 100n]],
+    ["SQL", "_metadata.row_id IN (7, 1001)", [7n, 100n, 101n]],
+    ["SQL with quotes", '"_metadata.row_commit_version" = 5 AND id > 101', [102n]],
+    ["SQL that no typed test can say", "_metadata.row_id % 1000 = 1", [1n, 101n]],
+  ])("%s", async (_, where, ids) => {
+    for (const mode of ["none", "name", "id"]) {
+      store = memoryStore();
+      const table = await trackedTable(mode);
+      expect(await table.toArray({ where })).toEqual(ids.map((id) => ({ id })));
+      expect(await table.count({ where })).toBe(ids.length);
+      const tracked = await table.toArray({ columns: [ROW_ID], where });
+      expect(tracked.map((row) => Object.keys(row))).toEqual(ids.map(() => [ROW_ID]));
+    }
+  });
+
+  test("names the columns that there are", async () => {
+    const error = await expectCode("DELTA_INVALID_PREDICATE", async () =>
+      (await trackedTable("none")).toArray({ where: { "_metadata.rowid": 1 } }),
+    );
+    expect(error.data).toMatchObject({ nearest: ROW_ID });
+  });
+});
+
 describe("where rows aren't tracked", () => {
   test.each([
     ["the property is off", { ...ON, "delta.enableRowTracking": "false" }],
@@ -97,6 +127,9 @@ describe("where rows aren't tracked", () => {
     const table = await trackedTable("none", configuration);
     const error = await expectCode("DELTA_INVALID_ARGUMENT", () => table.toArray({ columns: [ROW_ID] }));
     expect(error.data).toEqual({ column: ROW_ID });
+    const inWhere = await expectCode("DELTA_INVALID_PREDICATE", () => table.count({ where: { [ROW_ID]: 1n } }));
+    expect(inWhere.data).toMatchObject({ column: ROW_ID });
+    await expectCode("DELTA_INVALID_PREDICATE", () => table.count({ where: "_metadata.row_id = 1" }));
     expect(await table.count()).toBe(11);
   });
 
@@ -134,4 +167,6 @@ test("a table's own column of such a name is that column", async () => {
     ],
   );
   expect(await table.toArray({ columns: [ROW_ID] })).toEqual([{ [ROW_ID]: "own" }]);
+  expect(await table.count({ where: { [ROW_ID]: "own" } })).toBe(1);
+  expect(await table.count({ where: "_metadata.row_id || '!' = 'own!'" })).toBe(1);
 });
