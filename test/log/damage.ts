@@ -3,9 +3,9 @@ import { DeltaError } from "#src/errors.js";
 import { forEachAction, forEachCheckpointAction } from "#src/log/commitFile.js";
 import { loadSnapshot } from "#src/log/snapshot.js";
 import { memoryStore } from "#src/storage/memory.js";
-import type { ByteRange, ObjectStore } from "#src/storage/store.js";
+import type { ObjectStore } from "#src/storage/store.js";
+import { pagesOf } from "../parquet/pagesOf.js";
 import { liveFiles, tombstonePaths } from "./build.js";
-import { uncheckedPages } from "./uncheckedPages.js";
 
 export type LogBytes = ReadonlyMap<string, Uint8Array>;
 
@@ -74,9 +74,9 @@ function numbers(seed: string): () => number {
  */
 export async function unseenDamage(path: string, bytes: Uint8Array): Promise<(damage: Damage) => boolean> {
   if (!path.endsWith(".parquet")) return (damage) => isSoundText(path, damage.bytes);
-  const pages: readonly ByteRange[] = await uncheckedPages(bytes);
+  const unchecked = (await pagesOf(bytes)).filter(({ isChecked }) => !isChecked).map(({ body }) => body);
   return ({ flippedAt }) =>
-    flippedAt !== undefined && pages.some(({ start, end }) => start <= flippedAt && flippedAt < end);
+    flippedAt !== undefined && unchecked.some(({ start, end }) => start <= flippedAt && flippedAt < end);
 }
 
 function isSoundText(path: string, bytes: Uint8Array): boolean {
