@@ -14,7 +14,7 @@ import { tellPassedOver } from "./passedOver.js";
 import { readCommit, readCommits } from "./readCommits.js";
 import { rebuild } from "./rebuild.js";
 import { type CheckpointFiles, newestCommit } from "./segment.js";
-import { type FileBatchOptions, isNoOtherWay, type SnapshotFiles } from "./snapshotFiles.js";
+import { type FileBatchOptions, isDamage, isNoOtherWay, type SnapshotFiles } from "./snapshotFiles.js";
 import { StateBuilder, type TableState } from "./state.js";
 import { Tail } from "./tail.js";
 
@@ -121,14 +121,23 @@ export class Snapshot {
   }
 
   /**
-   * The newest version's snapshot: one request where nothing is new, else the new commits' and a listing.
-   * Throws what {@link advance} and the store do, and `DELTA_LOG_CORRUPT`.
+   * The newest version's snapshot: one request where nothing is new, else the new commits' and a listing. Where a commit is
+   * damaged or gone, it's rebuilt as for one who comes to the table now: see {@link rebuild}, also for what that throws.
    */
   async refresh(signal?: AbortSignal): Promise<Snapshot> {
-    const next = await commitIfExists(this.store, this.version + 1, signal);
-    if (next === undefined) return this;
-    const { newest, checkpoint } = await newestCommit(this.store, this.version + 1, signal);
-    if (checkpoint !== undefined && checkpoint - this.version > LONG_WAY) {
+    try {
+      const next = await commitIfExists(this.store, this.version + 1, signal);
+      return next === undefined ? this : await this.#goOn(next, signal);
+    } catch (error) {
+      if (!isDamage(error) && !isNoOtherWay(error)) throw error;
+      return loadSnapshot(this.store, { check: this.check, signal });
+    }
+  }
+
+  /** The newest version's snapshot, from the bytes of the commit after this one and those that follow. */
+  async #goOn(next: Uint8Array, signal?: AbortSignal): Promise<Snapshot> {
+    const { newest, checkpoint = newest } = await newestCommit(this.store, this.version + 1, signal);
+    if (checkpoint > newest || checkpoint - this.version > LONG_WAY) {
       return loadSnapshot(this.store, { check: this.check, signal });
     }
     const state = new StateBuilder(this.#state);
@@ -209,10 +218,16 @@ export async function loadSnapshot(store: ObjectStore, options: LoadOptions = {}
 
 function takeCommit(version: number, bytes: Uint8Array, state: StateBuilder, tail: Tail): void {
   const isNew = version > tail.version;
-  forEachAction(version, bytes, { commitInfo: false }, (action) => {
-    if (!("add" in action) && !("remove" in action)) state.apply(action);
-    else if (isNew) tail.take(version, action);
-  });
+  try {
+    forEachAction(version, bytes, { commitInfo: false }, (action) => {
+      if (!("add" in action) && !("remove" in action)) state.apply(action);
+      else if (isNew) tail.take(version, action);
+    });
+  } catch (error) {
+    // Another commit may come to have this number.
+    if (isNew) tail.forgetTaken();
+    throw error;
+  }
   if (isNew) tail.version = version;
 }
 

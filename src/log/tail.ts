@@ -16,6 +16,10 @@ class SparseColumn<T> {
     while (this.#values.length < row) this.#values.push(undefined);
     this.#values.push(value);
   }
+
+  cut(length: number): void {
+    this.#values.length = Math.min(this.#values.length, length);
+  }
 }
 
 /**
@@ -71,10 +75,16 @@ export class Tail {
     this.version = version;
   }
 
-  /** Takes in one action of the commit after {@link version}. */
+  /** Takes in one action of the commit after {@link version}; once it has all of them, `version` is to be set to it. */
   take(version: number, action: Action): void {
     if ("add" in action) this.#add(version, action.add);
     else if ("remove" in action) this.#remove(version, action.remove);
+  }
+
+  /** Forgets what was taken in of a commit after {@link version}, which turned out to be damaged midway. */
+  forgetTaken(): void {
+    const after = this.addedAt.findIndex((version) => version > this.version);
+    if (after >= 0) this.#cut(after);
   }
 
   #add(version: number, add: AddFile): void {
@@ -134,6 +144,22 @@ export class Tail {
     this.baseRowId.set(row, file.baseRowId);
     this.defaultRowCommitVersion.set(row, file.defaultRowCommitVersion);
     return row;
+  }
+
+  #cut(length: number): void {
+    this.length = length;
+    const { addedAt, supersededAt, isAdd, path, size, time, dataChange, stats, partition } = this;
+    for (const column of [addedAt, supersededAt, isAdd, path, size, time, dataChange, stats, partition, this.#first]) {
+      column.length = length;
+    }
+    const { tags, deletionVector, baseRowId, defaultRowCommitVersion, clusteringProvider, extendedFileMetadata } = this;
+    for (const column of [tags, deletionVector, baseRowId, defaultRowCommitVersion]) column.cut(length);
+    for (const column of [clusteringProvider, extendedFileMetadata]) column.cut(length);
+    this.#newest.clear();
+    for (let row = 0; row < length; row++) {
+      if (supersededAt[row]! > this.version) supersededAt[row] = Number.POSITIVE_INFINITY;
+      this.#newest.set(this.key(row), row);
+    }
   }
 
   #internPartition(values: StringMap | undefined): number {
