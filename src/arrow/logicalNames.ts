@@ -9,7 +9,8 @@ const FIELD_ID = "PARQUET:field_id";
 
 /**
  * A file's columns under the names of the schema, at every depth: columns that it lacks and others than the schema's are left out, types
- * and values stay as they are. Elements of arrays, keys and values of maps have no names, so they are found by their place.
+ * and values stay as they are. Elements of arrays, keys and values of maps have no names, so they are found by their place. Where no
+ * column has the very name, one is found that differs in case only, as names of a schema never do.
  *
  * Throws `DELTA_SCHEMA_MISMATCH` where two columns of the file are meant by one of the schema.
  */
@@ -31,7 +32,7 @@ function named(
 ): Columns {
   const indexes = indexesByKey(sources);
   const found = wanted.flatMap((field) => {
-    const index = indexes.get(keyOf(field, mode));
+    const index = indexOf(indexes, field, mode);
     if (index === undefined) return [];
     if (index === AMBIGUOUS) throw ambiguous(field);
     const column = withNames(columns[index], field.type, mode);
@@ -42,20 +43,27 @@ function named(
 
 const AMBIGUOUS = -1;
 
-/** A column is known by its name, and by its id where it has one. */
+/** A column is known by its name, however it is spelled, and by its id where it has one. */
 function indexesByKey(sources: readonly Field[]): ReadonlyMap<string, number> {
   const indexes = new Map<string, number>();
   for (const [index, { name, metadata }] of sources.entries()) {
     const id = metadata.get(FIELD_ID);
-    const keys = id === undefined ? [`name ${name}`] : [`name ${name}`, `id ${id}`];
+    const names = [`name ${name}`, `like ${name.toLowerCase()}`];
+    const keys = id === undefined ? names : [...names, `id ${id}`];
     for (const key of keys) indexes.set(key, indexes.has(key) ? AMBIGUOUS : index);
   }
   return indexes;
 }
 
-function keyOf(field: StructField, mode: ColumnMappingMode): string {
+function indexOf(
+  indexes: ReadonlyMap<string, number>,
+  field: StructField,
+  mode: ColumnMappingMode,
+): number | undefined {
   const id = fieldId(field, mode);
-  return id === undefined ? `name ${physicalName(field, mode)}` : `id ${id}`;
+  if (id !== undefined) return indexes.get(`id ${id}`);
+  const name = physicalName(field, mode);
+  return indexes.get(`name ${name}`) ?? indexes.get(`like ${name.toLowerCase()}`);
 }
 
 function ambiguous({ name }: StructField): DeltaError {

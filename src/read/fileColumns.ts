@@ -58,12 +58,27 @@ export function fileColumns(
 }
 
 /** What the file calls the columns; those that it lacks are left out. */
-export function columnNames({ fields }: StructType, mode: ColumnMappingMode, footer: Footer | undefined): string[] {
-  return fields.flatMap((field) => {
+export function columnNames({ fields }: StructType, mode: ColumnMappingMode, footer: Footer): string[] {
+  return fields.flatMap(columnFinder(mode, footer));
+}
+
+/**
+ * Tells what a file calls a column: nothing where it lacks it. Where several have its name but for case, and none has the very name,
+ * it's all of them.
+ */
+export function columnFinder(mode: ColumnMappingMode, { root }: Footer): (field: StructField) => readonly string[] {
+  const names = new Set(root.children.map(({ element }) => element.name));
+  return (field) => {
     const id = fieldId(field, mode);
-    if (id === undefined) return physicalName(field, mode);
-    return footer?.root.children.find(({ element }) => element.field_id === id)?.element.name ?? [];
-  });
+    if (id !== undefined) {
+      const found = root.children.find(({ element }) => element.field_id === id);
+      return found === undefined ? [] : [found.element.name];
+    }
+    const name = physicalName(field, mode);
+    if (names.has(name)) return [name];
+    const folded = name.toLowerCase();
+    return [...names].filter((candidate) => candidate.toLowerCase() === folded);
+  };
 }
 
 /** In a file without any id no column can be found, which must not pass for a file whose columns are all null. */

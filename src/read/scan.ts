@@ -1,7 +1,6 @@
 import type { RecordBatch } from "apache-arrow";
 import { makeBatch } from "../arrow/column.js";
 import { evaluatePredicate } from "../arrow/evaluate.js";
-import { underLogicalNames } from "../arrow/logicalNames.js";
 import { toArrowSchema } from "../arrow/schema.js";
 import { sliceBatch, takeRows } from "../arrow/take.js";
 import type { Metadata } from "../log/actions.js";
@@ -125,8 +124,8 @@ async function* fileBatches(
   const positions = columns.map((column) => needed.findIndex((field) => field.name === column.name));
 
   const opened = await openVectors(store, vectors, file, signal);
-  const footer = opened.footer ?? (mode === "id" ? await readFooter(store, file, signal) : undefined);
-  if (mode === "id") checkFieldIds(inFile, footer!);
+  const footer = opened.footer ?? (await readFooter(store, file, signal));
+  if (mode === "id") checkFieldIds(inFile, footer);
   const paths = columnNames(inFile, mode, footer).map((name) => [name]);
   let start = 0;
   for await (const all of readParquet(store, file, { columns: paths, footer, signal })) {
@@ -137,7 +136,7 @@ async function* fileBatches(
     if (kept === "none") continue;
     // A predicate never sees removed rows: it may fail on what they hold.
     const raw = kept === "all" ? all : takeRows(all, kept);
-    const conformed = conformFile(file, mode === "none" ? raw : underLogicalNames(raw, inFile, mode), inFile);
+    const conformed = conformFile(file, raw, inFile, mode);
     const placeOf = (row: number) => first + (kept === "all" ? row : kept[row]!);
     const made = children({ columns: conformed.data.children, length: raw.numRows, placeOf });
     let batch = makeBatch(assembled.fields, made, raw.numRows);

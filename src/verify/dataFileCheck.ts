@@ -1,5 +1,4 @@
 import type { RecordBatch } from "apache-arrow";
-import { underLogicalNames } from "../arrow/logicalNames.js";
 import { checkNotNull } from "../arrow/notNull.js";
 import { takeRows } from "../arrow/take.js";
 import { DeltaError, hasCode } from "../errors.js";
@@ -9,7 +8,7 @@ import { decodePath, storePath } from "../log/paths.js";
 import { type Footer, readFooter } from "../parquet/footer.js";
 import { readParquet } from "../parquet/read.js";
 import { conformFile } from "../read/conformFile.js";
-import { checkFieldIds, columnNames } from "../read/fileColumns.js";
+import { checkFieldIds, columnFinder, columnNames } from "../read/fileColumns.js";
 import { type FileStatistics, parseStatistics } from "../schema/fileStatistics.js";
 import type { StructType } from "../schema/types.js";
 import type { ObjectStore } from "../storage/store.js";
@@ -162,9 +161,10 @@ export class DataFileCheck {
     const { shape, findings } = this.#context;
     if (shape.schema === undefined) return undefined;
     const inFile = shape.schema.fields.filter(({ name }) => !shape.partitionColumns.includes(name));
+    const namesOf = columnFinder(shape.columnMapping, footer);
     const fields = inFile.filter((field) => {
       const { name, type } = field;
-      const [inParquet] = columnNames({ type: "struct", fields: [field] }, shape.columnMapping, footer);
+      const [inParquet] = namesOf(field);
       const node = footer.root.children.find((child) => child.element.name === inParquet);
       if (node === undefined || parquetFits(node, type)) return true;
       const message = `Column "${name}" of ${file.path} can't be read as ${JSON.stringify(type)}.`;
@@ -194,8 +194,7 @@ export class DataFileCheck {
         const first = start;
         start += raw.numRows;
         if (kept === "none") continue;
-        const named = columnMapping === "id" ? underLogicalNames(raw, columns, columnMapping) : raw;
-        const conformed = conformFile(footer.file, named, columns, first);
+        const conformed = conformFile(footer.file, raw, columns, columnMapping, first);
         const batch = kept === "all" ? conformed : takeRows(conformed, kept);
         const rowOf = (index: number) => first + (kept === "all" ? index : kept[index]!);
         this.#checkNulls(file, batch, columns, rowOf, nulls);

@@ -40,7 +40,9 @@ export function parquetFits(node: ParquetNode, type: DataType): boolean {
 
 function fieldsFit(node: ParquetNode, { fields }: StructType): boolean {
   return fields.every(({ name, type }) => {
-    const child = node.children.find((candidate) => candidate.element.name === name);
+    const child =
+      node.children.find((candidate) => candidate.element.name === name) ??
+      node.children.find((candidate) => candidate.element.name.toLowerCase() === name.toLowerCase());
     return child === undefined || parquetFits(child, type);
   });
 }
