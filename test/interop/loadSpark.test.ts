@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, readdir, rm } from "node:fs/promises";
+import { appendFile, chmod, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -7,7 +7,8 @@ import { Table } from "#src/index.js";
 import type { LoadOptions, LoadResult } from "#src/load/loadOptions.js";
 import { seeded } from "../crash/random.js";
 import { csvLines, deadIdsOf, HEADER, idsOf, isBad, range, SCHEMA, write } from "../load/loadFixture.js";
-import { contentOf, loadHere, loadOnSpark } from "./sparkLoads.js";
+import { installPython } from "./environment.js";
+import { contentOf, loadByCommand, loadHere, loadOnSpark } from "./sparkLoads.js";
 
 const root = await mkdtemp(join(tmpdir(), "delta-load-spark-"));
 afterAll(() => rm(root, { recursive: true, force: true }));
@@ -146,4 +147,19 @@ test("a load ends the same though each run ends before or after any of the thing
   await endHere(source, at("kills-undisturbed"));
   expect(await contentOf(target)).toEqual(await contentOf(at("kills-undisturbed")));
   expect(await idsOf(Table.open(target))).toEqual(good(8000));
+});
+
+test("a Python process of Spark's that comes too late for it is started again", async () => {
+  await write(at("late-python/a.csv"), HEADER + csvLines(0, 300));
+  // Spark waits 10 seconds for the process that reads a stream's source.
+  const script = `#!/bin/sh
+case "$*" in *python_streaming_source_runner*) echo started >> "${at("starts")}"; [ -e "${at("once")}" ] || { touch "${at("once")}"; sleep 12; } ;; esac
+exec "${await installPython()}" "$@"
+`;
+  await chmod(await write(at("python"), script), 0o755);
+  const [source, target] = [at("late-python"), at("late-python-target")];
+  const options = { batchBytes: BATCH_BYTES, env: { PYSPARK_PYTHON: at("python") } };
+  expect(await loadByCommand(source, target, options)).toMatchObject({ event: "done", isUpToDate: false });
+  expect(await readFile(at("starts"), "utf8")).toBe("started\nstarted\n");
+  expect(await idsOf(Table.open(target))).toEqual(good(300));
 });

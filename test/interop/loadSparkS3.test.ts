@@ -1,8 +1,6 @@
-import { spawn } from "node:child_process";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Table } from "#src/index.js";
@@ -14,10 +12,8 @@ import { csvLines, HEADER, idsOf, isBad, range, SCHEMA, write } from "../load/lo
 import { type FaultProxy, startFaultProxy } from "../servers/faultProxy.js";
 import type { S3Server } from "../servers/s3Server.js";
 import { s3Servers } from "../servers/servers.js";
-import { installJars, installPython, scratchFolder } from "./environment.js";
-import { contentOf, loadHere, loadOnSpark } from "./sparkLoads.js";
+import { contentOf, loadByCommand, loadHere, loadOnSpark } from "./sparkLoads.js";
 
-const command = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 const BATCH_BYTES = 12_000;
 const good = (to: number) => range(0, to).filter((id) => !isBad(id));
 const choices = await s3Servers();
@@ -103,14 +99,17 @@ describe.skipIf(choice.skip)(`a load on Spark into S3 on ${choice.name}${choice.
     for (let run = 0; run < 2; run++) {
       const delayMs = random.below(1500);
       moments.push(delayMs);
-      await runCommand(source, target, server.env, BATCH_BYTES, delayMs);
+      await loadByCommand(source, target, { env: server.env, batchBytes: BATCH_BYTES, killedMs: delayMs });
     }
     console.info(`LOAD_SEED=${seed}: killed ${moments.join(" and ")} ms after a commit`);
     await using table = Table.open(target, options.storage);
     const loaded = (await idsOf(table)).length;
     expect(loaded).toBeGreaterThan(0);
     expect(loaded).toBeLessThan(good(6000).length);
-    expect(await runCommand(source, target, server.env, 1_000_000)).toMatchObject({ event: "done", isUpToDate: false });
+    expect(await loadByCommand(source, target, { env: server.env, batchBytes: 1_000_000 })).toMatchObject({
+      event: "done",
+      isUpToDate: false,
+    });
     expect(await table.load(source, options)).toMatchObject({ isUpToDate: true });
     const undisturbed = join(local, "killed-undisturbed");
     await Table.open(undisturbed).load(source, { ...options, storage: {} } as LoadOptions);
@@ -118,49 +117,3 @@ describe.skipIf(choice.skip)(`a load on Spark into S3 on ${choice.name}${choice.
     expect(await idsOf(table)).toEqual(good(6000));
   });
 });
-
-/**
- * Loads with the command on a Spark of its own; gives the last that it tells. Kills all of its processes so long after its first commit
- * where that is given.
- */
-async function runCommand(
-  source: string,
-  target: string,
-  env: Readonly<Record<string, string>>,
-  batchBytes: number,
-  killedMs?: number,
-): Promise<unknown> {
-  const [python, jars] = [await installPython(), await installJars()];
-  const conf = {
-    "spark.master": "local[1]",
-    "spark.driver.memory": "1g",
-    "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
-    "spark.ui.enabled": "false",
-    "spark.local.dir": scratchFolder,
-    "spark.sql.warehouse.dir": scratchFolder,
-    "spark.sql.shuffle.partitions": "1",
-    "spark.databricks.delta.snapshotPartitions": "1",
-    "spark.jars": (await readdir(jars)).map((name) => join(jars, name)).join(","),
-  };
-  const given = Object.entries(conf).flatMap(([key, value]) => ["--spark-conf", `${key}=${value}`]);
-  const args = [command, "load", source, target, "--json", "--batch-size", String(batchBytes)];
-  args.push("--schema", "id long, name string, v double", "--engine", "spark");
-  const child = spawn(process.execPath, [...args, "--spark-submit", join(dirname(python), "spark-submit"), ...given], {
-    detached: true,
-    stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, ...env, PYSPARK_PYTHON: python, SPARK_LOCAL_IP: "127.0.0.1" },
-  });
-  let [stdout, stderr] = ["", ""];
-  let killing: NodeJS.Timeout | undefined;
-  child.stderr.on("data", (text) => (stderr += text));
-  child.stdout.on("data", (text) => {
-    stdout += text;
-    if (killedMs === undefined || !stdout.includes('"event":"commit"')) return;
-    killing ??= setTimeout(() => process.kill(-child.pid!, "SIGKILL"), killedMs);
-  });
-  await new Promise((resolve) => child.once("close", resolve));
-  clearTimeout(killing);
-  const lines = stdout.split("\n").filter((line) => line.startsWith("{"));
-  expect(lines, stderr.slice(-3000)).not.toEqual([]);
-  return JSON.parse(lines.at(-1)!);
-}

@@ -1,6 +1,7 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { spawn } from "node:child_process";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
 import { Table } from "#src/index.js";
@@ -13,6 +14,8 @@ import { installJars, installPython, peersFolder, scratchFolder } from "./enviro
 import { Peer } from "./peer.js";
 
 const MODULES = fileURLToPath(new URL("../../src/load/spark/job/", import.meta.url));
+
+const COMMAND = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 
 /** For all S3 servers of the tests. */
 const KEYS = { AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId, AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey };
@@ -69,6 +72,54 @@ export async function loadHere(
   await using table = Table.open(target, options.storage);
   const load = table.load(source, { ...options, signal: stop.signal, onProgress });
   await load.catch((error: unknown) => expect(error).toMatchObject({ code: "DELTA_ABORTED" }));
+}
+
+interface CommandOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly batchBytes: number;
+  /** All of its processes are killed so long after the first commit. */
+  readonly killedMs?: number;
+}
+
+/** Loads rows of the fixture with the command, on a Spark of its own; gives the last that it tells. */
+export async function loadByCommand(
+  source: string,
+  target: string,
+  { env = {}, batchBytes, killedMs }: CommandOptions,
+): Promise<unknown> {
+  const [python, jars] = [await installPython(), await installJars()];
+  const conf = {
+    "spark.master": "local[1]",
+    "spark.driver.memory": "1g",
+    "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
+    "spark.ui.enabled": "false",
+    "spark.local.dir": scratchFolder,
+    "spark.sql.warehouse.dir": scratchFolder,
+    "spark.sql.shuffle.partitions": "1",
+    "spark.databricks.delta.snapshotPartitions": "1",
+    "spark.jars": (await readdir(jars)).map((name) => join(jars, name)).join(","),
+  };
+  const given = Object.entries(conf).flatMap(([key, value]) => ["--spark-conf", `${key}=${value}`]);
+  const args = [COMMAND, "load", source, target, "--json", "--batch-size", String(batchBytes)];
+  args.push("--schema", "id long, name string, v double", "--engine", "spark");
+  const child = spawn(process.execPath, [...args, "--spark-submit", join(dirname(python), "spark-submit"), ...given], {
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, PYSPARK_PYTHON: python, ...env, SPARK_LOCAL_IP: "127.0.0.1" },
+  });
+  let [stdout, stderr] = ["", ""];
+  let killing: NodeJS.Timeout | undefined;
+  child.stderr.on("data", (text) => (stderr += text));
+  child.stdout.on("data", (text) => {
+    stdout += text;
+    if (killedMs === undefined || !stdout.includes('"event":"commit"')) return;
+    killing ??= setTimeout(() => process.kill(-child.pid!, "SIGKILL"), killedMs);
+  });
+  await new Promise((resolve) => child.once("close", resolve));
+  clearTimeout(killing);
+  const lines = stdout.split("\n").filter((line) => line.startsWith("{"));
+  expect(lines, stderr.slice(-3000)).not.toEqual([]);
+  return JSON.parse(lines.at(-1)!);
 }
 
 /** All that a load of the source without an interruption gives: the rows, which have an `id`, and the letters. */

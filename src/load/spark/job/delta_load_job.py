@@ -50,6 +50,9 @@ SETTINGS = {
 STATE_FORMAT = 1
 FREE_BAD_RECORDS = 1000
 RACES = re.compile(r"\b(Concurrent\w*|MetadataChanged|ProtocolChanged)Exception\b")
+# Spark gives a Python process of its own ten seconds to start, however busy the machine is.
+LATE_PYTHON = "Python worker failed to connect back"
+LATE_STARTS = 5
 
 
 class LostRace(Exception):
@@ -78,12 +81,17 @@ class Load:
 
     def run(self):
         self.reach_s3()
+        late = 0
         while True:
             is_restart = self.config["restart"] and self.batches == 0
             try:
                 return self.go_on(is_restart)
             except WiderTable:
                 pass
+            except (StreamingQueryException, Py4JJavaError) as error:
+                late += 1
+                if LATE_PYTHON not in str(error) or late > LATE_STARTS:
+                    raise
             except LostRace:
                 # Two restarts would double the rows.
                 if is_restart:
