@@ -10,7 +10,8 @@ import type { CheckpointFiles } from "./segment.js";
 /**
  * The batches of a checkpoint's columns of file actions, one Parquet file after the other, its sidecars too, some row groups at
  * a time. Deletion vectors, whose columns all checkpoints have but few have values of, are left out of files where they
- * are null throughout. Statistics come as structs, in `stats_parsed`, where a file has or may have no others.
+ * are null throughout. Statistics and partition values come as structs, in `stats_parsed` and `partitionValues_parsed`, where a file
+ * has or may have no others.
  */
 export async function* readCheckpoint(
   store: ObjectStore,
@@ -64,9 +65,18 @@ function columnsIn(footer: Footer, columns: readonly (readonly string[])[]): rea
   return columns.flatMap((column) => {
     const [kind, name] = column;
     if (name === "deletionVector" && hasValues(footer, [...column, "storageType"]) === false) return [];
+    if (column.length === 2 && kind === "add" && name === "partitionValues") {
+      return hasMaps(footer) ? [column] : [column, [kind, "partitionValues_parsed"]];
+    }
     if (name !== "stats") return [column];
     const parsed = [kind!, "stats_parsed"];
     const hasTexts = hasValues(footer, column);
     return hasTexts === undefined ? [column, parsed] : [hasTexts ? column : parsed];
   });
+}
+
+/** Whether live files have partition values as text for sure. */
+function hasMaps(footer: Footer): boolean {
+  const key = footer.leaves.find(({ path: [kind, name] }) => kind === "add" && name === "partitionValues");
+  return key !== undefined && hasValues(footer, key.path) === true;
 }

@@ -20,10 +20,13 @@ const deletionVector = field(
   ),
 );
 
+/** Of a live file or a tombstone, as text. */
+export const PARTITION_VALUES = field("partitionValues", stringMap);
+
 /** The columns of a live file. */
 export const ADD_FIELDS: readonly StructField[] = [
   field("path", "string"),
-  field("partitionValues", stringMap),
+  PARTITION_VALUES,
   field("size", "long"),
   field("modificationTime", "long"),
   field("dataChange", "boolean"),
@@ -41,7 +44,7 @@ export const REMOVE_FIELDS: readonly StructField[] = [
   field("deletionTimestamp", "long"),
   field("dataChange", "boolean"),
   field("extendedFileMetadata", "boolean"),
-  field("partitionValues", stringMap),
+  PARTITION_VALUES,
   field("size", "long"),
   deletionVector,
   field("baseRowId", "long"),

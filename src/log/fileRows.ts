@@ -1,4 +1,4 @@
-import { type Data, Field, type RecordBatch, type Struct, Type, Utf8, Vector } from "apache-arrow";
+import { type Data, Field, type RecordBatch, type Struct, Type, Vector } from "apache-arrow";
 import { buildColumn } from "../arrow/buildColumn.js";
 import { columnAt, makeBatch, offsetsOf } from "../arrow/column.js";
 import { conformBatch } from "../arrow/conform.js";
@@ -10,6 +10,7 @@ import type { DeletionVectorDescriptor } from "./actions.js";
 import { checkpointContent } from "./checkpointDamage.js";
 import { readJsonCheckpoint } from "./checkpointJson.js";
 import { readCheckpoint } from "./checkpointRead.js";
+import { partitionTexts } from "./partitionTexts.js";
 import type { SnapshotFiles } from "./snapshotFiles.js";
 import { statisticsText } from "./statisticsText.js";
 import { fileKey, type Tail } from "./tail.js";
@@ -28,7 +29,7 @@ export async function* fileRows(
   fields: readonly StructField[],
   signal?: AbortSignal,
 ): AsyncGenerator<RecordBatch> {
-  const { store, version, checkpoint, tail } = files;
+  const { store, version, checkpoint, tail, isPartitioned } = files;
   if (checkpoint !== undefined) {
     const touched = new TouchedFiles(tail, version);
     const columns = fields.map(({ name }) => [kind, name]);
@@ -41,7 +42,8 @@ export async function* fileRows(
       yield* tailRows(json.files, checkpoint.version, kind, fields, isLeft);
     }
     for await (const batch of readCheckpoint(store, checkpoint, columns, signal)) {
-      yield* checkpointContent(checkpoint, checkpointRows(batch, kind, fields, touched));
+      const rows = checkpointRows(batch, kind, fields, touched);
+      yield* checkpointContent(checkpoint, kind === "add" && isPartitioned ? withPartitions(rows) : rows);
     }
   }
   yield* tailRows(tail, version, kind, fields);
@@ -64,7 +66,7 @@ function* checkpointRows(
   }
   // Other writers name the inside of maps differently, and leave columns out.
   const asWritten = makeBatch((actions.type as Struct).children, actions.children, batch.numRows);
-  const all = conformBatch(withStatistics(asWritten), { type: "struct", fields });
+  const all = conformBatch(withTexts(asWritten), { type: "struct", fields });
   const left = touched.isEmpty ? [] : touchedRows(path!, child("deletionVector"), touched);
   const isTouched = new Set(left);
   if (actions.nullCount === 0 && left.length === 0) yield all;
@@ -75,15 +77,36 @@ function* checkpointRows(
     );
 }
 
-/** With the statistics' text, where the checkpoint has them as structs only. */
-function withStatistics(batch: RecordBatch): RecordBatch {
-  const parsed = columnAt(batch, ["stats_parsed"])?.[0];
-  const texts = columnAt(batch, ["stats"])?.[0];
-  if (parsed === undefined || (texts !== undefined && texts.nullCount < texts.length)) return batch;
-  const others = batch.schema.fields.filter(({ name }) => name !== "stats");
-  const columns = others.map(({ name }) => columnAt(batch, [name])![0]!);
-  const fields = [...others, new Field("stats", new Utf8(), true)];
-  return makeBatch(fields, [...columns, statisticsText(parsed)], batch.numRows);
+/** Files that don't say of which partition they are would pass for those of the nulls. */
+function* withPartitions(batches: Iterable<RecordBatch>): Generator<RecordBatch> {
+  for (const batch of batches) {
+    const values = columnAt(batch, ["partitionValues"])?.[0];
+    if (values !== undefined && values.nullCount > 0) throw new RangeError("it has an add without partitionValues");
+    yield batch;
+  }
+}
+
+/** With texts in place of what the checkpoint has as structs only: statistics, and partition values. */
+function withTexts(batch: RecordBatch): RecordBatch {
+  const members = new Map(batch.schema.fields.map(({ name }) => [name, columnAt(batch, [name])![0]!]));
+  const [statistics, partition] = [members.get("stats_parsed"), members.get("partitionValues_parsed")];
+  const made = new Map<string, Data>();
+  if (statistics !== undefined && hasNothing(members.get("stats"))) made.set("stats", statisticsText(statistics));
+  if (partition !== undefined && hasNothing(members.get("partitionValues"))) {
+    made.set("partitionValues", partitionTexts(partition));
+  }
+  if (made.size === 0) return batch;
+  const kept = batch.schema.fields.filter(({ name }) => !made.has(name));
+  const fields = [...kept, ...[...made].map(([name, { type }]) => new Field(name, type, true))];
+  return makeBatch(fields, [...kept.map(({ name }) => members.get(name)!), ...made.values()], batch.numRows);
+}
+
+/** Whether it's null or an empty map throughout. */
+function hasNothing(column: Data | undefined): boolean {
+  if (column === undefined || column.nullCount === column.length) return true;
+  if (column.typeId !== Type.Map) return false;
+  const offsets = offsetsOf(column);
+  return offsets[0] === offsets[column.length];
 }
 
 /** Most batches lose a few rows at most: what lies between them needn't be copied. */

@@ -47,7 +47,9 @@ export async function rebuild(store: ObjectStore, options: SegmentOptions): Prom
     if (!("error" in replayed)) {
       for (const { paths, error } of found) for (const path of paths) tellPassedOver(store, path, error.message);
       const { checkpoint } = segment;
-      return { state: replayed.state, files: { store, version, checkpoint, tail: replayed.tail, damaged } };
+      const { state, tail } = replayed;
+      const isPartitioned = state.metadata.partitionColumns.length > 0;
+      return { state, files: { store, version, checkpoint, tail, isPartitioned, damaged } };
     }
     found.push(replayed);
   }

@@ -174,7 +174,8 @@ export class Snapshot {
     if (state.protocol !== this.protocol || state.metadata !== this.metadata) {
       this.check(state.protocol, state.metadata);
     }
-    const snapshot = new Snapshot(state, { ...this.#files, version }, this.check);
+    const isPartitioned = state.metadata.partitionColumns.length > 0;
+    const snapshot = new Snapshot(state, { ...this.#files, version, isPartitioned }, this.check);
     if (state.metadata === this.metadata && state.protocol === this.protocol) snapshot.#schema = this.#schema;
     return snapshot;
   }
@@ -182,11 +183,13 @@ export class Snapshot {
 
 /** The snapshot of version 0, from its commit: no I/O. */
 export function firstSnapshot(store: ObjectStore, actions: readonly Action[]): Snapshot {
-  const state = new StateBuilder();
-  for (const action of actions) state.apply(action);
+  const builder = new StateBuilder();
+  for (const action of actions) builder.apply(action);
+  const state = builder.build(0);
   const tail = new Tail(-1);
   tail.apply(0, actions);
-  return new Snapshot(state.build(0), { store, version: 0, checkpoint: undefined, tail, damaged: new Set() });
+  const isPartitioned = state.metadata.partitionColumns.length > 0;
+  return new Snapshot(state, { store, version: 0, checkpoint: undefined, tail, isPartitioned, damaged: new Set() });
 }
 
 export interface LoadOptions {

@@ -19,6 +19,8 @@ export interface SnapshotFiles {
   readonly version: number;
   readonly checkpoint: CheckpointFiles | undefined;
   readonly tail: Tail;
+  /** Whether the table has partition columns. */
+  readonly isPartitioned: boolean;
   /** Paths of files that were passed over because they can't be read. */
   readonly damaged: ReadonlySet<string>;
 }

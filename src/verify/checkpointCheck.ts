@@ -45,7 +45,7 @@ export async function readWholeCheckpoint(
   try {
     const size = await sizeOf(store, checkpoint, signal);
     const state = await stateOf(store, checkpoint, findings, signal);
-    const addCount = await visitFiles(store, checkpoint, visitor, signal);
+    const addCount = await visitFiles(store, checkpoint, state, visitor, signal);
     return { ...size, state, addCount };
   } catch (error) {
     if (!(error instanceof DeltaError) || !DAMAGE.has(error.code)) throw error;
@@ -109,11 +109,13 @@ function identityOf(action: Action): string {
 async function visitFiles(
   store: ObjectStore,
   checkpoint: ListedCheckpoint,
+  { metadata }: TableState,
   visitor: FileVisitor,
   signal?: AbortSignal,
 ): Promise<number> {
   const { version } = checkpoint;
-  const files = { store, version, checkpoint, tail: new Tail(version), damaged: new Set<string>() };
+  const isPartitioned = metadata.partitionColumns.length > 0;
+  const files = { store, version, checkpoint, tail: new Tail(version), isPartitioned, damaged: new Set<string>() };
   let addCount = 0;
   for await (const batch of fileRows(files, "add", ADD_FIELDS, signal)) {
     const addAt = addReader(batch);

@@ -47,7 +47,14 @@ async function eachFile(
   signal?: AbortSignal,
 ): Promise<void> {
   const { version } = checkpoint;
-  const source = { store, version, checkpoint, tail: new Tail(version), damaged: new Set<string>() };
+  const source = {
+    store,
+    version,
+    checkpoint,
+    tail: new Tail(version),
+    isPartitioned: false,
+    damaged: new Set<string>(),
+  };
   for (const kind of ["add", "remove"] as const) {
     const fields = (kind === "add" ? ADD_FIELDS : REMOVE_FIELDS).filter(({ name }) => KEY.has(name));
     for await (const batch of fileRows(source, kind, fields, signal)) {
