@@ -47,6 +47,8 @@ export interface VerifyReport {
   readonly checked: {
     readonly commits: number;
     readonly checkpoints: number;
+    /** Log compactions. */
+    readonly compactions: number;
     /** Version checksums. */
     readonly checksums: number;
     /** Live data files. */
@@ -80,7 +82,7 @@ export async function verify(
   const newest = newestVersion(log);
   const version = versionOf(store, newest, wanted);
   const replay = new Replay(store, log, references, findings, signal);
-  const { commits, checksums, checkpoints, damaged } = await replay.run(version, (done) =>
+  const { commits, checksums, checkpoints, compactions, damaged } = await replay.run(version, (done) =>
     onProgress?.({ step: "commits", done }),
   );
   reportGaps(log, version, damaged, findings);
@@ -113,7 +115,7 @@ export async function verify(
     ok: !findings.hasErrors,
     findings: findings.all(),
     counts: findings.counts(),
-    checked: { commits, checkpoints: checkpoints.length, checksums, files, bytes, rows },
+    checked: { commits, checkpoints: checkpoints.length, compactions, checksums, files, bytes, rows },
     orphans,
   };
 }

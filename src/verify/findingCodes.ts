@@ -20,6 +20,7 @@ const info = (advice: string) => ({ severity: "info", advice }) as const;
 const RESTORE_LOG = "Restore the file from a backup of the log; don't write to the table before.";
 const RESTORE_FILE = "Restore the file from a backup, or go back to a version without it.";
 const NEW_CHECKPOINT = "Delete this checkpoint if commits or an older one hold its version, then write a new one.";
+const NO_COMPACTION = "Delete this compaction if the commits are there: they say the same, and count.";
 const REWRITE_FILE = "Queries that skip files by it miss rows. Rewrite the file's rows with a writer that is right.";
 const WRITER_DEFECT = "The program that wrote the commit is at fault; its commitInfo names it. Report it there.";
 
@@ -57,7 +58,7 @@ export const FINDING_CODES = {
   "features-unsupported": warning("Use a release or an engine with these features for what couldn't be checked."),
   "not-checked": info("Another engine, or a later release, can check it."),
 
-  // checkpoints and checksums against the commits
+  // checkpoints, compactions and checksums against the commits
   "checkpoint-incomplete": warning("A writer that ended left it. Readers pass over it; delete its parts."),
   "checkpoint-unreadable": error(NEW_CHECKPOINT),
   "checkpoint-file-missing": error(NEW_CHECKPOINT),
@@ -71,6 +72,8 @@ export const FINDING_CODES = {
   "last-checkpoint-dangling": warning("Write a new checkpoint, which replaces the pointer; or delete it."),
   "last-checkpoint-differs": warning("Write a new checkpoint, which replaces the pointer; or delete it."),
   "last-checkpoint-stale": info("Readers find the newer checkpoint by themselves; the next one replaces the pointer."),
+  "compaction-unreadable": error(NO_COMPACTION),
+  "compaction-differs": error(NO_COMPACTION),
   "checksum-malformed": warning("Readers do without it. Delete it."),
   "checksum-differs": error(
     "Either the log was changed afterwards or the checksum's writer is at fault: find out which.",

@@ -1,3 +1,4 @@
+import type { Compaction } from "../log/compactions.js";
 import { LAST_CHECKPOINT_PATH, LOG_FOLDER, parseLogPath } from "../log/names.js";
 import type { CheckpointFiles } from "../log/segment.js";
 import type { ObjectStore } from "../storage/store.js";
@@ -18,6 +19,7 @@ export interface LogFiles {
   /** Complete ones, in ascending order; there may be several of a version. */
   readonly checkpoints: readonly ListedCheckpoint[];
   readonly checksums: ReadonlySet<number>;
+  readonly compactions: readonly Compaction[];
   readonly hasLastCheckpoint: boolean;
 }
 
@@ -33,6 +35,7 @@ interface Parts {
 export async function listLogFiles(store: ObjectStore, findings: Findings, signal?: AbortSignal): Promise<LogFiles> {
   const commits: number[] = [];
   const checksums = new Set<number>();
+  const compactions: Compaction[] = [];
   const groups = new Map<string, Parts>();
   let hasLastCheckpoint = false;
   for await (const { path, sizeBytes, modifiedMs } of store.list(LOG_FOLDER, undefined, signal)) {
@@ -45,9 +48,8 @@ export async function listLogFiles(store: ObjectStore, findings: Findings, signa
     const { version } = name;
     if (name.kind === "commit") commits.push(version);
     else if (name.kind === "checksum") checksums.add(version);
-    else if (name.kind === "compacted") {
-      findings.add("not-checked", `The log compaction ${path} isn't compared with the commits.`, { version, path });
-    } else {
+    else if (name.kind === "compacted") compactions.push({ version, endVersion: name.endVersion, path });
+    else {
       const parts = name.kind === "multiPartCheckpoint" ? name.parts : 1;
       const key = name.kind === "multiPartCheckpoint" ? `${version}.${parts}` : path;
       const group = groups.get(key) ?? { version, parts, paths: [], sizeBytes: 0, modifiedMs: 0 };
@@ -59,7 +61,7 @@ export async function listLogFiles(store: ObjectStore, findings: Findings, signa
   }
   const checkpoints = [...groups.values()].filter((group) => isComplete(group, findings));
   checkpoints.sort((a, b) => a.version - b.version);
-  return { commits, checkpoints, checksums, hasLastCheckpoint };
+  return { commits, checkpoints, checksums, compactions, hasLastCheckpoint };
 }
 
 function isComplete({ version, parts, paths }: Parts, findings: Findings): boolean {

@@ -1,6 +1,7 @@
 import { DeltaError } from "../errors.js";
 import type { CommitInfo, Metadata } from "../log/actions.js";
 import { forEachAction } from "../log/commitFile.js";
+import type { Compaction } from "../log/compactions.js";
 import { commitPath } from "../log/names.js";
 import { readCommits } from "../log/readCommits.js";
 import { StateBuilder, type TableState } from "../log/state.js";
@@ -16,6 +17,7 @@ import {
 } from "./checkpointCheck.js";
 import { checkChecksum } from "./checksumCheck.js";
 import { CommitCheck, type History } from "./commitCheck.js";
+import { checkCompaction } from "./compactionCheck.js";
 import { recordOf } from "./fileRecord.js";
 import { FileTable } from "./fileTable.js";
 import type { Findings } from "./findings.js";
@@ -33,7 +35,8 @@ export interface Replayed {
   readonly commits: number;
   readonly checksums: number;
   readonly checkpoints: readonly CheckpointFacts[];
-  /** Paths of checkpoints that can't be read. */
+  readonly compactions: number;
+  /** Paths of checkpoints and compactions that can't be read. */
   readonly damaged: ReadonlySet<string>;
 }
 
@@ -100,11 +103,14 @@ export class Replay {
       }
     }
     for (const at of withoutCommit) await this.#checkBare(at);
+    const compactions = this.#log.compactions.filter(({ endVersion }) => endVersion <= version);
+    for (const compaction of compactions) await this.#checkCompaction(compaction, known);
     return {
       files: this.#at === version ? this.#history.files : undefined,
       commits: this.#commits,
       checksums: this.#checksums,
       checkpoints: this.#checkpoints,
+      compactions: compactions.length,
       damaged: this.#damaged,
     };
   }
@@ -183,6 +189,12 @@ export class Replay {
     const { files } = this.#history;
     const replayed = state && files && { version, state, files, commitInfo: this.#commitInfo };
     await checkChecksum(this.#store, version, replayed, this.#findings, this.#signal);
+  }
+
+  async #checkCompaction(compaction: Compaction, commits: ReadonlySet<number>): Promise<void> {
+    const forgetsTransactions = this.#metadata?.configuration["delta.setTransactionRetentionDuration"] !== undefined;
+    const options = { commits, forgetsTransactions, findings: this.#findings, signal: this.#signal };
+    if (!(await checkCompaction(this.#store, compaction, options))) this.#damaged.add(compaction.path);
   }
 
   async #checkCheckpoint(checkpoint: ListedCheckpoint): Promise<void> {

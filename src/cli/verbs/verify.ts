@@ -63,9 +63,11 @@ async function reportLines({ location, version, findings, counts, checked, orpha
     ...(warnings > 0 ? [countOf(warnings, "warning")] : []),
   ];
   const outcome = errors > 0 ? told.join(", ") : ["sound", ...told].join(", ");
-  const { commits, checkpoints, checksums, files, bytes, rows } = checked;
+  const { commits, checkpoints, compactions, checksums, files, bytes, rows } = checked;
   lines.push(
-    `checked ${countOf(commits, "commit")}, ${countOf(checkpoints, "checkpoint")}, ${countOf(checksums, "checksum")}, ` +
+    `checked ${countOf(commits, "commit")}, ${countOf(checkpoints, "checkpoint")}, ` +
+      (compactions > 0 ? `${countOf(compactions, "compaction")}, ` : "") +
+      `${countOf(checksums, "checksum")}, ` +
       `${countOf(files, "file")} (${formatSize(bytes)}, ${countOf(rows, "row")})`,
     ...(orphans.files > 0 ? [`unused: ${countOf(orphans.files, "file")}, ${formatSize(orphans.bytes)}`] : []),
     `${escapeControls(location)}, version ${version}: ${outcome}`,

@@ -4,11 +4,12 @@ import type { FindingCode } from "#src/index.js";
 import { FINDING_CODES } from "#src/verify/findingCodes.js";
 import { type Damage, type Damages, soundTable, verify } from "./build.js";
 import { CHECKPOINT_DAMAGE } from "./checkpointDamage.js";
+import { COMPACTION_DAMAGE } from "./compactionDamage.js";
 import { FILE_DAMAGE } from "./fileDamage.js";
 import { LOG_DAMAGE } from "./logDamage.js";
 
 /** Each finding there is has a damage that brings it. */
-const DAMAGE = { ...LOG_DAMAGE, ...CHECKPOINT_DAMAGE, ...FILE_DAMAGE } satisfies Record<
+const DAMAGE = { ...LOG_DAMAGE, ...CHECKPOINT_DAMAGE, ...COMPACTION_DAMAGE, ...FILE_DAMAGE } satisfies Record<
   FindingCode,
   Damages[FindingCode]
 >;

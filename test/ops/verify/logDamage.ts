@@ -14,6 +14,7 @@ import {
   putText,
   setMetadata,
 } from "./build.js";
+import { compactedTable, compactionPath } from "./compactionDamage.js";
 
 const IN_COMMIT = { protocol: { minReaderVersion: 1, minWriterVersion: 7, writerFeatures: ["inCommitTimestamp"] } };
 const timed = (inCommitTimestamp: number) => info({ inCommitTimestamp });
@@ -40,10 +41,18 @@ export const LOG_DAMAGE = {
       also: ["version-not-rebuildable"],
     },
   ],
-  "history-gap": {
-    harm: (store) => store.delete(commitPath(1)),
-    finds: { version: 1, data: { first: 1, last: 1 } },
-  },
+  "history-gap": [
+    {
+      harm: (store) => store.delete(commitPath(1)),
+      finds: { version: 1, data: { first: 1, last: 1 } },
+    },
+    {
+      table: compactedTable,
+      harm: (store) => store.delete(commitPath(4)),
+      finds: { version: 4, data: { first: 4, last: 4 } },
+      also: ["not-checked"],
+    },
+  ],
   "version-not-rebuildable": {
     table: (store) => putCommit(store, 0, { protocol: { minReaderVersion: 1, minWriterVersion: 2 } }, metaData()),
     harm: (store) => putCommit(store, 0, metaData()),
@@ -213,8 +222,12 @@ export const LOG_DAMAGE = {
       finds: { version: 4 },
     },
     {
-      harm: (store) => putText(store, "_delta_log/00000000000000000001.00000000000000000002.compacted.json", ""),
-      finds: { version: 1 },
+      harm: async (store) => {
+        await putText(store, compactionPath(1, 2), "");
+        await store.delete(commitPath(1));
+      },
+      finds: { version: 2, path: compactionPath(1, 2) },
+      also: ["history-gap"],
     },
   ],
 } satisfies Damages;

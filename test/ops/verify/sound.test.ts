@@ -3,11 +3,13 @@ import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
 import { type StructType, Table } from "#src/index.js";
+import { parseCommit, serializeCommit } from "#src/log/commitFile.js";
 import { localStore } from "#src/storage/local.js";
 import { memoryStore } from "#src/storage/memory.js";
 import { schemas, values } from "../../arrow/arbitrary.js";
 import { ordinaryTable, verify } from "./build.js";
 import { checksum } from "./checkpointDamage.js";
+import { compactedTable, compactionPath } from "./compactionDamage.js";
 import { withVector } from "./fileDamage.js";
 
 /** Names that Parquet files without column mapping can hold, and no two alike but for case. */
@@ -55,6 +57,17 @@ describe("nothing is found in a sound table", () => {
       }),
       { numRuns: 60 },
     );
+  });
+
+  it("with log compactions, which needn't have tombstones of files that their own commits added", async () => {
+    const store = memoryStore();
+    await compactedTable(store);
+    const late = parseCommit(5, await store.get(compactionPath(4, 5)));
+    await store.put(compactionPath(3, 5), serializeCommit(late.filter((action) => !("remove" in action))));
+    const { findings, checked } = await verify(store);
+    expect(findings).toEqual([]);
+    expect(checked.compactions).toBe(3);
+    expect((await Table.open(store).at(2).verify()).checked.compactions).toBe(1);
   });
 
   it("that many handles appended to at once, with checkpoints on the way", async () => {

@@ -20,6 +20,7 @@ describe("Table.verify", () => {
       checked: {
         commits: 4,
         checkpoints: 1,
+        compactions: 0,
         checksums: 0,
         files: 5,
         bytes: files.reduce((sum, { size }) => sum + size, 0),
