@@ -124,7 +124,7 @@ describe("a wounded Parquet file", () => {
             expect(process.memoryUsage.rss()).toBeLessThan(MAX_RESIDENT_BYTES);
           },
         ),
-        RUNS(400),
+        RUNS(250),
       );
       expect(Math.min(outcomes.values, outcomes.unreadable)).toBeGreaterThan(20);
       for (const victim of victims) expect((await read(victim.bytes)).length).toBeGreaterThan(0);
@@ -158,7 +158,7 @@ describe("a wounded Parquet file", () => {
             expect(process.memoryUsage.rss()).toBeLessThan(MAX_RESIDENT_BYTES);
           },
         ),
-        RUNS(150),
+        RUNS(80),
       );
       expect(Math.min(outcomes.rows, outcomes.errors)).toBeGreaterThan(10);
     },
