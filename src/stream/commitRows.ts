@@ -77,7 +77,7 @@ function scanFile(store: ObjectStore, { path, size, partitionValues, stats, dele
   return {
     path: storePath(store, path),
     sizeBytes: size,
-    partitionValues: new Map(Object.entries(partitionValues)),
+    partitionValues: new Map(Object.entries(partitionValues ?? {})),
     match: "all",
     numRecords: numRecordsOf(stats ?? null),
     deletionVector,

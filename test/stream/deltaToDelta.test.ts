@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Table } from "#src/index.js";
+import { commitPath } from "#src/log/names.js";
 import { memoryStore } from "#src/storage/memory.js";
 import { expectCode } from "../expectCode.js";
 import { Life } from "./dyingStore.js";
@@ -56,6 +57,22 @@ describe("a stream from table to table", () => {
       await source.stream(limits).toTable(target, { checkpoint, onProgress, trigger: "once" });
       expect(counts).toEqual([4]);
       expect(await ids(target)).toEqual(upTo(10));
+    }
+  });
+
+  it("takes files of which their commit says no partition, where the table has none", async () => {
+    const store = memoryStore();
+    const source = Table.open(store);
+    for (const end of [2, 4]) await source.append(rows(end - 2, end));
+    for (const version of [0, 1]) {
+      const bare = (await textOf(store, commitPath(version))).replace('"partitionValues":{},', "");
+      expect(bare).not.toContain("partitionValues");
+      await store.put(commitPath(version), new TextEncoder().encode(bare));
+    }
+    for (const startingVersion of [0, undefined]) {
+      const target = Table.open(memoryStore());
+      await Table.open(store).stream({ startingVersion }).toTable(target, { checkpoint: memoryStore() });
+      expect(await ids(target)).toEqual(upTo(4));
     }
   });
 
