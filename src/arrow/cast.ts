@@ -71,6 +71,7 @@ function castInteger(data: Data, target: Int, place: Place): Data | undefined {
       out[i] = value;
     });
   }
+  if (source.isSigned && source.bitWidth === 32 && target.bitWidth < 32) return narrowed(data, target, place);
   if (source.isSigned ? source.bitWidth > target.bitWidth : source.bitWidth >= target.bitWidth) return undefined;
   if (target.bitWidth === 64) {
     const out = new BigInt64Array(data.length);
@@ -79,6 +80,17 @@ function castInteger(data: Data, target: Int, place: Place): Data | undefined {
   }
   return convert(data, target, new (target.ArrayType as Int32ArrayConstructor)(data.length), (out, i) => {
     out[i] = values[i] as number;
+  });
+}
+
+/** Old writers store bytes and shorts as 32-bit integers, and leave the annotation out that says so. */
+function narrowed(data: Data, target: Int, place: Place): Data {
+  const values = data.values as unknown as Int32Array;
+  const unused = 32 - target.bitWidth;
+  return convert(data, target, new (target.ArrayType as Int32ArrayConstructor)(data.length), (out, i) => {
+    const value = values[i]!;
+    if ((value << unused) >> unused !== value) throw overflow(place, i, value, target);
+    out[i] = value;
   });
 }
 

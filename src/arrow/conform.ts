@@ -28,7 +28,7 @@ import { isVariantField } from "./variant/field.js";
  * Cast are, at any depth: dictionaries and the large, view and fixed-size layouts; integers and floats to wider ones;
  * integers and decimals to decimals that hold all their digits; timestamps of any unit to microseconds (nanoseconds are
  * rounded down), with or without a zone as the schema says; dates in milliseconds, and dates to timestamps without a zone;
- * unsigned 64-bit integers and 256-bit decimals where each value fits; and variants as Parquet stores them to JSON.
+ * unsigned 64-bit integers, 32-bit ones as shorter ones, and 256-bit decimals, where each value fits; and variants as Parquet stores them to JSON.
  *
  * Throws DELTA_SCHEMA_MISMATCH (column, type, found) where types differ otherwise, and DELTA_VALUE_OUT_OF_RANGE (row,
  * column, value, type) where a value overflows; rows are counted from `firstRow`. A {@link VariantError} is for who knows the file.

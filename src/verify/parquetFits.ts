@@ -122,8 +122,10 @@ const DIGITS: Readonly<Record<number, number>> = { 8: 3, 16: 5, 32: 10, 64: 20 }
 function leafFits(leaf: Leaf, type: PrimitiveType): boolean {
   const bits = INTEGER_BITS[type];
   if (bits !== undefined) {
-    // Unsigned 64-bit values are checked one by one.
-    return leaf.kind === "integer" && (leaf.isSigned || leaf.bits === 64 ? leaf.bits <= bits : leaf.bits < bits);
+    if (leaf.kind !== "integer") return false;
+    // Unsigned 64-bit values are checked one by one, and so are those of 32 bits, which old writers have for shorter ones.
+    if (leaf.isSigned && leaf.bits === 32) return true;
+    return leaf.isSigned || leaf.bits === 64 ? leaf.bits <= bits : leaf.bits < bits;
   }
   const decimal = parseDecimalType(type);
   if (decimal !== undefined) {

@@ -83,6 +83,26 @@ describe("conformBatch", () => {
     assert.deepEqual(conformed(halves, "float"), [1, 2 ** -24, Number.NEGATIVE_INFINITY, -0]);
   });
 
+  test("[R-PQ-6] takes 32-bit integers for shorter ones where each value fits", () => {
+    const ints = (...values: (number | null)[]) => column(new arrow.Int32(), values);
+    expect(conformed(ints(-128, null, 127), "byte")).toEqual([-128, null, 127]);
+    expect(conformed(ints(-32768, null, 32767), "short")).toEqual([-32768, null, 32767]);
+    for (const [type, value] of [
+      ["byte", 128],
+      ["byte", -129],
+      ["byte", 256],
+      ["short", 32768],
+      ["short", 65536],
+      ["short", -(2 ** 31)],
+    ] as const) {
+      expect(error(ints(0, value), type), `${value}`).toMatchObject({
+        code: "DELTA_VALUE_OUT_OF_RANGE",
+        data: { row: 1, value },
+      });
+    }
+    expect(error(column(new arrow.Int16(), [1]), "byte")).toMatchObject({ code: "DELTA_SCHEMA_MISMATCH" });
+  });
+
   test("brings times to microseconds, nanoseconds rounded down", () => {
     const units = [arrow.TimestampSecond, arrow.TimestampMillisecond] as const;
     for (const [index, Unit] of units.entries()) {
