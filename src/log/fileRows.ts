@@ -43,7 +43,7 @@ export async function* fileRows(
     }
     for await (const batch of readCheckpoint(store, checkpoint, columns, signal)) {
       const rows = checkpointRows(batch, kind, fields, touched);
-      yield* checkpointContent(checkpoint, kind === "add" && isPartitioned ? withPartitions(rows) : rows);
+      yield* checkpointContent(checkpoint, kind === "add" ? complete(rows, isPartitioned) : rows);
     }
   }
   yield* tailRows(tail, version, kind, fields);
@@ -77,11 +77,13 @@ function* checkpointRows(
     );
 }
 
-/** Files that don't say of which partition they are would pass for those of the nulls. */
-function* withPartitions(batches: Iterable<RecordBatch>): Generator<RecordBatch> {
+/** Without partition values, files would pass for those of the nulls; without a size, for empty ones. */
+function* complete(batches: Iterable<RecordBatch>, isPartitioned: boolean): Generator<RecordBatch> {
+  const required = isPartitioned ? ["size", "partitionValues"] : ["size"];
   for (const batch of batches) {
-    const values = columnAt(batch, ["partitionValues"])?.[0];
-    if (values !== undefined && values.nullCount > 0) throw new RangeError("it has an add without partitionValues");
+    const lacks = (name: string) => (columnAt(batch, [name])?.[0]?.nullCount ?? 0) > 0;
+    const missing = required.find(lacks);
+    if (missing !== undefined) throw new RangeError(`it has an add without ${missing}`);
     yield batch;
   }
 }

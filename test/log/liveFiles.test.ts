@@ -1,11 +1,13 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { SIDECAR_FOLDER } from "#src/log/names.js";
+import { checkpointFields } from "#src/log/checkpointSchema.js";
+import { classicCheckpointPath, commitPath, SIDECAR_FOLDER } from "#src/log/names.js";
 import { loadSnapshot } from "#src/log/snapshot.js";
 import { replaceRuntime } from "#src/runtime.js";
 import { memoryStore } from "#src/storage/memory.js";
 import type { ObjectStore } from "#src/storage/store.js";
-import { add, metaData, putCommit } from "./build.js";
-import { KINDS } from "./checkpointFiles.js";
+import { expectCode } from "../expectCode.js";
+import { add, liveFiles, metaData, putCommit } from "./build.js";
+import { KINDS, METADATA_OF_2, parquetOf } from "./checkpointFiles.js";
 
 const PROTOCOL = {
   protocol: {
@@ -79,3 +81,22 @@ test.each([
     expect(warnings).toHaveLength(1);
   },
 );
+
+test.each([
+  ["without the column", (name: string) => name !== "size"],
+  ["with nulls in it", () => true],
+])("files without a size aren't empty ones: a checkpoint %s is passed over", async (_, isKept) => {
+  const fields = checkpointFields(true).map((column) => {
+    if (column.name !== "add" || typeof column.type === "string" || column.type.type !== "struct") return column;
+    return { ...column, type: { ...column.type, fields: column.type.fields.filter(({ name }) => isKept(name)) } };
+  });
+  const bare = FILES.map((action) => ("add" in action ? { add: { ...action.add, size: null } } : action));
+  const path = classicCheckpointPath(2);
+  await store.put(path, await parquetOf([METADATA_OF_2, PROTOCOL, metaData(), ...bare], fields));
+  const sizes = async () => (await liveFiles(await loadSnapshot(store))).map(({ size }) => size);
+  expect(await sizes()).toEqual([100, 101, 102, 103]);
+  expect(warnings).toHaveLength(1);
+  for (const version of [0, 1, 2]) await store.delete(commitPath(version));
+  const error = await expectCode("DELTA_PARQUET_UNREADABLE", sizes);
+  expect(error.data.path).toBe(path);
+});
