@@ -94,6 +94,26 @@ def write(path, schema, rows, partition_by=None, mode="append", configuration=No
     writer.save(path)
 
 
+def create(path, columns, partitionBy=()):
+    """Creates a table whose columns' metadata says more than SQL can."""
+    columns = [{"nullable": True, "metadata": {}, **column} for column in columns]
+    schema = spark._jvm.org.apache.spark.sql.types.DataType.fromJson(json.dumps({"type": "struct", "fields": columns}))
+    names = spark._sc._gateway.new_array(spark._jvm.String, len(partitionBy))
+    for i, name in enumerate(partitionBy):
+        names[i] = name
+    builder = spark._jvm.io.delta.tables.DeltaTable.create(spark._jsparkSession).location(path)
+    builder.addColumns(schema).partitionedBy(names).execute()
+
+
+def features():
+    """The names of all table features that this Delta knows, in lower case."""
+    names = spark._jvm.org.apache.spark.sql.delta.TableFeature.allSupportedFeaturesMap().keys().iterator()
+    found = []
+    while names.hasNext():
+        found.append(names.next())
+    return found
+
+
 def delta_log(path):
     return spark._jvm.org.apache.spark.sql.delta.DeltaLog.forTable(spark._jsparkSession, path)
 
@@ -135,5 +155,5 @@ def sql(text):
 
 
 if __name__ == "__main__":
-    serve({f.__name__: f for f in (versions, read, changes, write, version, checkpoint, stream, sql)})
+    serve({f.__name__: f for f in (versions, read, changes, write, create, features, version, checkpoint, stream, sql)})
     spark.stop()
