@@ -20,6 +20,7 @@ export function parquetTree(elements: readonly SchemaElement[]): ParquetNode {
     if (typeof element.name !== "string") throw new RangeError("its schema has a column without a name");
     // Paths are compared as texts joined by it.
     if (element.name.includes("\0")) throw new RangeError("its schema has a column with a NUL in its name");
+    checkNumbers(element);
     const path = depth === 0 ? [] : [...parentPath, element.name];
     const children: ParquetNode[] = [];
     if (isGroup(element)) {
@@ -30,6 +31,23 @@ export function parquetTree(elements: readonly SchemaElement[]): ParquetNode {
   const root = build([], 0);
   if (!isGroup(root.element) || next !== elements.length) throw new RangeError("its schema isn't one tree");
   return root;
+}
+
+const NUMBERS = ["type_length", "num_children", "scale", "precision", "field_id"] as const;
+const LOGICAL_NUMBERS = ["scale", "precision", "bitWidth"] as const;
+const LOGICAL_FLAGS = ["isAdjustedToUTC", "isSigned"] as const;
+
+/** Thrift says of each value of what type it is: a damaged footer may have another one where a number should be. */
+function checkNumbers(element: SchemaElement): void {
+  const logical = (element.logical_type ?? {}) as Readonly<Record<string, unknown>>;
+  const numbers = [...NUMBERS.map((name) => element[name]), ...LOGICAL_NUMBERS.map((name) => logical[name])];
+  const flags = LOGICAL_FLAGS.map((name) => logical[name]);
+  const isSound = numbers.every(isInt32) && flags.every((flag) => flag === undefined || typeof flag === "boolean");
+  if (!isSound) throw new RangeError("its schema has something else where a number should be");
+}
+
+function isInt32(value: unknown): boolean {
+  return value === undefined || (typeof value === "number" && (value | 0) === value);
 }
 
 /** True for a group: it has children and no values of its own. */

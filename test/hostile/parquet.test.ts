@@ -8,6 +8,7 @@ import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Table } from "#src/index.js";
 import { replaceLimits } from "#src/limits.js";
+import { ThriftWriter } from "#src/parquet/thriftWriter.js";
 import { withMemoryLimit } from "#src/parquet/wasmMemory.js";
 import { openStore } from "#src/storage/open.js";
 import { expectCode } from "../expectCode.js";
@@ -49,6 +50,17 @@ function sameText(textBytes: number, count: number, more: Partial<ColumnOptions>
   const data = page({ body: repeatedIndex(count), encoding: RLE_DICTIONARY, valueCount: count });
   return { type: BYTE_ARRAY, dictionaryBytes: first.length, pages: [first, data], valueCount: count, ...more };
 }
+
+/** A 64-bit integer in place of one of 32 bits. */
+const INT32_FIELD = (out: ThriftWriter, id: number) => out.i64Field(id, 3);
+/** A logical type whose first member, whatever it should be, is a 64-bit integer. */
+const LOGICAL_FIELD = (out: ThriftWriter, id: number) =>
+  out.structField(10, () =>
+    out.structField(id, () => {
+      out.i64Field(1, 3);
+      if (id === 8) out.structField(2, () => out.structField(1, () => {}));
+    }),
+  );
 
 const COLUMNS: readonly (readonly [string, ColumnOptions, number])[] = [
   [
@@ -228,6 +240,34 @@ describe("a Parquet footer", () => {
     ["with a list that says 2^35 elements", footer(Uint8Array.of(0x29, 0xfc, 255, 255, 255, 255, 127, 0))],
   ])("%s: an error that names the file", async (_, bytes) => {
     const error = await expectCode("DELTA_PARQUET_UNREADABLE", () => read(bytes));
+    expect(error.data.path).toBe("file");
+  });
+
+  test.each([
+    ["a column's length", 2, INT32_FIELD],
+    ["a number of columns", 5, INT32_FIELD],
+    ["digits behind the point", 7, INT32_FIELD],
+    ["digits", 8, INT32_FIELD],
+    ["an id", 9, INT32_FIELD],
+    ["a time's zone", 8, LOGICAL_FIELD],
+    ["a decimal's digits", 5, LOGICAL_FIELD],
+    ["an integer's width", 10, LOGICAL_FIELD],
+  ] as const)("with %s of another type: an error that names the file", async (_, id, writeField) => {
+    const out = new ThriftWriter();
+    out.struct(() => {
+      out.i32Field(1, 1);
+      out.structsField(2, ["schema", "c"], (name) => {
+        if (name === "c") out.i32Field(1, 1);
+        if (name === "c" && writeField === INT32_FIELD && id < 4) writeField(out, id);
+        if (name === "c") out.i32Field(3, 0);
+        out.stringField(4, name);
+        if (name === "schema") out.i32Field(5, 1);
+        else if (writeField === LOGICAL_FIELD || id > 4) writeField(out, id);
+      });
+      out.i64Field(3, 0);
+      out.structsField(4, [], () => {});
+    });
+    const error = await expectCode("DELTA_PARQUET_UNREADABLE", () => read(footer(out.finish())));
     expect(error.data.path).toBe("file");
   });
 
