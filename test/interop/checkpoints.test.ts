@@ -28,7 +28,7 @@ const PART_SIZE = "spark.databricks.delta.checkpoint.partSize";
 const WITHOUT_TEXTS = "'delta.checkpoint.writeStatsAsJson' = 'false', 'delta.checkpoint.writeStatsAsStruct' = 'true'";
 
 const LAYOUTS: readonly Layout[] = [
-  { title: "classic checkpoints", has: [/4\.checkpoint\.parquet$/, /6\.crc$/] },
+  { title: "classic checkpoints", has: [/4\.checkpoint\.parquet$/, /4\.crc$/] },
   {
     title: "checkpoints of several parts",
     settings: { [PART_SIZE]: "4" },
@@ -71,10 +71,8 @@ const insert = (from: number, to: number, word: string) => `
 
 /** What each version does, and the rows that it leaves. */
 const STEPS: readonly { readonly sql: string; readonly leaves: (before: Rows) => Rows }[] = [
-  { sql: insert(0, 20, "a"), leaves: () => new Map(RANGE(0, 20, "a")) },
-  { sql: insert(20, 40, "b"), leaves: (rows) => new Map([...rows, ...RANGE(20, 40, "b")]) },
+  { sql: insert(0, 50, "a"), leaves: () => new Map(RANGE(0, 50, "a")) },
   { sql: "delete from TABLE where part = 1", leaves: (rows) => new Map([...rows].filter(([id]) => id % 3 !== 1)) },
-  { sql: insert(40, 50, "c"), leaves: (rows) => new Map([...rows, ...RANGE(40, 50, "c")]) },
   {
     sql: "update TABLE set value = 'new' where id between 30 and 44",
     leaves: (rows) => new Map([...rows].map(([id, value]) => [id, id >= 30 && id <= 44 ? "new" : value])),
@@ -157,19 +155,21 @@ describe.each(LAYOUTS)("a table of Spark's with $title", (layout) => {
   test("has nothing that verify finds", async () => {
     const { findings, checked } = await Table.open(path).verify();
     expect(findings).toEqual([]);
-    expect(checked.checkpoints).toBeGreaterThanOrEqual(3);
+    expect(checked.checkpoints).toBeGreaterThanOrEqual(2);
   });
 
   test("opens without its checkpoint, by its version checksums", async () => {
     const store = countingStore(localStore(path));
-    await loadSnapshot(store, { version: 5 });
-    expect(store.take()).toContain(`get ${checksumPath(5)}`);
+    await loadSnapshot(store, { version: 3 });
+    expect(store.take()).toContain(`get ${checksumPath(3)}`);
   });
 
   test("is read here from its checkpoints alone, and goes on between both", async () => {
-    await removeCommitsBefore(path, 4);
-    for (const version of [4, 5, NEWEST]) {
-      expect(await idsAndValues(path, version), `version ${version}`).toEqual(sorted(VERSIONS[version]!));
+    for (const first of [2, NEWEST]) {
+      await removeCommitsBefore(path, first);
+      for (let version = first; version <= NEWEST; version++) {
+        expect(await idsAndValues(path, version), `version ${version}`).toEqual(sorted(VERSIONS[version]!));
+      }
     }
     const table = Table.open(path);
     const row = { id: 100n, part: 1, value: "here", amount: "1.00", at: "2024-01-01T00:00:00Z", day: "2024-01-01" };
@@ -195,8 +195,7 @@ describe("a table of Spark's whose log delta-rs compacted", () => {
     path = join(await mkdtemp(join(tmpdir(), "interop-")), "table");
     await make(path, { interval: 100 });
     const peer = await python();
-    await peer.request("compact_log", { path, first: 1, last: 3 });
-    await peer.request("compact_log", { path, first: 4, last: 5 });
+    await peer.request("compact_log", { path, first: 1, last: 2 });
   });
   afterAll(() => rm(join(path, ".."), { recursive: true, force: true }));
 
@@ -211,6 +210,6 @@ describe("a table of Spark's whose log delta-rs compacted", () => {
       .flatMap(
         (call) => /^get _delta_log\/0*(\d+)\.(?:0*(\d+)\.compacted\.)?json$/.exec(call)?.slice(1, 3).join("-") ?? [],
       );
-    expect(read).toEqual(["0-", "1-3", "4-5", "6-"]);
+    expect(read).toEqual(["0-", "1-2", "3-", "4-"]);
   });
 });

@@ -6,6 +6,7 @@ import { Table } from "#src/index.js";
 import { readFooter } from "#src/parquet/footer.js";
 import { parseFaithfulJson } from "#src/schema/exactJson.js";
 import { localStore } from "#src/storage/local.js";
+import type { Content } from "./canonical.js";
 import { here, removeCommitsBefore, sortedById, spark } from "./engines.js";
 
 /** Runs statements about `TABLE`, a checkpoint where one says so; each other is a version. */
@@ -17,22 +18,36 @@ async function history(path: string, statements: readonly string[]): Promise<voi
   }
 }
 
-function tableOf(statements: readonly string[]): { path(): string } {
+interface SparkTable {
+  path(): string;
+  /** What Spark reads of a version. It is asked once. */
+  content(version: number): Promise<Content>;
+}
+
+function tableOf(statements: readonly string[]): SparkTable {
   let path = "";
+  const contents = new Map<number, Content>();
   beforeAll(async () => {
     path = join(await mkdtemp(join(tmpdir(), "interop-")), "table");
     await history(path, statements);
   });
   afterAll(() => rm(join(path, ".."), { recursive: true, force: true }));
-  return { path: () => path };
+  const content = async (version: number) => {
+    const known = contents.get(version);
+    if (known !== undefined) return known;
+    const read = sortedById(await (await spark()).request<Content>("read", { path, version }));
+    contents.set(version, read);
+    return read;
+  };
+  return { path: () => path, content };
 }
 
 /** Compares every version with what Spark reads of it, value by value. */
-async function expectSameAsSpark(path: string, first: number): Promise<number> {
-  const last = await Table.open(path).version();
+async function expectSameAsSpark(table: SparkTable, first: number): Promise<number> {
+  const last = await Table.open(table.path()).version();
   for (let version = first; version <= last; version++) {
-    const theirs = await (await spark()).request<Awaited<ReturnType<typeof here.read>>>("read", { path, version });
-    expect(sortedById(await here.read(path, version)), `version ${version}`).toEqual(sortedById(theirs));
+    const theirs = await table.content(version);
+    expect(sortedById(await here.read(table.path(), version)), `version ${version}`).toEqual(theirs);
   }
   return last;
 }
@@ -67,16 +82,17 @@ describe("columns whose types were widened [R-TW-1]", () => {
     `insert into TABLE values ${valuesAt(1, 0)}, ${nulls(2)}`,
   ];
   for (let step = 1; step < steps; step++) {
-    for (const [name, types] of WIDENED) {
-      if (types[step] !== undefined) statements.push(`alter table TABLE alter column ${name} type ${types[step]}`);
-    }
+    const changes = WIDENED.flatMap(([name, types]) =>
+      types[step] === undefined ? [] : [`${name} type ${types[step]}`],
+    );
+    statements.push(`alter table TABLE alter column ${changes.join(", ")}`);
     statements.push(`insert into TABLE values ${valuesAt(10 * step, step)}, ${nulls(10 * step + 1)}`);
     if (step === 1) statements.push("checkpoint");
   }
   const table = tableOf(statements);
 
   test("are read at every version", async () => {
-    expect(await expectSameAsSpark(table.path(), 0)).toBe(statements.length - 2);
+    expect(await expectSameAsSpark(table, 0)).toBe(statements.length - 2);
   });
 
   test("are found by conditions on values of old files", async () => {
@@ -108,9 +124,9 @@ describe("columns whose types were widened [R-TW-1]", () => {
   });
 
   test("are read from the checkpoint and what follows it", async () => {
-    const version = 2 + WIDENED.length;
+    const version = 3;
     await removeCommitsBefore(table.path(), version);
-    await expectSameAsSpark(table.path(), version);
+    await expectSameAsSpark(table, version);
   });
 });
 
@@ -118,20 +134,14 @@ describe("types widened in structs, arrays and maps, and of partition columns [R
   const table = tableOf([
     "create table TABLE (id bigint, s struct<a: tinyint, b: struct<c: float>>, l array<smallint>, m map<tinyint, array<struct<d: date>>>, p int, q date, r decimal(4,2)) using delta partitioned by (p, q, r) tblproperties ('delta.enableTypeWidening' = 'true', 'delta.feature.timestampNtz' = 'supported')",
     "insert into TABLE values (1, named_struct('a', 1Y, 'b', named_struct('c', float('0.1'))), array(1S, null), map(1Y, array(named_struct('d', date'2024-01-31'))), 7, date'2024-01-31', 12.30), (2, null, null, null, null, null, null)",
-    "alter table TABLE alter column s.a type int",
-    "alter table TABLE alter column s.b.c type double",
-    "alter table TABLE alter column l.element type bigint",
-    "alter table TABLE alter column m.key type int",
-    "alter table TABLE alter column m.value.element.d type timestamp_ntz",
+    "alter table TABLE alter column s.a type int, s.b.c type double, l.element type bigint, m.key type int, m.value.element.d type timestamp_ntz",
     "checkpoint",
-    "alter table TABLE alter column p type bigint",
-    "alter table TABLE alter column q type timestamp_ntz",
-    "alter table TABLE alter column r type decimal(10,4)",
+    "alter table TABLE alter column p type bigint, q type timestamp_ntz, r type decimal(10,4)",
     "insert into TABLE values (3, named_struct('a', 2147483647, 'b', named_struct('c', 0.1d)), array(9223372036854775807), map(2147483647, array(named_struct('d', timestamp_ntz'2024-01-31 12:00:00'))), 9223372036854775807, timestamp_ntz'2024-01-31 12:00:00.5', -123456.7891)",
   ]);
 
   test("are read at every version", async () => {
-    await expectSameAsSpark(table.path(), 0);
+    await expectSameAsSpark(table, 0);
   });
 
   test("are found by their partitions", async () => {
@@ -278,7 +288,7 @@ describe("texts of a given length", () => {
   ]);
 
   test("are read at every version", async () => {
-    await expectSameAsSpark(table.path(), 0);
+    await expectSameAsSpark(table, 0);
   });
 });
 

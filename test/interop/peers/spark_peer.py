@@ -32,9 +32,12 @@ SETTINGS = {
     "spark.driver.memory": "1500m",
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
-    "spark.sql.shuffle.partitions": "2",
+    # Tables are small, and each statement is another one: compiling it takes longer than running it.
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.sql.shuffle.partitions": "1",
     "spark.default.parallelism": "2",
-    "spark.databricks.delta.snapshotPartitions": "2",
+    "spark.databricks.delta.snapshotPartitions": "1",
     "spark.local.dir": SCRATCH,
     "spark.sql.warehouse.dir": SCRATCH,
     # The proleptic calendar on both sides: dates before 1582 are the same days everywhere.
