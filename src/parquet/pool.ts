@@ -39,7 +39,7 @@ let startedWorkers = 0;
 
 /**
  * Does a job here or, where `workBytes` (the Arrow bytes it takes or gives, about) say that it would hold this thread
- * up, in a worker, whereto `job.bytes` are transferred. Workers start when needed, as many as there are processors,
+ * up or there are workers already, in one of those, whereto `job.bytes` are transferred. Workers start when needed, as many as there are processors,
  * don't keep the process alive when idle, and end after 10 idle seconds. What breaks the library here is tried again
  * there, where it may take more memory.
  *
@@ -48,7 +48,9 @@ let startedWorkers = 0;
  */
 export async function run(job: Job, workBytes: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
   checkSignal(signal, "reading or writing Parquet");
-  if (workBytes < SMALL_BYTES && !ownThreadBroken) {
+  // What this thread compiles for itself takes 30 MB: not while there are workers.
+  const isHere = ownThread !== undefined || startedWorkers === 0;
+  if (workBytes < SMALL_BYTES && isHere && !ownThreadBroken) {
     const module = await wasmModule(limits.MAX_OWN_DECODER_MEMORY_BYTES);
     checkSignal(signal, "reading or writing Parquet");
     ownThread ??= instantiate(module);
