@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { Timestamp } from "#src/arrow/timestamp.js";
 import type { DataType, StructField, StructType } from "#src/schema/types.js";
+import fc from "../fastCheck.js";
 
 /** Names of columns: plain ones, and traps for objects, generated code and quoting. Arrow's IPC format loses "". */
 const names = fc.oneof(

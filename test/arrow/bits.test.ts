@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { expect, test } from "vitest";
 import { allSet, copyBits, countUnset, intersect, isSet, setBits } from "#src/arrow/bits.js";
+import fc from "../fastCheck.js";
 
 /** A bitmap with room before and behind, its bits as booleans, and where they begin. */
 const bitmaps = fc.record({ bytes: fc.uint8Array({ minLength: 12, maxLength: 12 }), offset: fc.nat(15) });

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import type { RecordBatch } from "apache-arrow";
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { buildBatch } from "#src/arrow/build.js";
 import { evaluatePredicate } from "#src/arrow/evaluate.js";
@@ -9,6 +8,7 @@ import { sliceBatch } from "#src/arrow/take.js";
 import { Timestamp } from "#src/arrow/timestamp.js";
 import type { Literal, Predicate } from "#src/schema/predicate.js";
 import type { DataType, StructType } from "#src/schema/types.js";
+import fc from "../fastCheck.js";
 import { flatSchemas, tables, values } from "./arbitrary.js";
 
 /** A value of a row in the domain of predicates' literals. */

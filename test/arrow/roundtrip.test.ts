@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { Table, tableFromIPC, tableToIPC } from "apache-arrow";
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { buildBatch } from "#src/arrow/build.js";
 import { conformBatch } from "#src/arrow/conform.js";
 import { rowReader } from "#src/arrow/rows.js";
 import { batchByteLength } from "#src/arrow/size.js";
 import { sliceBatch, takeRows } from "#src/arrow/take.js";
+import fc from "../fastCheck.js";
 import { schemas, tables } from "./arbitrary.js";
 
 describe("rows to Arrow and back", () => {

@@ -1,5 +1,4 @@
 import { Buffer } from "node:buffer";
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { buildBatch } from "#src/arrow/build.js";
 import { FileStatistics } from "#src/arrow/statistics.js";
@@ -7,6 +6,7 @@ import { parseColumnNames, statisticsColumns } from "#src/arrow/statisticsColumn
 import { sliceBatch } from "#src/arrow/take.js";
 import { Timestamp } from "#src/arrow/timestamp.js";
 import type { DataType, StructType } from "#src/schema/types.js";
+import fc from "../fastCheck.js";
 import { schemas, tables } from "./arbitrary.js";
 
 const field = (name: string, type: DataType) => ({ name, type, nullable: true, metadata: {} });

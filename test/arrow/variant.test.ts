@@ -1,5 +1,4 @@
 import * as arrow from "apache-arrow";
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { conformBatch } from "#src/arrow/conform.js";
 import { jsonLines } from "#src/arrow/jsonLines.js";
@@ -10,6 +9,7 @@ import { VariantError } from "#src/arrow/variant/error.js";
 import { DeltaError } from "#src/errors.js";
 import { replaceLimits } from "#src/limits.js";
 import type { DataType, StructType } from "#src/schema/types.js";
+import fc from "../fastCheck.js";
 import { batchOf, binaryColumn, encodeNames, encodeVariant, structColumn } from "./variantBytes.js";
 
 const schemaOf = (type: DataType): StructType => ({

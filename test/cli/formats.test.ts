@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { RecordBatchReader } from "apache-arrow";
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { buildBatch } from "#src/arrow/build.js";
 import { jsonLines } from "#src/arrow/jsonLines.js";
@@ -16,6 +15,7 @@ import { jsonRowConverter } from "#src/load/format/jsonl/jsonValues.js";
 import { parseDdl } from "#src/schema/ddl.js";
 import type { StructType } from "#src/schema/types.js";
 import { schemas, tables } from "../arrow/arbitrary.js";
+import fc from "../fastCheck.js";
 
 const textOf = (pieces: Iterable<Uint8Array>) => Buffer.concat([...pieces]).toString();
 const json = (ddl: string, rows: object[]) => {

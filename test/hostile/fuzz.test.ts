@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
 import { DeltaError } from "#src/errors.js";
 import { parseCommit } from "#src/log/commitFile.js";
@@ -11,6 +10,7 @@ import { parseSchema, schemaToJson } from "#src/schema/json.js";
 import { parsePartitionValue } from "#src/schema/partition.js";
 import type { DataType } from "#src/schema/types.js";
 import { memoryStore } from "#src/storage/memory.js";
+import fc from "../fastCheck.js";
 import { askAll, freshLocation, metaData, PROTOCOL, putLines } from "./tables.js";
 
 /** The value, or the code of the DeltaError; any other error is thrown. */

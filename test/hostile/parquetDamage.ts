@@ -1,5 +1,5 @@
-import fc from "fast-check";
 import type { ByteRange } from "#src/storage/store.js";
+import fc from "../fastCheck.js";
 import { pagesOf } from "../parquet/pagesOf.js";
 
 /** A sound file, and where it can be hurt most. */

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   DoneFiles,
@@ -10,6 +9,7 @@ import {
 } from "#src/load/doneFiles.js";
 import { memoryStore } from "#src/storage/memory.js";
 import { expectCode } from "../expectCode.js";
+import fc from "../fastCheck.js";
 import { CountingStore } from "../storage/countingStore.js";
 
 const FOLDER = "_delta_log/_loads/job/";

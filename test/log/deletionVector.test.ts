@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
 import { DeltaError, type ErrorCode } from "#src/errors.js";
 import type { DeletionVectorDescriptor } from "#src/log/actions.js";
@@ -7,6 +6,7 @@ import { deletionVectorPath } from "#src/log/deletionVectors/storage.js";
 import { memoryStore } from "#src/storage/memory.js";
 import type { ObjectStore } from "#src/storage/store.js";
 import { expectCode } from "../expectCode.js";
+import fc from "../fastCheck.js";
 import { type CountingStore, countingStore } from "../storage/countingStore.js";
 import { inlineVector, putVectors, roaringBytes, vectorFile, z85 } from "./deletionVectorBytes.js";
 

@@ -1,7 +1,7 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { canonicalPath, decodePath, encodePath, storePath } from "#src/log/paths.js";
 import { expectCode } from "../expectCode.js";
+import fc from "../fastCheck.js";
 
 describe("encoding", () => {
   test("escapes what a URI can't hold, and no more than Hadoop does", () => {

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Action } from "#src/log/actions.js";
 import { writeCheckpoint } from "#src/log/checkpoint.js";
@@ -7,6 +6,7 @@ import { classicCheckpointPath, commitPath } from "#src/log/names.js";
 import { loadSnapshot, type Snapshot } from "#src/log/snapshot.js";
 import { replaceRuntime } from "#src/runtime.js";
 import { memoryStore } from "#src/storage/memory.js";
+import fc from "../fastCheck.js";
 import { add, liveFiles, metaData, PROTOCOL, remove, tombstonePaths } from "./build.js";
 
 /** A file by one of its spellings, with or without a deletion vector. */

@@ -1,8 +1,8 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type StructType, Table } from "#src/index.js";
 import { memoryStore } from "#src/storage/memory.js";
 import { schemas, values } from "../arrow/arbitrary.js";
+import fc from "../fastCheck.js";
 
 /** Names that Parquet files without column mapping can hold, and no two alike but for case. */
 function isAllowed(schema: StructType): boolean {

@@ -14,12 +14,12 @@ import {
   Utf8,
   type Vector,
 } from "apache-arrow";
-import fc from "fast-check";
 import { parquetMetadata } from "hyparquet/src/metadata.js";
 import { describe, expect, it } from "vitest";
 import { ParquetFileWriter, type ParquetFileWriterOptions } from "#src/parquet/fileWriter.js";
 import { encodeParquet } from "#src/parquet/write.js";
 import { expectCode } from "../expectCode.js";
+import fc from "../fastCheck.js";
 import { batchesOf, plain, read, vector } from "./fixtures.js";
 
 const nullable = (name: string, type: DataType) => new Field(name, type, true);

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { tableFromIPC } from "apache-arrow";
-import fc from "fast-check";
 import { it } from "vitest";
 import { buildBatch } from "#src/arrow/build.js";
 import { rowReader } from "#src/arrow/rows.js";
 import { sliceBatch } from "#src/arrow/take.js";
 import { ipcBytes } from "#src/parquet/ipc.js";
 import { schemas, values } from "../arrow/arbitrary.js";
+import fc from "../fastCheck.js";
 
 const tables = schemas.chain((schema) =>
   fc.record({

@@ -1,10 +1,10 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type ChangesOptions, Table, type Timestamp } from "#src/index.js";
 import type { Action } from "#src/log/actions.js";
 import { commitPath } from "#src/log/names.js";
 import { memoryStore } from "#src/storage/memory.js";
 import { expectCode } from "../expectCode.js";
+import fc from "../fastCheck.js";
 import { countingStore } from "../storage/countingStore.js";
 import { ChangingTable, changesOf, expectedChanges, sorted, type TestRow } from "./changingTable.js";
 

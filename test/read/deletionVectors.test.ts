@@ -1,5 +1,4 @@
 import type { RecordBatch } from "apache-arrow";
-import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
 import { Table } from "#src/index.js";
 import { loadSnapshot } from "#src/log/snapshot.js";
@@ -7,6 +6,7 @@ import { scanBatches } from "#src/read/scan.js";
 import type { Predicate } from "#src/schema/predicate.js";
 import { memoryStore } from "#src/storage/memory.js";
 import { expectCode } from "../expectCode.js";
+import fc from "../fastCheck.js";
 import { inlineVector, putVectors } from "../log/deletionVectorBytes.js";
 import { type CountingStore, countingStore } from "../storage/countingStore.js";
 import { nameOf, replaceVector, tableOf } from "./tableWithVectors.js";

@@ -1,5 +1,5 @@
-import fc from "fast-check";
 import type { DataType, StructType } from "#src/schema/types.js";
+import fc from "../fastCheck.js";
 
 const primitive = fc.oneof(
   fc.constantFrom<DataType>(

@@ -1,10 +1,9 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-
 import { checkAssignable, schemaDifferences, schemaMismatch } from "#src/schema/compare.js";
 import { notNull, schemaOf } from "#src/schema/literal.js";
 import type { DataType, StructType } from "#src/schema/types.js";
 import { expectCode } from "../expectCode.js";
+import fc from "../fastCheck.js";
 import { anySchema } from "./arbitrary.js";
 
 test("a schema doesn't differ from itself", () => {

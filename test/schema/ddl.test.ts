@@ -1,9 +1,9 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { formatDdl, parseDdl } from "#src/schema/ddl.js";
 import type { DataType, StructField } from "#src/schema/types.js";
 import { schemas } from "../arrow/arbitrary.js";
 import { expectCode } from "../expectCode.js";
+import fc from "../fastCheck.js";
 
 const field = (name: string, type: DataType, nullable = true, metadata = {}): StructField => ({
   name,

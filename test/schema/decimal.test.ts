@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
 import {
   decimalToUnscaled,
@@ -11,6 +10,7 @@ import {
   unscaledToDecimal,
 } from "#src/schema/decimal.js";
 import type { DataType } from "#src/schema/types.js";
+import fc from "../fastCheck.js";
 
 test("a decimal type gives its precision and scale, other types nothing", () => {
   expect(parseDecimalType("decimal(10,2)")).toEqual({ precision: 10, scale: 2 });

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseSchema, schemaToJson } from "#src/schema/json.js";
 import { expectCode } from "../expectCode.js";
+import fc from "../fastCheck.js";
 import { anySchema } from "./arbitrary.js";
 
 const column = (type: string) =>

@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
 import { findMember, scalarAt } from "#src/schema/jsonScan.js";
+import fc from "../fastCheck.js";
 
 test("every scalar member of any object is found as it is written", () => {
   const scalars = fc.oneof(fc.string(), fc.double(), fc.boolean(), fc.constant(null));

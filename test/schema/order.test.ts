@@ -1,7 +1,7 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
 import { compareLiterals } from "#src/schema/order.js";
 import type { DataType } from "#src/schema/types.js";
+import fc from "../fastCheck.js";
 import { order } from "./evaluateRow.js";
 import { literalsOf } from "./values.js";
 

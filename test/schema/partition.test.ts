@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { unscaledToDecimal } from "#src/schema/decimal.js";
 import { parsePartitionValue, partitionFolder, serializePartitionValue } from "#src/schema/partition.js";
@@ -6,6 +5,7 @@ import type { Literal } from "#src/schema/predicate.js";
 import { formatTimestamp } from "#src/schema/time.js";
 import type { DataType } from "#src/schema/types.js";
 import { expectCode } from "../expectCode.js";
+import fc from "../fastCheck.js";
 import { literalsOf } from "./values.js";
 
 const types: readonly DataType[] = [

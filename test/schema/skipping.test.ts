@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { schemaOf } from "#src/schema/literal.js";
 import { serializePartitionValue } from "#src/schema/partition.js";
@@ -7,6 +6,7 @@ import { type FileMatch, fileFilter } from "#src/schema/skipping.js";
 import type { DataType } from "#src/schema/types.js";
 import { resolveWhere, type Where } from "#src/schema/where.js";
 import { expectCode } from "../expectCode.js";
+import fc from "../fastCheck.js";
 import { evaluateRow, type LiteralRow } from "./evaluateRow.js";
 import { literalsOf } from "./values.js";
 import { anyStyle, statisticsOf } from "./writers.js";

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
 import {
   dateToMicros,
@@ -8,6 +7,7 @@ import {
   parseDate,
   parseTimestamp,
 } from "#src/schema/time.js";
+import fc from "../fastCheck.js";
 
 test("dates are those of JavaScript, over all of its range", () => {
   fc.assert(

@@ -1,7 +1,7 @@
-import fc from "fast-check";
 import { parseDecimalType } from "#src/schema/decimal.js";
 import type { Literal } from "#src/schema/predicate.js";
 import type { DataType } from "#src/schema/types.js";
+import fc from "../fastCheck.js";
 
 const SECONDS_OF_9999_YEARS = 62_135_596_800n;
 

@@ -1,8 +1,8 @@
-import fc from "fast-check";
 import { parseDecimalType, unscaledToDecimal } from "#src/schema/decimal.js";
 import type { Literal } from "#src/schema/predicate.js";
 import { formatDate, formatTimestamp } from "#src/schema/time.js";
 import type { DataType, StructType } from "#src/schema/types.js";
+import fc from "../fastCheck.js";
 import { type LiteralRow, order } from "./evaluateRow.js";
 
 /** How a writer of statistics goes about what the protocol leaves open, or what writers get wrong. */

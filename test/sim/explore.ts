@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import fc from "../fastCheck.js";
 import { type Plan, planArbitrary } from "./plan.js";
 import { type Run, runPlan } from "./run.js";
 

@@ -1,12 +1,12 @@
 import { readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { evaluatePredicate } from "#src/arrow/evaluate.js";
 import type { OpaquePredicate, Predicate } from "#src/schema/predicate.js";
 import { opaquePredicate } from "#src/sql/opaque.js";
 import { parseWhere } from "#src/sql/where.js";
 import { expectCode } from "../expectCode.js";
+import fc from "../fastCheck.js";
 import { evaluateRow } from "../schema/evaluateRow.js";
 import { batch, COLUMNS, literalRows, rows, schema } from "./rows.js";
 

@@ -1,6 +1,6 @@
-import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { compareUtf8, sortUtf8 } from "#src/storage/utf8Order.js";
+import fc from "../fastCheck.js";
 
 const strings = fc.string({
   unit: fc.oneof(

@@ -1,7 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { conformBatch } from "#src/arrow/conform.js";
 import { FileStatistics } from "#src/arrow/statistics.js";
@@ -11,6 +10,7 @@ import type { StructType } from "#src/schema/types.js";
 import { fileDuckdb } from "#src/sql/duckdb.js";
 import { memoryStore } from "#src/storage/memory.js";
 import { AdoptedFiles, type AdoptOptions } from "#src/write/adoptedFiles.js";
+import fc from "../fastCheck.js";
 
 const folder = mkdtempSync(join(tmpdir(), "delta-adopt-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -1,7 +1,7 @@
 import { join } from "node:path";
-import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { csvFormat } from "#src/load/format/csv/csvFormat.js";
+import fc from "../../fastCheck.js";
 import { type CollectOptions, collect, schemaOf } from "./collect.js";
 import { type ReferenceDialect, referenceRecords } from "./referenceCsv.js";
 import { sourceFile, temporaryFolder } from "./sourceFile.js";

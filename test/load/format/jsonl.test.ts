@@ -1,9 +1,9 @@
 import { join } from "node:path";
-import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { replaceLimits } from "#src/limits.js";
 import type { ParseOptions } from "#src/load/format/format.js";
 import { jsonlFormat } from "#src/load/format/jsonl/jsonlFormat.js";
+import fc from "../../fastCheck.js";
 import { collect, schemaOf } from "./collect.js";
 import { sourceFile, temporaryFolder } from "./sourceFile.js";
 

@@ -1,10 +1,10 @@
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { openBytes } from "#src/load/source/bytes.js";
 import type { Encoding } from "#src/load/source/encoding.js";
+import fc from "../../fastCheck.js";
 import { bytesOf, oneFile, readFrom, readUntilError, temporaryFolder, writeFiles } from "./files.js";
 import { zipOf, zstdFrameOf } from "./pack.js";
 

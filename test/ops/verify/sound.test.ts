@@ -1,12 +1,12 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
 import { type StructType, Table } from "#src/index.js";
 import { parseCommit, serializeCommit } from "#src/log/commitFile.js";
 import { localStore } from "#src/storage/local.js";
 import { memoryStore } from "#src/storage/memory.js";
 import { schemas, values } from "../../arrow/arbitrary.js";
+import fc from "../../fastCheck.js";
 import { ordinaryTable, verify } from "./build.js";
 import { checksum } from "./checkpointDamage.js";
 import { compactedTable, compactionPath } from "./compactionDamage.js";

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { Field, Int64, List, makeData, RecordBatch, Schema, Struct } from "apache-arrow";
-import fc from "fast-check";
 import { parquetMetadata } from "hyparquet/src/metadata.js";
 import { describe, expect, it } from "vitest";
 import { buildBatch } from "#src/arrow/build.js";
@@ -12,6 +11,7 @@ import { encodeSmall } from "#src/parquet/small/encode.js";
 import { encodeParquet } from "#src/parquet/write.js";
 import type { StructType } from "#src/schema/types.js";
 import { schemas, values } from "../../arrow/arbitrary.js";
+import fc from "../../fastCheck.js";
 import { read } from "../fixtures.js";
 
 const tables = schemas.chain((schema) =>

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { snappyUncompress } from "hyparquet/src/snappy.js";
 import { expect, it } from "vitest";
 import { compressSnappy } from "#src/parquet/small/snappy.js";
+import fc from "../../fastCheck.js";
 
 function roundTrip(bytes: Uint8Array): Uint8Array {
   const out = new Uint8Array(bytes.length);
