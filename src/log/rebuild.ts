@@ -1,14 +1,13 @@
 import type { DeltaError } from "../errors.js";
 import { loaded } from "../lazy.js";
 import type { ObjectStore } from "../storage/store.js";
-import { readJsonCheckpoint } from "./checkpointJson.js";
+import { checksumStates, isVouchedFor } from "./checksumState.js";
 import { forEachAction } from "./commitFile.js";
 import { tellPassedOver } from "./passedOver.js";
 import { readLogFiles } from "./readCommits.js";
 import { type CheckpointFiles, type LogSegment, readSegment, type SegmentOptions, segmentFiles } from "./segment.js";
 import { isDamage, isNoOtherWay, type SnapshotFiles } from "./snapshotFiles.js";
 import { StateBuilder, type TableState } from "./state.js";
-import { isVouchedFor, statedStates } from "./statedState.js";
 import { Tail } from "./tail.js";
 
 /** A version of a table as its log tells it. */
@@ -62,7 +61,7 @@ async function replay(
 ): Promise<{ readonly state: TableState; readonly tail: Tail } | Damage> {
   const { version, checkpoint, firstCommit } = segment;
   const files = [...segmentFiles(segment)];
-  const pair = await statedStates(store, checksumsAt(segment, files), signal);
+  const pair = await checksumStates(store, checksumsAt(segment, files), signal);
   let before: Partial<TableState> | undefined;
   if (checkpoint !== undefined && pair === undefined) {
     const read = await stateBefore(store, checkpoint, signal);
@@ -112,12 +111,8 @@ async function stateBefore(
 ): Promise<{ readonly state: Partial<TableState> } | Damage> {
   const state = new StateBuilder();
   try {
-    const json = await readJsonCheckpoint(store, checkpoint, signal);
-    if (json !== undefined) for (const action of json.state) state.apply(action);
-    else {
-      const { readStateActions } = await loaded(import("./checkpointState.js"), "delta-table/log/checkpointState");
-      for await (const action of readStateActions(store, checkpoint, signal)) state.apply(action);
-    }
+    const { readStateActions } = await loaded(import("./checkpointState.js"), "delta-table/log/checkpointState");
+    for await (const action of readStateActions(store, checkpoint, signal)) state.apply(action);
   } catch (error) {
     if (!isDamage(error)) throw error;
     return { paths: checkpoint.paths, error };

@@ -3,9 +3,10 @@ import { rowReader } from "../arrow/rows.js";
 import { toArrowSchema } from "../arrow/schema.js";
 import { sliceBatch } from "../arrow/take.js";
 import { DeltaError } from "../errors.js";
+import { isFeatureActive } from "../log/features.js";
 import type { Snapshot } from "../log/snapshot.js";
 import type { PlanOptions } from "../read/plan.js";
-import { ROW_TRACKING_FIELDS, tracksRows } from "../read/rowTracking.js";
+import { ROW_TRACKING_FIELDS } from "../read/rowTracking.js";
 import { countRows, type ReadOptions, scanBatches } from "../read/scan.js";
 import { withoutColumnMapping } from "../schema/columnMapping.js";
 import { nearestName, resolveColumn } from "../schema/columns.js";
@@ -50,7 +51,7 @@ export interface ScanSource {
 export function rowsOf(snapshot: Snapshot): ScanSource {
   return {
     schema: snapshot.schema,
-    rowTracking: tracksRows(snapshot.protocol, snapshot.metadata) ? ROW_TRACKING_FIELDS : [],
+    rowTracking: isFeatureActive("rowTracking", snapshot.protocol, snapshot.metadata) ? ROW_TRACKING_FIELDS : [],
     batches: (options) => scanBatches(snapshot, options),
     count: (options) => countRows(snapshot, options),
   };

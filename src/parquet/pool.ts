@@ -39,9 +39,9 @@ let startedWorkers = 0;
 
 /**
  * Does a job here or, where `workBytes` (the Arrow bytes it takes or gives, about) say that it would hold this thread
- * up or there are workers already, in one of those, whereto `job.bytes` are transferred. Workers start when needed, as many as there are processors,
- * don't keep the process alive when idle, and end after 10 idle seconds. What breaks the library here is tried again
- * there, where it may take more memory.
+ * up or there are workers already, in one of those, whereto `job.bytes` are transferred. Workers start when needed, as
+ * many as there are processors, don't keep the process alive when idle, and end after 10 idle seconds. What breaks the
+ * library here is tried again there, where it may take more memory.
  *
  * Throws a {@link JobFailed} for bytes that the library can't work with, and `DELTA_ABORTED` at once when `signal`
  * fires: a worker that is busy with the job then is stopped. `DELTA_STORAGE_UNAVAILABLE` where no thread can be started.

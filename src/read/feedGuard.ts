@@ -2,10 +2,8 @@ import { DeltaError } from "../errors.js";
 import { columnMappingOf } from "../log/columnMapping.js";
 import { property } from "../log/properties.js";
 import type { Snapshot } from "../log/snapshot.js";
-import { reusedNames } from "../schema/columnMapping.js";
-import { schemaDifferences } from "../schema/compare.js";
 import { parseSchema } from "../schema/json.js";
-import { asWidened } from "../schema/typeChanges.js";
+import { lostColumns } from "../schema/lostColumns.js";
 import type { CommitChanges } from "./commitChanges.js";
 
 /**
@@ -68,20 +66,15 @@ export class FeedGuard {
   /** The columns of rows that are lost, changed or not found with the reader's schema. */
   #misfits(state: Pick<Snapshot, "protocol" | "metadata">): string[] {
     const { schemaString, partitionColumns } = state.metadata;
-    const { schema, metadata, columnMapping } = this.#reader;
+    const { metadata, columnMapping } = this.#reader;
     const mode = columnMappingOf(state.protocol, state.metadata);
     const isSame = schemaString === metadata.schemaString && mode === columnMapping;
     if (isSame && String(partitionColumns) === String(metadata.partitionColumns)) return [];
-    const given = parseSchema(schemaString);
-    // A column that came later is null in older rows; values of one that was widened are those of the wider type.
-    const lost = schemaDifferences(schema, asWidened(given, schema)).filter(
-      ({ kind, assignable }) => kind !== "missing" || !assignable,
-    );
-    const reused = reusedNames(this.#reader, { schema: given, columnMapping: mode });
+    const lost = lostColumns(this.#reader, { schema: parseSchema(schemaString), columnMapping: mode });
     const moved = [...metadata.partitionColumns, ...partitionColumns].filter(
       (name) => metadata.partitionColumns.includes(name) !== partitionColumns.includes(name),
     );
-    return [...new Set([...lost.map(({ column }) => column), ...reused, ...moved])];
+    return [...new Set([...lost, ...moved])];
   }
 
   #incompatible(

@@ -3,7 +3,7 @@ import { isValid, validityOf } from "../arrow/bits.js";
 import { makeColumn } from "../arrow/column.js";
 import { toArrowType } from "../arrow/schema.js";
 import { DeltaError } from "../errors.js";
-import type { Metadata, Protocol } from "../log/actions.js";
+import type { Metadata } from "../log/actions.js";
 import type { StructField, StructType } from "../schema/types.js";
 
 /** What the log says of a file's rows; null where it doesn't. */
@@ -46,12 +46,6 @@ export const ROW_TRACKING_FIELDS: readonly StructField[] = TRACKED_COLUMNS.map((
 /** The row tracking columns of those names, but for those that the table has a column of its own for. */
 export function trackedFields({ fields }: StructType, names: ReadonlySet<string>): readonly StructField[] {
   return ROW_TRACKING_FIELDS.filter(({ name }) => names.has(name) && !fields.some((own) => own.name === name));
-}
-
-/** Whether every row has its numbers: the feature is supported and turned on. */
-export function tracksRows({ writerFeatures }: Protocol, { configuration }: Metadata): boolean {
-  const isOn = configuration["delta.enableRowTracking"]?.toLowerCase() === "true";
-  return isOn && (writerFeatures?.includes("rowTracking") ?? false);
 }
 
 /** The row tracking column that a scan's field stands for; undefined for a column of the table. */

@@ -49,7 +49,7 @@ export interface S3Location {
 const S3_URL = /^s3[an]?:\/\/([^/]*)(?:\/(.*))?$/is;
 
 /**
- * Takes `s3://bucket/prefix` `s3a:` or `s3n:` apart. The prefix is a key as it is, without percent-decoding.
+ * Takes `s3://bucket/prefix` apart, `s3a:` and `s3n:` too. The prefix is a key as it is, without percent-decoding.
  * Throws `DELTA_UNSUPPORTED_URL`; what could be a password in the URL isn't repeated.
  */
 export function parseS3Url(url: string): S3Location {

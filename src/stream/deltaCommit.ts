@@ -4,8 +4,8 @@ import { columnMappingOf } from "../log/columnMapping.js";
 import { forEachAction } from "../log/commitFile.js";
 import type { Snapshot } from "../log/snapshot.js";
 import { reusedNames } from "../schema/columnMapping.js";
-import { schemaDifferences } from "../schema/compare.js";
 import { parseSchema } from "../schema/json.js";
+import { lostColumns } from "../schema/lostColumns.js";
 
 /** What a stream does with commits that take rows away, in the words of Delta's streaming source for Spark. */
 export interface ChangeOptions {
@@ -53,13 +53,7 @@ export function streamedFiles(
 /** The stream's schema was read when it started; rows of a later one may have more. */
 function checkSchema(version: number, protocol: Protocol, metadata: Metadata, reader: Snapshot): void {
   const schema = parseSchema(metadata.schemaString);
-  const differences = schemaDifferences(reader.schema, schema);
-  // A column that came later is null in older rows.
-  const lost = differences
-    .filter(({ kind, assignable }) => kind !== "missing" || !assignable)
-    .map(({ column }) => column);
-  const reused = reusedNames(reader, { schema, columnMapping: columnMappingOf(protocol, metadata) });
-  const columns = [...new Set([...lost, ...reused])];
+  const columns = lostColumns(reader, { schema, columnMapping: columnMappingOf(protocol, metadata) });
   if (columns.length > 0) throw schemaChanged(version, reader.store.url, columns);
 }
 

@@ -51,7 +51,7 @@ export class FileLog {
 
   /** Whether a file was taken up, by its URL. */
   has(url: string): boolean {
-    return this.#seen.has(identity(url));
+    return this.#seen.has(canonicalPath(url));
   }
 
   /** The entries that came first in the files after `from` up to `to`. */
@@ -77,7 +77,7 @@ export class FileLog {
   #take(entries: readonly FileEntry[]): void {
     for (const entry of entries) {
       this.#entries.push(entry);
-      this.#seen.add(identity(entry.path));
+      this.#seen.add(canonicalPath(entry.path));
     }
   }
 
@@ -125,11 +125,6 @@ function intervalOf(compacted: readonly number[]): number {
   if (count <= COMPACT_INTERVAL) return count;
   for (let interval = COMPACT_INTERVAL; interval <= count / 2; interval++) if (count % interval === 0) return interval;
   return count;
-}
-
-/** One form of all spellings of a file's URL: engines write `file:///x` and `file:/x`, `s3a:` and `s3:`. */
-function identity(url: string): string {
-  return canonicalPath(url);
 }
 
 /** The entry's place as a URL that stores take. Throws `DELTA_STREAM_CHECKPOINT_INVALID`. */

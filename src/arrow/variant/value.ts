@@ -17,7 +17,7 @@ import {
 const [COMMA, COLON] = [0x2c, 0x3a];
 const [PRIMITIVE, SHORT_STRING, OBJECT, ARRAY] = [0, 1, 2, 3];
 
-/** The members of an object as they are stored; `nameAt` and `valueAt` give a member's. */
+/** The members of an object as they are stored; `nameAt` and `writeAt` give a member's. */
 export interface VariantObject {
   readonly count: number;
   /** The index of a member's name. */

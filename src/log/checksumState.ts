@@ -9,7 +9,7 @@ import { StateBuilder, type TableState } from "./state.js";
 import { stateDifferences } from "./stateDifferences.js";
 
 /** A version's state as its version checksum has it. */
-export interface StatedState {
+export interface ChecksumState {
   readonly version: number;
   readonly state: TableState;
 }
@@ -19,20 +19,20 @@ export interface StatedState {
  * each vouches for the other. One alone may be damaged without anybody seeing it. Undefined where there are no two at
  * `versions`, or one of them can't be used, which is a warning where it is malformed.
  */
-export async function statedStates(
+export async function checksumStates(
   store: ObjectStore,
   versions: readonly number[],
   signal?: AbortSignal,
-): Promise<readonly [StatedState, StatedState] | undefined> {
+): Promise<readonly [ChecksumState, ChecksumState] | undefined> {
   if (versions.length < 2) return undefined;
-  const [older, newer] = await Promise.all(versions.slice(-2).map((version) => statedState(store, version, signal)));
+  const [older, newer] = await Promise.all(versions.slice(-2).map((version) => checksumState(store, version, signal)));
   return older && newer && [older, newer];
 }
 
 /** Whether the newer state follows from the older one by `changes`; a warning where it doesn't. */
 export function isVouchedFor(
   store: ObjectStore,
-  [older, newer]: readonly [StatedState, StatedState],
+  [older, newer]: readonly [ChecksumState, ChecksumState],
   changes: StateBuilder,
 ): boolean {
   const replayed = changes.build(newer.version, older.state);
@@ -50,11 +50,11 @@ function hasSameTimes({ transactions }: TableState, other: TableState): boolean 
   return [...transactions].every(([appId, txn]) => (txn.lastUpdated ?? undefined) === timeOf(appId, other));
 }
 
-async function statedState(
+async function checksumState(
   store: ObjectStore,
   version: number,
   signal?: AbortSignal,
-): Promise<StatedState | undefined> {
+): Promise<ChecksumState | undefined> {
   try {
     const checksum = await readVersionChecksum(store, version, signal);
     const actions = checksum && stateActions(checksum);
