@@ -2,15 +2,16 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { isLong } from "../form.js";
 import { type ContentionReport, contend } from "./contention.js";
 import { endure } from "./endurance.js";
 import { startKillable } from "./killableServer.js";
 import { serverChoices } from "./serverChoices.js";
 import { killUnderLoad } from "./serverKill.js";
 
-// The whole form, 200 appends each, is `npm run soak -- --whole`.
+// A yet longer form, 200 appends each, is `npm run soak -- --whole`.
 const WRITERS = 16;
-const APPENDS = 25;
+const APPENDS = isLong ? 25 : 10;
 
 function show(what: string, report: object): void {
   console.info(`${what}: ${JSON.stringify(report)}`);

@@ -122,11 +122,11 @@ async function killTables(state: Killing, root: string, lane: number): Promise<v
 
 /** One load from its beginning to its end. */
 async function killTable(state: Killing, folder: string): Promise<void> {
-  const { source, files, random, tally } = state;
+  const { source, files, tally } = state;
   const far = new Map<string, number>();
   let hasCommit = false;
   for (let isOver = false; !isOver; ) {
-    const kill = state.killed < state.kills ? nextKill(random, state.usual) : undefined;
+    const kill = state.killed < state.kills ? nextKill(state) : undefined;
     const run = await runLoad(folder, files, source.batchBytes, kill);
     learn(state, run);
     // Before the first commit comes a sample of the file, which shows how it is written: it isn't read for its records.
@@ -143,11 +143,15 @@ async function killTable(state: Killing, folder: string): Promise<void> {
   }
 }
 
-/** Mostly at times by chance, from the start to somewhere behind the second commit; else around a commit. */
-function nextKill(random: Random, { startMs, commitMs }: Killing["usual"]): LoadKill {
-  if (random.below(5) === 0) return { point: { ...random.pick(LOAD_POINTS), nth: 1 + random.below(3) } };
-  if (random.below(3) === 0) return { commits: -1, afterMs: random.next() * startMs };
-  return { commits: 1 + random.below(2), afterMs: random.next() * 1.5 * commitMs };
+/** First where none was yet; then mostly at times by chance, from the start to somewhere behind the second commit, else around a commit. */
+function nextKill({ random, usual: { startMs, commitMs }, tally }: Killing): LoadKill {
+  const around = LOAD_POINTS.map((point): LoadKill => ({ point: { ...point, nth: 1 + random.below(3) } }));
+  const early: LoadKill = { commits: -1, afterMs: random.next() * startMs };
+  const later: LoadKill = { commits: 1 + random.below(2), afterMs: random.next() * 1.5 * commitMs };
+  const missing = [...around, early, later].find((kill) => !tally.kills.has(nameOf(kill)));
+  if (missing !== undefined) return missing;
+  if (random.below(5) === 0) return random.pick(around);
+  return random.below(3) === 0 ? early : later;
 }
 
 function nameOf(kill: LoadKill): string {

@@ -1,11 +1,12 @@
 import { afterAll, describe, expect, it } from "vitest";
+import { isLong } from "../form.js";
 import { explore, type Finding, NOTHING } from "./explore.js";
 import { seeded } from "./random.js";
 import { recordings, SCENARIO_NAMES } from "./scenarios.js";
 
 const SEED = Number(process.env.CRASH_SEED ?? 1);
 /** States of a moment that are looked at; where the rules allow no more, all are. */
-const SAMPLE = 96;
+const SAMPLE = isLong ? 96 : 32;
 const DISK_EVERY = 32;
 
 const tally = { ...NOTHING };
