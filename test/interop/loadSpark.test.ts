@@ -6,6 +6,7 @@ import { afterAll, expect, test } from "vitest";
 import { Table } from "#src/index.js";
 import type { LoadOptions, LoadResult } from "#src/load/loadOptions.js";
 import { seeded } from "../crash/random.js";
+import { isLong } from "../form.js";
 import { csvLines, deadIdsOf, HEADER, idsOf, isBad, range, SCHEMA, write } from "../load/loadFixture.js";
 import { installPython } from "./environment.js";
 import { contentOf, loadByCommand, loadHere, loadOnSpark } from "./sparkLoads.js";
@@ -131,14 +132,14 @@ test("columns are added, late ones too, values rescued, and too many bad records
 });
 
 test("a load ends the same though each run ends before or after any of the things that it does, whoever goes on", async () => {
-  const seed = Number(process.env.LOAD_SEED ?? Date.now() % 2 ** 32);
+  const seed = Number(process.env.LOAD_SEED ?? 1);
   console.info(`LOAD_SEED=${seed}`);
   const random = seeded(seed);
   await write(at("kills/a.csv"), HEADER + csvLines(0, 6000));
   await write(at("kills/b.jsonl"), range(6000, 8000).map(jsonLine).join(""));
   const [source, target] = [at("kills"), at("kills-target")];
   // A batch is eight or nine things at most, a run's beginning two.
-  for (let run = 0; run < 6; run++) {
+  for (let run = 0; run < (isLong ? 6 : 3); run++) {
     const kill = { at: 1 + random.below(run === 0 ? 6 : 11), isAfter: random.below(2) === 0 };
     expect(await loadOnSpark(source, target, OPTIONS, { kill }), JSON.stringify(kill)).toEqual({ event: "killed" });
     if (random.below(3) === 0) await loadHere(source, target, 1, OPTIONS);
@@ -160,6 +161,7 @@ exec "${await installPython()}" "$@"
   const [source, target] = [at("late-python"), at("late-python-target")];
   const options = { batchBytes: BATCH_BYTES, env: { PYSPARK_PYTHON: at("python") } };
   expect(await loadByCommand(source, target, options)).toMatchObject({ event: "done", isUpToDate: false });
-  expect(await readFile(at("starts"), "utf8")).toBe("started\nstarted\n");
+  // The second one may be late as well, where the machine is slow.
+  expect(await readFile(at("starts"), "utf8")).toMatch(/^(started\n){2,}$/);
   expect(await idsOf(Table.open(target))).toEqual(good(300));
 });

@@ -8,6 +8,7 @@ import { parseFaithfulJson } from "#src/schema/exactJson.js";
 import { localStore } from "#src/storage/local.js";
 import type { Content } from "./canonical.js";
 import { here, removeCommitsBefore, sortedById, spark } from "./engines.js";
+import { comparedVersions } from "./versions.js";
 
 /** Runs statements about `TABLE`, a checkpoint where one says so; each other is a version. */
 async function history(path: string, statements: readonly string[]): Promise<void> {
@@ -45,7 +46,7 @@ function tableOf(statements: readonly string[]): SparkTable {
 /** Compares every version with what Spark reads of it, value by value. */
 async function expectSameAsSpark(table: SparkTable, first: number): Promise<number> {
   const last = await Table.open(table.path()).version();
-  for (let version = first; version <= last; version++) {
+  for (const version of comparedVersions(last, first)) {
     const theirs = await table.content(version);
     expect(sortedById(await here.read(table.path(), version)), `version ${version}`).toEqual(theirs);
   }
