@@ -10,7 +10,7 @@ export function buildMutant(root: string, name: string | undefined): string {
   const folder = path.join(root, ".cache/mutants", name ?? "none");
   fs.rmSync(folder, { recursive: true, force: true });
   fs.cpSync(path.join(root, "dist"), path.join(folder, "dist"), { recursive: true });
-  fs.cpSync(path.join(root, ".cache/build/test/sim"), path.join(folder, "test/sim"), { recursive: true });
+  fs.cpSync(path.join(root, ".cache/build/test"), path.join(folder, "test"), { recursive: true });
   const manifest = { name: "mutant", type: "module", imports: { "#src/*": "./dist/*" } };
   fs.writeFileSync(path.join(folder, "package.json"), JSON.stringify(manifest));
   if (name !== undefined) mutate(path.join(folder, "dist"), name);
