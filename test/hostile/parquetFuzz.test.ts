@@ -20,7 +20,7 @@ import { freshLocation } from "./tables.js";
 const SECONDS = Number(process.env.FUZZ_SECONDS ?? 0);
 const RUNS = (cases: number) =>
   SECONDS > 0 ? { numRuns: Number.POSITIVE_INFINITY, interruptAfterTimeLimit: SECONDS * 1000 } : { numRuns: cases };
-const TIMEOUT_MS = 120_000 + SECONDS * 1000;
+const TIMEOUT_MS = 600_000 + SECONDS * 1000;
 /** Larger files take long and have nothing that small ones lack. */
 const MAX_BYTES = 60_000;
 /** Far beyond what the limits below allow for, and below what a file could make of its lies without them. */
