@@ -14,9 +14,11 @@ export class FileStatistics {
   readonly #columns: readonly Collector[];
   #records = 0;
 
-  /** Throws DELTA_INVALID_ARGUMENT where the schema has no such column. */
-  constructor(schema: StructType, columns: readonly (readonly string[])[]) {
-    this.#columns = columns.map((path) => ({ path, nulls: 0, bounds: boundsOf(typeAt(schema, path)) }));
+  /** `names` are the paths by which the statistics know the columns. Throws DELTA_INVALID_ARGUMENT where the schema has no such column. */
+  constructor(schema: StructType, columns: readonly (readonly string[])[], names = columns) {
+    this.#columns = columns.map((path, i) => {
+      return { path, name: names[i]!, nulls: 0, bounds: boundsOf(typeAt(schema, path)) };
+    });
   }
 
   /** Adds the rows of a batch that is conformed to the schema. */
@@ -56,11 +58,11 @@ export class FileStatistics {
     const lowest: Tree = new Map();
     const highest: Tree = new Map();
     const nullCounts: Tree = new Map();
-    for (const { path, nulls, bounds } of this.#columns) {
+    for (const { name, nulls, bounds } of this.#columns) {
       const [min, max] = [bounds?.min(), bounds?.max()];
-      put(nullCounts, path, String(nulls));
-      if (min !== undefined) put(lowest, path, min);
-      if (max !== undefined) put(highest, path, max);
+      put(nullCounts, name, String(nulls));
+      if (min !== undefined) put(lowest, name, min);
+      if (max !== undefined) put(highest, name, max);
     }
     return (
       `{"numRecords":${this.#records},"minValues":${toText(lowest)},` +
@@ -71,6 +73,8 @@ export class FileStatistics {
 
 interface Collector {
   readonly path: readonly string[];
+  /** The path in the statistics. */
+  readonly name: readonly string[];
   nulls: number;
   /** Undefined for types that have no bounds. */
   readonly bounds: Bounds | undefined;

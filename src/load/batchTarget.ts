@@ -1,3 +1,4 @@
+import { columnMappingOf } from "../log/columnMapping.js";
 import type { DeltaLog } from "../log/deltaLog.js";
 import { property } from "../log/properties.js";
 import { schemaFrom } from "../ops/schemaOption.js";
@@ -69,13 +70,18 @@ function structOf(fields: readonly StructField[]): StructType {
 }
 
 async function batchTarget(log: DeltaLog, target: AppendTarget, { where }: LoadOptions<object>): Promise<BatchTarget> {
-  const { schema, metadata } = target;
+  const { schema, protocol, metadata } = target;
   const predicate = await predicateOf(where, schema);
   const codec = property(metadata, "delta.parquet.compression.codec");
   return {
     schema,
     predicate,
-    takesParquet: predicate === undefined && metadata.partitionColumns.length === 0 && codec === "snappy",
+    // What DuckDB writes has the schema's names, and no ids.
+    takesParquet:
+      predicate === undefined &&
+      metadata.partitionColumns.length === 0 &&
+      codec === "snappy" &&
+      columnMappingOf(protocol, metadata) === "none",
     writer: dataFileWriter(log, target),
     adopted: new AdoptedFiles(log.store, dataFileOptions(target)),
   };

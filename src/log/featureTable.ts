@@ -165,7 +165,7 @@ export const FEATURES: readonly FeatureRow[] = [
     ...legacy(2, 5),
     ...columnMapping,
     read: "supported",
-    write: "refusedWhenActive",
+    write: "supported",
     reading: "columns are found by physical names or ids, not by their own names",
     writing: "files, statistics and partition values have physical names and ids",
   },

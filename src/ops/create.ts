@@ -1,11 +1,11 @@
 import { DeltaError } from "../errors.js";
 import type { Metadata, Protocol } from "../log/actions.js";
+import { withMappedSchema } from "../log/columnMapping.js";
 import type { DeltaLog } from "../log/deltaLog.js";
 import { protocolFor } from "../log/features.js";
 import { checkNewProperties, property } from "../log/properties.js";
 import { checkNoChangeColumns } from "../read/changeColumns.js";
 import { runtime } from "../runtime.js";
-import { schemaToJson } from "../schema/json.js";
 import type { StructType } from "../schema/types.js";
 import { validateNewTable } from "../schema/validate.js";
 import { commit } from "../write/transaction.js";
@@ -51,22 +51,24 @@ export async function create(log: DeltaLog, options: CreateOptions): Promise<{ r
 export function newTable(
   schema: StructType,
   options: Pick<CreateOptions, "partitionBy" | "properties" | "name" | "description">,
-): { protocol: Protocol; metadata: Metadata } {
+): { protocol: Protocol; metadata: Metadata; schema: StructType } {
   const { partitionBy = [], properties = {}, name, description } = options;
-  validateNewTable(schema, partitionBy);
   checkNewProperties(properties);
+  const mode = property({ configuration: properties }, "delta.columnMapping.mode");
+  validateNewTable(schema, partitionBy, mode);
   if (property({ configuration: properties }, "delta.enableChangeDataFeed")) checkNoChangeColumns(schema);
-  const metadata: Metadata = {
+  const plain: Metadata = {
     id: runtime.randomUUID(),
     ...(name === undefined ? {} : { name }),
     ...(description === undefined ? {} : { description }),
     format: { provider: "parquet", options: {} },
-    schemaString: schemaToJson(schema),
+    schemaString: "",
     partitionColumns: [...partitionBy],
     configuration: { ...properties },
     createdTime: runtime.now(),
   };
-  return { protocol: protocolFor(schema, properties), metadata };
+  const { metadata, schema: mapped } = withMappedSchema(plain, schema, mode);
+  return { protocol: protocolFor(mapped, metadata.configuration), metadata, schema: mapped };
 }
 
 function pathExists(log: DeltaLog, version: number): DeltaError {

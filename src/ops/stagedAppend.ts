@@ -2,14 +2,15 @@ import { isDeepStrictEqual } from "node:util";
 import { statisticsColumns } from "../arrow/statisticsColumns.js";
 import { DeltaError, hasCode } from "../errors.js";
 import type { Action, Metadata, Protocol } from "../log/actions.js";
+import { columnMappingOf, MAX_COLUMN_ID, type MappedMetadata, withMappedSchema } from "../log/columnMapping.js";
 import type { DeltaLog } from "../log/deltaLog.js";
 import { checkFeaturesListed, checkWritable } from "../log/features.js";
 import { LOG_FOLDER } from "../log/names.js";
 import { property } from "../log/properties.js";
 import type { Snapshot } from "../log/snapshot.js";
 import { runtime } from "../runtime.js";
+import { type MappedSchema, movedColumns } from "../schema/columnMapping.js";
 import { checkAssignable } from "../schema/compare.js";
-import { schemaToJson } from "../schema/json.js";
 import { mergeSchemas } from "../schema/merge.js";
 import type { StructType } from "../schema/types.js";
 import { validateNewTable } from "../schema/validate.js";
@@ -51,14 +52,14 @@ export interface AppendTarget {
  * what {@link checkWritable} throws.
  */
 export function targetOf(snapshot: Snapshot | undefined, schema: StructType, options: TargetOptions): AppendTarget {
-  if (snapshot === undefined) return { snapshot, schema, ...newTable(schema, options) };
+  if (snapshot === undefined) return { snapshot, ...newTable(schema, options) };
   checkWritable(snapshot.protocol, snapshot.metadata);
   if (options.partitionBy !== undefined) checkPartitioning(snapshot, options.partitionBy);
   const { protocol } = snapshot;
   if (schema === snapshot.schema) return { snapshot, schema, protocol, metadata: snapshot.metadata };
   const merged = options.mergeSchema ? mergeSchemas(snapshot.schema, schema) : snapshot.schema;
   checkAssignable(merged, schema);
-  return { snapshot, schema: merged, protocol, metadata: metadataWith(snapshot, merged) };
+  return { snapshot, protocol, ...withSchema(snapshot, merged) };
 }
 
 /** The target of rows of `schema` in the table as it is now. Throws what {@link targetOf} throws. */
@@ -76,10 +77,11 @@ export function dataFileWriter(log: DeltaLog, target: AppendTarget, signal?: Abo
 
 /** How the table wants its data files. */
 export function dataFileOptions(target: AppendTarget): DataFileOptions {
-  const { schema, metadata } = target;
+  const { schema, protocol, metadata } = target;
   return {
     schema,
     partitionColumns: metadata.partitionColumns,
+    columnMapping: columnMappingOf(protocol, metadata),
     statisticsColumns: statisticsColumnsOf(target),
     targetFileSizeBytes: property(metadata, "delta.targetFileSize"),
     compression: property(metadata, "delta.parquet.compression.codec"),
@@ -156,6 +158,8 @@ export async function commitAppend(
       checkMove(outcome.snapshot.transactions, move);
       current = retarget(current, outcome.snapshot);
     } catch (error) {
+      // Who tries again begins with the table as it is now.
+      log.adopt(outcome.snapshot, runtime.now());
       await staged.discard();
       throw error;
     }
@@ -220,15 +224,35 @@ function tableActions({ snapshot, protocol, metadata }: AppendTarget): Action[] 
 function retarget(target: AppendTarget, snapshot: Snapshot): AppendTarget {
   const mergeSchema = target.snapshot !== undefined && target.metadata !== target.snapshot.metadata;
   const { partitionColumns: partitionBy } = target.metadata;
-  return { ...targetOf(snapshot, target.schema, { partitionBy, mergeSchema }), schema: target.schema };
+  const current = targetOf(snapshot, target.schema, { partitionBy, mergeSchema });
+  checkSamePlaces(target, current);
+  return { ...current, schema: target.schema };
 }
 
-function metadataWith({ protocol, metadata, schema }: Snapshot, merged: StructType): Metadata {
-  if (merged === schema) return metadata;
-  validateNewTable(merged, metadata.partitionColumns);
-  const changed = { ...metadata, schemaString: schemaToJson(merged) };
-  checkFeaturesListed(protocol, changed);
-  checkWritable(protocol, changed);
+/** Staged files have the names and ids that the columns had: they are of no use where another writer gave these to others. */
+function checkSamePlaces(target: AppendTarget, current: AppendTarget): void {
+  const [one, other] = [target, current].map(({ schema, protocol, metadata }) => {
+    return { schema, columnMapping: columnMappingOf(protocol, metadata) };
+  }) as [MappedSchema, MappedSchema];
+  // Ids that this append gives to columns that it adds may be others' by now.
+  const before = target.snapshot?.metadata.configuration[MAX_COLUMN_ID];
+  const givesIds = target.metadata.configuration[MAX_COLUMN_ID] !== before;
+  const areTaken = givesIds && current.snapshot?.metadata.configuration[MAX_COLUMN_ID] !== before;
+  const moved = areTaken ? one.schema.fields.map(({ name }) => name) : movedColumns(one, other);
+  if (moved.length === 0) return;
+  throw new DeltaError(
+    "DELTA_METADATA_CHANGED",
+    `Another writer changed the table: ${moved.join(", ")} can't be found in the files that were written. Nothing was committed; write the rows again.`,
+    { columns: moved },
+  );
+}
+
+function withSchema({ protocol, metadata, schema, columnMapping }: Snapshot, merged: StructType): MappedMetadata {
+  if (merged === schema) return { metadata, schema };
+  validateNewTable(merged, metadata.partitionColumns, columnMapping);
+  const changed = withMappedSchema(metadata, merged, columnMapping);
+  checkFeaturesListed(protocol, changed.metadata);
+  checkWritable(protocol, changed.metadata);
   return changed;
 }
 

@@ -4,8 +4,10 @@ import type { DataType, StructField, StructType } from "./types.js";
 /** How columns are found in files: by the names of the schema, by physical ones, or by ids (PROTOCOL.md, Column Mapping). */
 export type ColumnMappingMode = "none" | "name" | "id";
 
-const PHYSICAL_NAME = "delta.columnMapping.physicalName";
-const COLUMN_ID = "delta.columnMapping.id";
+/** Keys of a field's metadata. */
+export const PHYSICAL_NAME = "delta.columnMapping.physicalName";
+export const COLUMN_ID = "delta.columnMapping.id";
+export const NESTED_IDS = "delta.columnMapping.nested.ids";
 
 /**
  * The name that partition values and statistics have for a column, and data files too unless the mode is `id`. A column that isn't
@@ -22,6 +24,18 @@ export function fieldId({ metadata }: StructField, mode: ColumnMappingMode): num
   return typeof id === "number" ? id : undefined;
 }
 
+/** The id of a column, whatever the mode. */
+export function columnId({ metadata }: StructField): number | undefined {
+  const id = metadata[COLUMN_ID];
+  return typeof id === "number" ? id : undefined;
+}
+
+/** The ids of elements, keys and values in a column, by their paths from its physical name on. */
+export function nestedIds({ metadata }: StructField): Readonly<Record<string, unknown>> {
+  const ids = metadata[NESTED_IDS];
+  return typeof ids === "object" && ids !== null ? (ids as Record<string, unknown>) : {};
+}
+
 /** The names by which statistics know the column at a path of the schema, from a top-level column into structs. */
 export function physicalPath(schema: StructType, path: readonly string[], mode: ColumnMappingMode): readonly string[] {
   if (mode === "none") return path;
@@ -35,12 +49,7 @@ export function physicalPath(schema: StructType, path: readonly string[], mode: 
 }
 
 /** What says where a table's columns are in its own files. */
-const MAPPING_KEYS: ReadonlySet<string> = new Set([
-  COLUMN_ID,
-  PHYSICAL_NAME,
-  "delta.columnMapping.nested.ids",
-  "parquet.field.nested.ids",
-]);
+const MAPPING_KEYS: ReadonlySet<string> = new Set([COLUMN_ID, PHYSICAL_NAME, NESTED_IDS, "parquet.field.nested.ids"]);
 
 /** The schema as others may use it: without what says where the columns are in the table's files. */
 export function withoutColumnMapping(schema: StructType): StructType {
@@ -122,21 +131,32 @@ export interface MappedSchema {
  * Files of the one can't be read for the other.
  */
 export function reusedNames(one: MappedSchema, other: MappedSchema): string[] {
-  if (one.columnMapping === "none" && other.columnMapping === "none") return [];
-  return reused(one.schema, other.schema, [one.columnMapping, other.columnMapping], []);
+  const modes = [one.columnMapping, other.columnMapping] as const;
+  if (modes[0] === "none" && modes[1] === "none") return [];
+  const isOther = (a: StructField, b: StructField) => physicalName(a, modes[0]) !== physicalName(b, modes[1]);
+  return differing(one.schema, other.schema, isOther, []);
 }
 
-type Modes = readonly [ColumnMappingMode, ColumnMappingMode];
+/** The columns that both schemas have, but whose names or ids in files that are written now aren't the same. */
+export function movedColumns(one: MappedSchema, other: MappedSchema): string[] {
+  if (one.columnMapping !== other.columnMapping) return one.schema.fields.map(({ name }) => name);
+  if (one.columnMapping === "none") return [];
+  const isOther = (a: StructField, b: StructField) =>
+    a.metadata[PHYSICAL_NAME] !== b.metadata[PHYSICAL_NAME] || a.metadata[COLUMN_ID] !== b.metadata[COLUMN_ID];
+  return differing(one.schema, other.schema, isOther, []);
+}
 
-function reused(one: DataType, other: DataType, modes: Modes, path: readonly string[]): string[] {
+type Differs = (one: StructField, other: StructField) => boolean;
+
+function differing(one: DataType, other: DataType, isOther: Differs, path: readonly string[]): string[] {
   if (typeof one === "string" || typeof other === "string") return [];
   if (one.type === "array" && other.type === "array") {
-    return reused(one.elementType, other.elementType, modes, [...path, "element"]);
+    return differing(one.elementType, other.elementType, isOther, [...path, "element"]);
   }
   if (one.type === "map" && other.type === "map") {
     return [
-      ...reused(one.keyType, other.keyType, modes, [...path, "key"]),
-      ...reused(one.valueType, other.valueType, modes, [...path, "value"]),
+      ...differing(one.keyType, other.keyType, isOther, [...path, "key"]),
+      ...differing(one.valueType, other.valueType, isOther, [...path, "value"]),
     ];
   }
   if (one.type !== "struct" || other.type !== "struct") return [];
@@ -145,7 +165,6 @@ function reused(one: DataType, other: DataType, modes: Modes, path: readonly str
     const same = others.get(field.name);
     if (same === undefined) return [];
     const at = [...path, field.name];
-    if (physicalName(field, modes[0]) !== physicalName(same, modes[1])) return [at.join(".")];
-    return reused(field.type, same.type, modes, at);
+    return isOther(field, same) ? [at.join(".")] : differing(field.type, same.type, isOther, at);
   });
 }

@@ -1,27 +1,34 @@
 import { DeltaError } from "../errors.js";
+import type { ColumnMappingMode } from "./columnMapping.js";
 import { isDecimalInRange, parseDecimalType } from "./decimal.js";
 import { PRIMITIVE_NAMES } from "./json.js";
 import type { DataType, StructType } from "./types.js";
 
 /** Spark refuses these in column names, nested ones too, wherever a table has no column mapping; NUL ends a name for many. */
 const FORBIDDEN = /[ ,;{}()\n\t=\0]/;
+/** What no name may hold. */
+const FORBIDDEN_ANYWHERE = /\0/;
 
 /** Arrow's readers take it away from names, so that such a column would be lost. */
 const BYTE_ORDER_MARK = "\ufeff";
 
 /**
- * Checks the schema of a table about to be created. Throws DELTA_INVALID_SCHEMA (no columns; a name that is empty,
+ * Checks the schema of a table about to be created, or changed; one that maps its columns may have any names. Throws DELTA_INVALID_SCHEMA (no columns; a name that is empty,
  * taken regardless of case, holds one of ` ,;{}()\n\t=` or a NUL, or begins with a byte order mark; a decimal out of range; an unknown
  * type) and
  * DELTA_INVALID_PARTITION_COLUMN (unknown, named twice, not primitive, or no column left for the data files).
  */
-export function validateNewTable(schema: StructType, partitionColumns: readonly string[] = []): void {
+export function validateNewTable(
+  schema: StructType,
+  partitionColumns: readonly string[] = [],
+  mode: ColumnMappingMode = "none",
+): void {
   if (schema.fields.length === 0) throw invalid("", "A table needs at least one column.");
-  validateStruct(schema, []);
+  validateStruct(schema, [], mode === "none" ? FORBIDDEN : FORBIDDEN_ANYWHERE);
   validatePartitionColumns(schema, partitionColumns);
 }
 
-function validateStruct(struct: StructType, parent: readonly string[]): void {
+function validateStruct(struct: StructType, parent: readonly string[], forbiddenInNames: RegExp): void {
   const seen = new Map<string, string>();
   for (const field of struct.fields) {
     const path = [...parent, field.name];
@@ -34,11 +41,11 @@ function validateStruct(struct: StructType, parent: readonly string[]): void {
         { character: BYTE_ORDER_MARK },
       );
     }
-    const forbidden = FORBIDDEN.exec(field.name)?.[0];
+    const forbidden = forbiddenInNames.exec(field.name)?.[0];
     if (forbidden !== undefined) {
       throw invalid(
         column,
-        `The column name ${JSON.stringify(column)} holds ${JSON.stringify(forbidden)}; Delta allows none of " ,;{}()\\n\\t=" in a name. Rename the column.`,
+        `The column name ${JSON.stringify(column)} holds ${JSON.stringify(forbidden)}; Delta allows none of " ,;{}()\\n\\t=" in a name unless delta.columnMapping.mode is set. Rename the column.`,
         { character: forbidden },
       );
     }
@@ -54,11 +61,11 @@ function validateStruct(struct: StructType, parent: readonly string[]): void {
       );
     }
     seen.set(key, column);
-    validateType(field.type, path);
+    validateType(field.type, path, forbiddenInNames);
   }
 }
 
-function validateType(type: DataType, path: readonly string[]): void {
+function validateType(type: DataType, path: readonly string[], forbiddenInNames: RegExp): void {
   const column = path.join(".");
   if (typeof type === "string") {
     const decimal = parseDecimalType(type);
@@ -73,12 +80,12 @@ function validateType(type: DataType, path: readonly string[]): void {
   } else if (type.type === "struct") {
     if (type.fields.length === 0)
       throw invalid(column, `Column "${column}" is a struct without fields; Parquet has none.`);
-    validateStruct(type, path);
+    validateStruct(type, path, forbiddenInNames);
   } else if (type.type === "array") {
-    validateType(type.elementType, [...path, "element"]);
+    validateType(type.elementType, [...path, "element"], forbiddenInNames);
   } else {
-    validateType(type.keyType, [...path, "key"]);
-    validateType(type.valueType, [...path, "value"]);
+    validateType(type.keyType, [...path, "key"], forbiddenInNames);
+    validateType(type.valueType, [...path, "value"], forbiddenInNames);
   }
 }
 

@@ -17,8 +17,8 @@ import type { ObjectStore } from "../storage/store.js";
 import { dataFileName } from "./dataFileName.js";
 import type { DataFileOptions, StagedFiles } from "./dataFiles.js";
 
-/** {@link DataFileOptions} of a table without partitions. */
-export type AdoptOptions = Omit<DataFileOptions, "partitionColumns">;
+/** {@link DataFileOptions} of a table without partitions and column mapping. */
+export type AdoptOptions = Omit<DataFileOptions, "partitionColumns" | "columnMapping">;
 
 /** A data file that is being put together. */
 interface OpenFile {

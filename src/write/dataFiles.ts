@@ -1,4 +1,5 @@
 import type { RecordBatch } from "apache-arrow";
+import { underPhysicalNames } from "../arrow/physicalNames.js";
 import { FileStatistics } from "../arrow/statistics.js";
 import type { AddFile } from "../log/actions.js";
 import { encodePath } from "../log/paths.js";
@@ -6,6 +7,7 @@ import { evenSlices } from "../parquet/evenSlices.js";
 import { ParquetFileWriter } from "../parquet/fileWriter.js";
 import type { Compression } from "../parquet/write.js";
 import { runtime } from "../runtime.js";
+import { type ColumnMappingMode, physicalName, physicalPath } from "../schema/columnMapping.js";
 import { partitionFolder } from "../schema/partition.js";
 import type { StructType } from "../schema/types.js";
 import type { ObjectStore } from "../storage/store.js";
@@ -17,6 +19,8 @@ export interface DataFileOptions {
   /** The table's schema, partition columns included. */
   readonly schema: StructType;
   readonly partitionColumns: readonly string[];
+  /** What columns are called in files, statistics and partition values. */
+  readonly columnMapping: ColumnMappingMode;
   /** Paths of the columns whose minimum, maximum and null count go into `stats`. */
   readonly statisticsColumns: readonly (readonly string[])[];
   readonly targetFileSizeBytes: number;
@@ -69,6 +73,11 @@ export class DataFileWriter {
   readonly #options: DataFileOptions;
   readonly #limits: DataFileLimits;
   readonly #partitioner: Partitioner;
+  readonly #inFile: (rows: RecordBatch) => RecordBatch;
+  /** What the statistics call the columns that they are of. */
+  readonly #statisticsNames: readonly (readonly string[])[];
+  /** What folders call the partition columns. */
+  readonly #partitionNames: readonly string[];
   readonly #open = new Map<string, OpenFile>();
   /** Files whose puts aren't done. */
   readonly #closing = new Map<OpenFile, Promise<void>>();
@@ -86,7 +95,11 @@ export class DataFileWriter {
     this.#store = store;
     this.#options = options;
     this.#limits = limits;
-    this.#partitioner = new Partitioner(options.schema, options.partitionColumns);
+    const { schema, partitionColumns, columnMapping: mode } = options;
+    this.#partitioner = new Partitioner(schema, partitionColumns, mode);
+    this.#inFile = underPhysicalNames(this.#partitioner.dataSchema, mode);
+    this.#statisticsNames = options.statisticsColumns.map((path) => physicalPath(schema, path, mode));
+    this.#partitionNames = this.#partitioner.partitionFields.map((field) => physicalName(field, mode));
   }
 
   /** Takes a batch in the table's schema; resolves when there is room for the next one. */
@@ -95,7 +108,7 @@ export class DataFileWriter {
       for (const slice of evenSlices(rows, STEP_BYTES)) {
         const file = this.#open.get(partition.key) ?? this.#begin(partition);
         file.statistics.add(slice.rows);
-        await file.writer.write(slice.rows);
+        await file.writer.write(this.#inFile(slice.rows));
         if (await this.#isFull(file)) await this.#close(file);
       }
     }
@@ -127,7 +140,7 @@ export class DataFileWriter {
       partition,
       index: this.#begun++,
       writer: new ParquetFileWriter({ compression, signal }),
-      statistics: new FileStatistics(this.#partitioner.dataSchema, statisticsColumns),
+      statistics: new FileStatistics(this.#partitioner.dataSchema, statisticsColumns, this.#statisticsNames),
     };
     this.#open.set(partition.key, file);
     return file;
@@ -209,7 +222,7 @@ export class DataFileWriter {
   }
 
   #newPath(partition: PartitionKey, index: number): string {
-    const columns = this.#options.partitionColumns;
+    const columns = this.#partitionNames;
     const folder = partitionFolder(
       columns,
       columns.map((column) => partition.values[column]),

@@ -2,6 +2,7 @@ import type { RecordBatch } from "apache-arrow";
 import { makeBatch } from "../arrow/column.js";
 import { rowReader } from "../arrow/rows.js";
 import { takeRows } from "../arrow/take.js";
+import { type ColumnMappingMode, physicalName } from "../schema/columnMapping.js";
 import { toLiteral } from "../schema/literalValue.js";
 import { serializePartitionValue } from "../schema/partition.js";
 import type { StructField, StructType } from "../schema/types.js";
@@ -16,13 +17,15 @@ export interface PartitionKey {
 export class Partitioner {
   /** The columns that go into the files. */
   readonly dataSchema: StructType;
-  readonly #partitionFields: readonly StructField[];
+  readonly partitionFields: readonly StructField[];
+  readonly #names: readonly string[];
   readonly #partitionSchema: StructType;
 
-  constructor(schema: StructType, partitionColumns: readonly string[]) {
+  constructor(schema: StructType, partitionColumns: readonly string[], mode: ColumnMappingMode = "none") {
     const byName = new Map(schema.fields.map((field) => [field.name, field]));
-    this.#partitionFields = partitionColumns.map((name) => byName.get(name)!);
-    this.#partitionSchema = { type: "struct", fields: this.#partitionFields };
+    this.partitionFields = partitionColumns.map((name) => byName.get(name)!);
+    this.#names = this.partitionFields.map((field) => physicalName(field, mode));
+    this.#partitionSchema = { type: "struct", fields: this.partitionFields };
     this.dataSchema = { type: "struct", fields: schema.fields.filter((f) => !partitionColumns.includes(f.name)) };
   }
 
@@ -30,7 +33,7 @@ export class Partitioner {
   split(batch: RecordBatch): { readonly partition: PartitionKey; readonly rows: RecordBatch }[] {
     if (batch.numRows === 0) return [];
     const data = selectColumns(batch, this.dataSchema);
-    if (this.#partitionFields.length === 0) return [{ partition: { key: "", values: {} }, rows: data }];
+    if (this.partitionFields.length === 0) return [{ partition: { key: "", values: {} }, rows: data }];
     const groups = this.#groups(batch);
     if (groups.length === 1) return [{ partition: groups[0].partition, rows: data }];
     return groups.map(({ partition, rows }) => ({ partition, rows: takeRows(data, Uint32Array.from(rows)) }));
@@ -38,14 +41,14 @@ export class Partitioner {
 
   #groups(batch: RecordBatch): { partition: PartitionKey; rows: number[] }[] {
     const groups = new Map<string, { partition: PartitionKey; rows: number[] }>();
-    const serialize = this.#partitionFields.map((field) => serializer(field));
+    const serialize = this.partitionFields.map((field) => serializer(field));
     const values = rowReader(this.#partitionSchema)(selectColumns(batch, this.#partitionSchema));
     for (let row = 0; row < values.length; row++) {
-      const texts = this.#partitionFields.map((field, i) => serialize[i](values[row][field.name]));
+      const texts = this.partitionFields.map((field, i) => serialize[i](values[row][field.name]));
       const key = JSON.stringify(texts);
       let group = groups.get(key);
       if (group === undefined) {
-        const entries = this.#partitionFields.map((field, i) => [field.name, texts[i]] as const);
+        const entries = this.#names.map((name, i) => [name, texts[i]] as const);
         group = { partition: { key, values: Object.fromEntries(entries) }, rows: [] };
         groups.set(key, group);
       }

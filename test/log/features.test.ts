@@ -56,12 +56,11 @@ describe("reading", () => {
   );
 
   test.each([{ minReaderVersion: 2, minWriterVersion: 5 }, readers("columnMapping")])(
-    "takes column mapping in use, but not for writing",
-    async (protocol) => {
+    "takes column mapping in use",
+    (protocol) => {
       const metadata = metadataOf({ "delta.columnMapping.mode": "name" });
       expect(() => checkReadable(protocol, metadata)).not.toThrow();
-      const error = await expectCode("DELTA_UNSUPPORTED_FEATURES_FOR_WRITE", () => checkWritable(protocol, metadata));
-      expect(error.data.features).toEqual(["columnMapping"]);
+      expect(() => checkWritable(protocol, metadata)).not.toThrow();
     },
   );
 
@@ -138,7 +137,6 @@ describe("writing", () => {
     ["invariants", legacy(2), {}, field("delta.invariants", '{"expression":{"expression":"a > 1"}}')],
     ["checkConstraints", legacy(3), { "delta.constraints.c": "a > 1" }, undefined],
     ["generatedColumns", legacy(4), {}, field("delta.generationExpression", "1")],
-    ["columnMapping", { minReaderVersion: 2, minWriterVersion: 5 }, { "delta.columnMapping.mode": "id" }, undefined],
     ["identityColumns", legacy(6), {}, field("delta.identity.step", 1)],
     ["allowColumnDefaults", writers("allowColumnDefaults"), {}, field("CURRENT_DEFAULT", "1")],
     ["rowTracking", writers("rowTracking", "domainMetadata"), {}, undefined],

@@ -61,7 +61,6 @@ describe("a new table's properties", () => {
   });
 
   test.each([
-    ["delta.columnMapping.mode", "name", "columnMapping"],
     ["delta.enableRowTracking", "true", "rowTracking"],
     ["delta.constraints.positive", "a > 0", "checkConstraints"],
   ])("%s = %s is refused, naming the feature", async (name, value, feature) => {

@@ -344,10 +344,10 @@ describe("what isn't in force", () => {
     expect(await old.toArray()).toEqual(rows);
   });
 
-  test("a mapped table isn't written to", async () => {
-    const table = await tableOf(store, [{ protocol: LEGACY }, metaData(columns, "name")]);
-    const error = await expectCode("DELTA_UNSUPPORTED_FEATURES_FOR_WRITE", () => table.append(rows));
-    expect(error.data.features).toEqual(["columnMapping"]);
+  test.each(["name", "id"])("a table that another writer maps by %s takes rows", async (mode) => {
+    const table = await tableOf(store, [{ protocol: LEGACY }, metaData(columns, mode)]);
+    await table.append(rows);
+    expect(await table.toArray()).toEqual(rows);
   });
 });
 

@@ -19,6 +19,7 @@ function optionsFor(schema: StructType, options: Partial<DataFileOptions> = {}):
   return {
     schema,
     partitionColumns: [],
+    columnMapping: "none",
     statisticsColumns: schema.fields.map(({ name }) => [name]),
     targetFileSizeBytes: 1e9,
     compression: "snappy",
