@@ -74,9 +74,11 @@ const readOnly = { read: "supported", write: "refused" } as const;
 const refused = { read: "refused", write: "refused" } as const;
 
 const typeWidening = {
+  read: "supported",
+  write: "supported",
   reading: "values of files from before a column's type was widened are given in the wider type",
   writing: "files have the wider types",
-};
+} as const;
 const variantType = {
   reading: "values of type variant are decoded from their binary form",
   writing: "values of type variant are encoded in their binary form",
@@ -213,8 +215,8 @@ export const FEATURES: readonly FeatureRow[] = [
     reading: "nothing changes",
     writing: "files are cleaned up only by who may write",
   },
-  { name: "typeWidening", ...readerWriter, ...whenTrue("delta.enableTypeWidening"), ...readOnly, ...typeWidening },
-  { name: "typeWidening-preview", ...readerWriter, ...readOnly, ...typeWidening },
+  { name: "typeWidening", ...readerWriter, ...whenTrue("delta.enableTypeWidening"), ...typeWidening },
+  { name: "typeWidening-preview", ...readerWriter, ...typeWidening },
   { name: "variantType", ...readerWriter, ...whenType("variant"), ...readOnly, ...variantType },
   { name: "variantType-preview", ...readerWriter, ...readOnly, ...variantType },
   {

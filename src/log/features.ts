@@ -81,6 +81,11 @@ export function featuresOf(protocol: Protocol): SupportedFeature[] {
   });
 }
 
+/** Whether the protocol lists or implies the feature, in use or not. */
+export function hasFeature(protocol: Protocol, name: string): boolean {
+  return readerFeatures(protocol).includes(name) || writerFeatures(protocol).includes(name);
+}
+
 /** Whether the protocol has the feature and the metadata uses it (PROTOCOL.md, Active Features). */
 export function isFeatureActive(name: string, protocol: Protocol, metadata: TableDescription): boolean {
   const row = BY_NAME.get(name);

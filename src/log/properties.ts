@@ -97,6 +97,7 @@ const PROPERTIES = {
   "delta.columnMapping.mode": row(oneOf("none", "name", "id"), "none", "none, name or id"),
   "delta.columnMapping.maxColumnId": optional(integerFrom(0), "a column id"),
   "delta.enableIcebergCompatV2": row(parseBoolean, false, yesNo),
+  "delta.enableTypeWidening": row(parseBoolean, false, yesNo),
   "delta.checkpointInterval": row(integerFrom(1), 10, "a whole number from 1 up"),
   "delta.checkpoint.writeStatsAsJson": row(parseBoolean, true, yesNo),
   "delta.checkpoint.writeStatsAsStruct": row(parseBoolean, false, yesNo),

@@ -1,4 +1,5 @@
 import type { DeltaLog } from "../log/deltaLog.js";
+import { allowsWidening } from "../log/typeWidening.js";
 import { checkSignal } from "../signal.js";
 import type { StagedFiles } from "../write/dataFiles.js";
 import { prepareInput, type RowInput } from "../write/input.js";
@@ -23,7 +24,8 @@ export interface AppendOptions {
   readonly properties?: Readonly<Record<string, string>>;
   /**
    * Adds the columns, nested ones too, that the rows or `schema` have and the table lacks: at the end, and null in all rows that are
-   * there. Types never change. Of a stream of objects the first batch tells which. Default false: such rows don't fit.
+   * there. Of a stream of objects the first batch tells which. Where `delta.enableTypeWidening` is on, types become the wider ones of the
+   * same family that Arrow columns or `schema` have; else types never change. Default false: such rows don't fit.
    */
   readonly mergeSchema?: boolean;
   /**
@@ -59,7 +61,8 @@ export async function append(
   // What the table can't take is said before any row is looked at.
   const early = snapshot && targetOf(snapshot, declared ?? snapshot.schema, options);
   const addsColumns = early !== undefined && mergeSchema;
-  const { schema, batches } = await prepareInput(input, early?.schema ?? declared, addsColumns);
+  const widens = addsColumns && allowsWidening(early.protocol, early.metadata);
+  const { schema, batches } = await prepareInput(input, early?.schema ?? declared, addsColumns, widens);
   const target = early?.schema === schema ? early : targetOf(snapshot, schema, options);
 
   const writer = dataFileWriter(log, target, signal);

@@ -8,10 +8,12 @@ import { checkFeaturesListed, checkWritable } from "../log/features.js";
 import { LOG_FOLDER } from "../log/names.js";
 import { property } from "../log/properties.js";
 import type { Snapshot } from "../log/snapshot.js";
+import { allowsWidening } from "../log/typeWidening.js";
 import { runtime } from "../runtime.js";
 import { type MappedSchema, movedColumns } from "../schema/columnMapping.js";
 import { checkAssignable } from "../schema/compare.js";
 import { mergeSchemas } from "../schema/merge.js";
+import { recordTypeChanges } from "../schema/typeChanges.js";
 import type { StructType } from "../schema/types.js";
 import { validateNewTable } from "../schema/validate.js";
 import { type DataFileOptions, DataFileWriter, type StagedFiles } from "../write/dataFiles.js";
@@ -57,7 +59,8 @@ export function targetOf(snapshot: Snapshot | undefined, schema: StructType, opt
   if (options.partitionBy !== undefined) checkPartitioning(snapshot, options.partitionBy);
   const { protocol } = snapshot;
   if (schema === snapshot.schema) return { snapshot, schema, protocol, metadata: snapshot.metadata };
-  const merged = options.mergeSchema ? mergeSchemas(snapshot.schema, schema) : snapshot.schema;
+  const widens = allowsWidening(protocol, snapshot.metadata);
+  const merged = options.mergeSchema ? mergeSchemas(snapshot.schema, schema, widens) : snapshot.schema;
   checkAssignable(merged, schema);
   return { snapshot, protocol, ...withSchema(snapshot, merged) };
 }
@@ -250,7 +253,7 @@ function checkSamePlaces(target: AppendTarget, current: AppendTarget): void {
 function withSchema({ protocol, metadata, schema, columnMapping }: Snapshot, merged: StructType): MappedMetadata {
   if (merged === schema) return { metadata, schema };
   validateNewTable(merged, metadata.partitionColumns, columnMapping);
-  const changed = withMappedSchema(metadata, merged, columnMapping);
+  const changed = withMappedSchema(metadata, recordTypeChanges(schema, merged), columnMapping);
   checkFeaturesListed(protocol, changed.metadata);
   checkWritable(protocol, changed.metadata);
   return changed;

@@ -35,6 +35,65 @@ export function isWidening(from: string, to: string): boolean {
   return target.scale >= source.scale && whole >= source.precision - source.scale;
 }
 
+const INTEGERS: ReadonlySet<string> = new Set(["byte", "short", "integer", "long"]);
+
+/** True for the widenings that rows with the wider type may bring about unasked: those that stay within a family of types. */
+export function isEvolution(from: string, to: string): boolean {
+  if (!isWidening(from, to)) return false;
+  return !INTEGERS.has(from) || INTEGERS.has(to);
+}
+
+/** A change of a type that a field's metadata tells of. */
+interface TypeChange {
+  readonly fromType: string;
+  readonly toType: string;
+  readonly fieldPath?: string;
+}
+
+/**
+ * The schema `after`, whose columns say in their metadata how their types differ from those in `before`, an older schema of the
+ * same table (PROTOCOL.md, Type Change Metadata). The same object where no type does.
+ */
+export function recordTypeChanges(before: StructType, after: StructType): StructType {
+  const older = new Map(before.fields.map((field) => [field.name, field]));
+  const fields = after.fields.map((field) => {
+    const was = older.get(field.name);
+    return was === undefined || was === field ? field : recordedField(was, field);
+  });
+  return fields.every((field, i) => field === after.fields[i]) ? after : { ...after, fields };
+}
+
+/** As {@link recordTypeChanges}, of one column. */
+function recordedField(was: StructField, field: StructField): StructField {
+  const changes: TypeChange[] = [];
+  const type = recordedType(was.type, field.type, [], changes);
+  if (changes.length === 0) return type === field.type ? field : { ...field, type };
+  const known = field.metadata[TYPE_CHANGES];
+  const metadata = { ...field.metadata, [TYPE_CHANGES]: [...(Array.isArray(known) ? known : []), ...changes] };
+  return { ...field, type, metadata };
+}
+
+function recordedType(was: DataType, type: DataType, path: readonly string[], changes: TypeChange[]): DataType {
+  if (was === type) return type;
+  if (typeof was === "string" && typeof type === "string") {
+    const fieldPath = path.length === 0 ? {} : { fieldPath: path.join(".") };
+    changes.push({ fromType: was, toType: type, ...fieldPath });
+    return type;
+  }
+  if (typeof was === "string" || typeof type === "string") return type;
+  if (was.type === "struct" && type.type === "struct") return recordTypeChanges(was, type);
+  if (was.type === "array" && type.type === "array") {
+    const elementType = recordedType(was.elementType, type.elementType, [...path, "element"], changes);
+    return elementType === type.elementType ? type : { ...type, elementType };
+  }
+  if (was.type === "map" && type.type === "map") {
+    const keyType = recordedType(was.keyType, type.keyType, [...path, "key"], changes);
+    const valueType = recordedType(was.valueType, type.valueType, [...path, "value"], changes);
+    return keyType === type.keyType && valueType === type.valueType ? type : { ...type, keyType, valueType };
+  }
+  return type;
+}
+
 /**
  * The first change, of those that a field's metadata lists, which isn't one of the protocol's: then what older files hold can't be
  * read as the type. `undefined` where there is none.

@@ -42,7 +42,7 @@ const ROWS_PER_BATCH = 16_384;
 /**
  * Brings `input` into `schema` or, where that is undefined, into the schema it shows itself: Arrow's own, or one
  * inferred from the objects (all of an array; the first batch of a stream). With `merges` the columns that the rows have and `schema`
- * lacks are added to it.
+ * lacks are added to it; with `widens` too, its types become the wider ones of Arrow columns.
  *
  * Throws `DELTA_CANNOT_INFER_SCHEMA`, and `DELTA_SCHEMA_MISMATCH` for Arrow columns the schema can't take. The batches
  * throw `DELTA_VALUE_OUT_OF_RANGE`, `DELTA_NOT_NULL_CONSTRAINT_VIOLATED` and `DELTA_SCHEMA_MISMATCH` at the row
@@ -52,8 +52,9 @@ export async function prepareInput(
   input: RowInput<object>,
   schema: StructType | undefined,
   merges = false,
+  widens = false,
 ): Promise<PreparedInput> {
-  const given: Given = { schema, merges };
+  const given: Given = { schema, merges, widens };
   if (isBatchSource(input)) return arrowInput(input.batches(), await input.schema(), given);
   if (isArrowTable(input)) return arrowInput(input.batches, fromArrowSchema(adoptSchema(input.schema)), given);
   if (isRecordBatch(input)) return arrowInput([input], fromArrowSchema(adoptSchema(input.schema)), given);
@@ -61,10 +62,11 @@ export async function prepareInput(
   return streamInput(input, given);
 }
 
-/** The schema that rows are brought into, and whether they may add to it. */
+/** The schema that rows are brought into, and whether they may add to it and widen its types. */
 interface Given {
   readonly schema: StructType | undefined;
   readonly merges: boolean;
+  readonly widens: boolean;
 }
 
 function arrayInput(rows: readonly object[], given: Given): PreparedInput {
@@ -102,7 +104,8 @@ function arrowInput(
   own: StructType,
   given: Given,
 ): PreparedInput {
-  const schema = given.merges && given.schema !== undefined ? mergeSchemas(given.schema, own) : (given.schema ?? own);
+  const { schema: known, merges, widens } = given;
+  const schema = merges && known !== undefined ? mergeSchemas(known, own, widens) : (known ?? own);
   checkAssignable(schema, own);
   async function* batches() {
     let row = 0;

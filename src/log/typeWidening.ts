@@ -1,0 +1,9 @@
+import type { Metadata, Protocol } from "./actions.js";
+import { hasFeature } from "./features.js";
+import { property } from "./properties.js";
+
+/** Whether types of columns may be widened: only while the table's property says so (PROTOCOL.md, Type Widening). */
+export function allowsWidening(protocol: Protocol, metadata: Pick<Metadata, "configuration">): boolean {
+  if (!property(metadata, "delta.enableTypeWidening")) return false;
+  return hasFeature(protocol, "typeWidening") || hasFeature(protocol, "typeWidening-preview");
+}
