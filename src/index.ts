@@ -12,8 +12,10 @@ export type { DeletionVectorDescriptor } from "./log/actions.js";
 export type { FeatureMeaning, FeatureReport, ProtocolReport } from "./log/protocolReport.js";
 export type { FileBatchOptions, FileColumn } from "./log/snapshotFiles.js";
 export type { AppendOptions, AppendProgress } from "./ops/append.js";
+export type { SetOption } from "./ops/assignments.js";
 export type { ChangeRow, ChangesOptions, ChangeType } from "./ops/changes.js";
 export type { CreateOptions } from "./ops/create.js";
+export type { DeleteResult } from "./ops/delete.js";
 export type { TableDetail } from "./ops/detail.js";
 export type { DataFile } from "./ops/files.js";
 export type { HistoryEntry, HistoryOptions } from "./ops/history.js";
@@ -21,6 +23,8 @@ export type { TableProtocol } from "./ops/protocol.js";
 export type { RowTrackingColumn, Scan, ScanOptions } from "./ops/scan.js";
 export type { SchemaOption } from "./ops/schemaOption.js";
 export type { AppendResult } from "./ops/stagedAppend.js";
+export type { ChangeResult, CommitOptions } from "./ops/stagedChange.js";
+export type { UpdateOptions, UpdateResult } from "./ops/update.js";
 export type { VerifyOptions, VerifyProgress, VerifyReport } from "./ops/verify.js";
 export type { WhereOption } from "./ops/where.js";
 export {
@@ -32,6 +36,7 @@ export {
   type TypeLiteral,
   type ValueOf,
 } from "./schema/literal.js";
+export { type SqlText, type SqlValue, sql } from "./schema/sqlText.js";
 export type {
   ArrayType,
   DataType,

@@ -12,14 +12,18 @@ import type { FileBatchOptions } from "./log/snapshotFiles.js";
 import { type AppendOptions, append } from "./ops/append.js";
 import { type ChangeRow, type ChangesOptions, changes } from "./ops/changes.js";
 import { type CreateOptions, create } from "./ops/create.js";
+import type { DeleteResult } from "./ops/delete.js";
 import { detail, type TableDetail } from "./ops/detail.js";
 import { type DataFile, listFiles } from "./ops/files.js";
 import { type HistoryEntry, type HistoryOptions, history } from "./ops/history.js";
 import { protocol, type TableProtocol } from "./ops/protocol.js";
 import { rowsOf, Scan, type ScanOptions } from "./ops/scan.js";
 import type { AppendResult } from "./ops/stagedAppend.js";
+import type { CommitOptions } from "./ops/stagedChange.js";
 import { timeTravelOf } from "./ops/timeTravel.js";
+import type { UpdateOptions, UpdateResult } from "./ops/update.js";
 import { type VerifyOptions, type VerifyReport, verify } from "./ops/verify.js";
+import type { WhereOption } from "./ops/where.js";
 import { withoutColumnMapping } from "./schema/columnMapping.js";
 import type { StructType } from "./schema/types.js";
 import { openStore, type StorageOptions } from "./storage/open.js";
@@ -97,6 +101,40 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
   async append(rows: RowInput<InputRow<Row>>, options: AppendOptions = {}): Promise<AppendResult> {
     this.#checkWritable("append");
     return append(this.#log, rows, options);
+  }
+
+  /**
+   * Deletes the rows for which `where` is true, or all of them, as a new version. Only files that may hold such rows are read. Where the
+   * table has deletion vectors on, they name the rows; else the other rows of their files are written anew.
+   *
+   * A crash or an error leaves nothing visible. Throws `DELTA_INVALID_PREDICATE`, `DELTA_CANNOT_MODIFY_APPEND_ONLY`,
+   * `DELTA_UNSUPPORTED_FEATURES_FOR_WRITE`, `DELTA_TABLE_NOT_FOUND`, and where another writer has changed what this depends on
+   * `DELTA_CONCURRENT_APPEND`, `DELTA_CONCURRENT_DELETE_READ`, `DELTA_CONCURRENT_DELETE_DELETE`, `DELTA_METADATA_CHANGED` or
+   * `DELTA_PROTOCOL_CHANGED`: then nothing was committed, and the same call may simply be made again.
+   *
+   * @example
+   * const { deletedRowCount } = await table.delete({ day: { lt: "2026-01-01" } });
+   */
+  async delete(where?: WhereOption<Row>, options: CommitOptions = {}): Promise<DeleteResult> {
+    this.#checkWritable("delete");
+    const { deleteRows } = await loaded(import("./ops/delete.js"), "delta-table/ops/delete");
+    return deleteRows(this.#log, where, options);
+  }
+
+  /**
+   * Gives the rows for which `where` is true, or all of them, new values, as a new version: plain values, or SQL expressions over
+   * the row as it was (`sql`, which needs `@duckdb/node-api`).
+   *
+   * A crash or an error leaves nothing visible. Throws what {@link Table.delete} throws, `DELTA_INVALID_ARGUMENT` for an unknown
+   * column, and `DELTA_VALUE_OUT_OF_RANGE`, `DELTA_SCHEMA_MISMATCH` and `DELTA_NOT_NULL_CONSTRAINT_VIOLATED` for values that a column can't take.
+   *
+   * @example
+   * await table.update({ set: { state: "done", tries: sql`tries + 1` }, where: { id: 7n } });
+   */
+  async update(options: UpdateOptions<Row>): Promise<UpdateResult> {
+    this.#checkWritable("update");
+    const { update } = await loaded(import("./ops/update.js"), "delta-table/ops/update");
+    return update(this.#log, options);
   }
 
   /**

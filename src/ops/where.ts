@@ -15,3 +15,14 @@ export async function predicateOf<Row extends object>(
   const { parseWhere } = await import("../sql/where.js");
   return parseWhere(where, schema);
 }
+
+/** A condition as the history tells it. */
+export async function whereText<Row extends object>(
+  where: WhereOption<Row>,
+  predicate: Predicate | undefined,
+  schema: StructType,
+): Promise<string> {
+  if (typeof where === "string" || predicate === undefined) return String(where);
+  const { predicateSql } = await import("../sql/predicateSql.js");
+  return predicateSql(predicate, schema);
+}

@@ -6,6 +6,7 @@ import { type ColumnMappingMode, fieldId, physicalName } from "../schema/columnM
 import { parsePartitionValue } from "../schema/partition.js";
 import type { StructField, StructType } from "../schema/types.js";
 import type { PlanOptions, ScanFile } from "./plan.js";
+import { ROW_INDEX, rowIndexes } from "./rowIndex.js";
 import { materializedField, trackedColumn, trackedValues } from "./rowTracking.js";
 import type { ReadTarget } from "./scan.js";
 
@@ -42,6 +43,7 @@ export function fileColumns(
     return ({ columns }: FileRows) => columns[index]!;
   };
   const makers = wanted.map((field): ((rows: FileRows) => Data) => {
+    if (field === ROW_INDEX) return ({ length, placeOf }) => rowIndexes(length, placeOf);
     const tracked = trackedColumn(field);
     if (tracked !== undefined) {
       const materialized = materializedField(tracked, metadata);

@@ -1,12 +1,13 @@
-import type { Data, RecordBatch } from "apache-arrow";
-import { offsetsOf } from "../arrow/column.js";
-import type { DeletionVectorDescriptor } from "../log/actions.js";
+import type { RecordBatch } from "apache-arrow";
+import type { AddFile, DeletionVectorDescriptor } from "../log/actions.js";
 import { descriptorReader } from "../log/deletionVectors/descriptors.js";
 import { storePath } from "../log/paths.js";
 import type { Snapshot } from "../log/snapshot.js";
 import { isJsonBomb } from "../schema/jsonScan.js";
 import type { Predicate } from "../schema/predicate.js";
 import { fileFilter } from "../schema/skipping.js";
+import { ADD_COLUMNS, addReader } from "./fileActions.js";
+import { mapReader, NO_VALUES } from "./maps.js";
 import type { RowTrackingFacts } from "./rowTracking.js";
 
 /** A data file that a scan has to look at. */
@@ -28,6 +29,8 @@ export interface ScanFile {
   readonly storedColumns?: ReadonlySet<string>;
   /** Where it was asked for. */
   readonly rowTracking?: RowTrackingFacts | undefined;
+  /** What the log says of the file, where it was asked for. */
+  readonly add?: AddFile | undefined;
 }
 
 export interface PlanOptions {
@@ -43,16 +46,17 @@ export interface PlanOptions {
  */
 export async function* planFiles(
   snapshot: Snapshot,
-  options: PlanOptions & { readonly rowTracking?: boolean } = {},
+  options: PlanOptions & { readonly rowTracking?: boolean; readonly withAdd?: boolean } = {},
 ): AsyncGenerator<ScanFile> {
-  const { predicate, partitionTimeZone: timeZone, rowTracking = false, signal } = options;
+  const { predicate, partitionTimeZone: timeZone, rowTracking = false, withAdd = false, signal } = options;
   const { columnMapping } = snapshot;
   const { partitionColumns } = snapshot.metadata;
   const matches =
     predicate === undefined
       ? undefined
       : fileFilter(predicate, snapshot.schema, partitionColumns, { timeZone, columnMapping });
-  const columns = rowTracking ? [...COLUMNS, ...ROW_TRACKING_COLUMNS] : COLUMNS;
+  const some = rowTracking ? [...COLUMNS, ...ROW_TRACKING_COLUMNS] : COLUMNS;
+  const columns = withAdd ? ADD_COLUMNS : some;
   for await (const batch of snapshot.fileBatches({ columns, signal })) {
     const paths = batch.getChild("path")!;
     const sizes = batch.getChild("size")!;
@@ -60,6 +64,7 @@ export async function* planFiles(
     const partitionValues = mapReader(batch, "partitionValues");
     const deletionVectors = descriptorReader(batch);
     const tracking = rowTracking ? rowTrackingReader(batch) : undefined;
+    const addOf = withAdd ? addReader(batch) : undefined;
     for (let row = 0; row < batch.numRows; row++) {
       const values = partitionColumns.length === 0 ? NO_VALUES : partitionValues(row);
       const text: string | null = stats?.get(row) ?? null;
@@ -76,6 +81,7 @@ export async function* planFiles(
         numRecords,
         deletionVector,
         rowTracking: tracking?.(row),
+        add: addOf?.(row),
       };
     }
   }
@@ -87,32 +93,6 @@ const ROW_TRACKING_COLUMNS = ["baseRowId", "defaultRowCommitVersion"] as const;
 function rowTrackingReader(batch: RecordBatch): (row: number) => RowTrackingFacts {
   const [ids, versions] = ROW_TRACKING_COLUMNS.map((name) => batch.getChild(name)!);
   return (row) => ({ baseRowId: ids!.get(row), defaultRowCommitVersion: versions!.get(row) });
-}
-
-const NO_VALUES: ReadonlyMap<string, string | null> = new Map();
-
-/** Reads a map<utf8, utf8> column of a batch, a row at a time. */
-export function mapReader(batch: RecordBatch, column: string): (row: number) => ReadonlyMap<string, string | null> {
-  const index = batch.schema.fields.findIndex((field) => field.name === column);
-  if (index < 0) return () => NO_VALUES;
-  const map: Data = batch.data.children[index];
-  const entries = map.children[0];
-  const keys = textReader(entries.children[0]);
-  const values = textReader(entries.children[1]);
-  return (row) => {
-    const result = new Map<string, string | null>();
-    if (!map.getValid(row)) return result;
-    for (let i = map.valueOffsets[row]; i < map.valueOffsets[row + 1]; i++) result.set(keys(i)!, values(i));
-    return result;
-  };
-}
-
-/** Arrow's own way to read a text would take a byte order mark at its begin away. */
-function textReader(data: Data): (index: number) => string | null {
-  const offsets = offsetsOf(data) as Int32Array;
-  const { buffer, byteOffset, byteLength } = data.values as Uint8Array;
-  const bytes = Buffer.from(buffer, byteOffset, byteLength);
-  return (index) => (data.getValid(index) ? bytes.toString("utf8", offsets[index], offsets[index + 1]) : null);
 }
 
 // Fifteen digits are exact for sure.

@@ -2,7 +2,8 @@ import type { RecordBatch } from "apache-arrow";
 import { descriptorReader } from "../log/deletionVectors/descriptors.js";
 import { storePath } from "../log/paths.js";
 import type { Snapshot } from "../log/snapshot.js";
-import { mapReader, type ScanFile } from "../read/plan.js";
+import { mapReader } from "../read/maps.js";
+import type { ScanFile } from "../read/plan.js";
 import type { ObjectStore } from "../storage/store.js";
 import { compareUtf8 } from "../storage/utf8Order.js";
 

@@ -2,7 +2,7 @@ import type { RecordBatch } from "apache-arrow";
 import type { AddFile, RemoveFile } from "../log/actions.js";
 import { descriptorReader } from "../log/deletionVectors/descriptors.js";
 import { fileKey } from "../log/tail.js";
-import { mapReader } from "../read/plan.js";
+import { mapReader } from "../read/maps.js";
 import { hashOf, type Key, keyOf } from "./hashIndex.js";
 
 /** The fields of `add` that a checkpoint repeats as they are, but for those that have a column of their own. */

@@ -25,6 +25,8 @@ export interface DataFileOptions {
   readonly statisticsColumns: readonly (readonly string[])[];
   readonly targetFileSizeBytes: number;
   readonly compression: Compression;
+  /** Where in the table's folder they go; the table's folder itself by default. */
+  readonly folder?: string;
   readonly signal?: AbortSignal;
 }
 
@@ -222,13 +224,13 @@ export class DataFileWriter {
   }
 
   #newPath(partition: PartitionKey, index: number): string {
+    const { folder = "", compression } = this.#options;
     const columns = this.#partitionNames;
-    const folder = partitionFolder(
+    const own = partitionFolder(
       columns,
       columns.map((column) => partition.values[column]),
     );
-    const name = dataFileName(index, this.#options.compression);
-    return folder === "" ? name : `${folder}/${name}`;
+    return [folder, own, dataFileName(index, compression)].filter((part) => part !== "").join("/");
   }
 
   #throwFailure(): void {

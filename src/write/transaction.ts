@@ -2,27 +2,39 @@ import { DeltaError } from "../errors.js";
 import type { Action, CommitInfo, Metadata, Protocol } from "../log/actions.js";
 import { writeCheckpoint } from "../log/checkpoint.js";
 import { claim } from "../log/commit.js";
+import { parseCommit } from "../log/commitFile.js";
 import type { DeltaLog } from "../log/deltaLog.js";
 import { isFeatureActive } from "../log/features.js";
 import { property } from "../log/properties.js";
+import { readCommits } from "../log/readCommits.js";
 import { firstSnapshot, loadSnapshot, type Snapshot } from "../log/snapshot.js";
 import { nextInCommitTimestamp } from "../log/timestamps.js";
 import { runtime } from "../runtime.js";
 import { VERSION } from "../version.js";
-import { type Conflict, findConflict } from "./conflicts.js";
+import {
+  type Conflict,
+  findConflict,
+  findFileConflict,
+  type IsolationLevel,
+  looksAtWinners,
+  type ReadSet,
+  type Winner,
+} from "./conflicts.js";
 
 /** A change that is staged and wants a version. */
 export interface Transaction {
   /** The snapshot it was made from; undefined where it creates the table. */
   readonly read: Snapshot | undefined;
+  /** What of the table it depends on; undefined where its rows are added whatever there is. */
+  readonly reads?: ReadSet | undefined;
   /** Everything but `commitInfo`. */
   readonly actions: readonly Action[];
   readonly operation: string;
   readonly operationParameters: Readonly<Record<string, string>>;
   readonly operationMetrics: Readonly<Record<string, string>>;
-  readonly userMetadata?: string;
+  readonly userMetadata?: string | undefined;
   /** The puts of the files that the actions name; the claim waits for them, and fails as they do. */
-  readonly stored?: Promise<unknown>;
+  readonly stored?: Promise<unknown> | undefined;
 }
 
 /** What came of {@link commit}: the version it made, or why it can't stand and the snapshot that says so. */
@@ -42,8 +54,8 @@ const LAST_WAIT = 6;
 const MAX_WAIT_MS = 1000;
 
 /**
- * Claims a version for `transaction`, a blind append: the one after the snapshot it read or, when others were first,
- * after theirs if nothing in them contradicts it. Data files are never written again.
+ * Claims a version for `transaction`: the one after the snapshot it read or, when others were first, after theirs if nothing in
+ * them contradicts it. Data files are never written again.
  *
  * A crash leaves the version claimed or not, nothing between. Throws `DELTA_COMMIT_OUTCOME_UNKNOWN` when storage
  * doesn't tell; after any other error (`DELTA_MAX_COMMIT_RETRIES_EXCEEDED`, storage errors) nothing was committed.
@@ -53,8 +65,9 @@ export async function commit(log: DeltaLog, transaction: Transaction, signal?: A
 }
 
 async function claimNext(log: DeltaLog, transaction: Transaction, signal?: AbortSignal): Promise<CommitResult> {
-  const { read } = transaction;
-  const appIds = transaction.actions.flatMap((action) => ("txn" in action ? [action.txn.appId] : []));
+  const { read, actions: own, reads } = transaction;
+  const isolationLevel = isolationLevelOf(transaction);
+  const looks = looksAtWinners(transaction);
   const txnId = runtime.randomUUID();
   let base = read;
   if (read !== undefined) {
@@ -63,16 +76,25 @@ async function claimNext(log: DeltaLog, transaction: Transaction, signal?: Abort
     if (known.version > read.version) base = known;
   }
 
+  let passedVersion = read?.version ?? -1;
   for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
     const startedMs = runtime.now();
     if (read !== undefined && base !== undefined && base !== read) {
-      const conflict = findConflict(read, base, appIds);
+      const mine = { read, reads, actions: own, isolationLevel };
+      let conflict = findConflict(mine, base);
+      if (looks && conflict === undefined) {
+        for await (const winner of winners(log, passedVersion + 1, base.version, signal)) {
+          conflict ??= findFileConflict(mine, winner);
+        }
+        passedVersion = base.version;
+      }
       if (conflict !== undefined) return { status: "conflict", conflict, snapshot: base };
     }
     const version = base === undefined ? 0 : base.version + 1;
     if (!Number.isSafeInteger(version)) throw noVersionLeft(log.store.url);
     const inCommitTimestamp = await inCommitTimestampOf(transaction, base, signal);
-    const actions = [{ commitInfo: commitInfoOf(transaction, txnId, inCommitTimestamp) }, ...transaction.actions];
+    const facts = { txnId, isolationLevel, inCommitTimestamp };
+    const actions = [{ commitInfo: commitInfoOf(transaction, facts) }, ...own];
     const outcome = await claim(log.store, version, actions, signal, transaction.stored);
     if (outcome.status === "committed") {
       const snapshotOf = () => base?.advance(version, actions) ?? firstSnapshot(log.store, actions);
@@ -124,16 +146,41 @@ async function inCommitTimestampOf(
   return isOn ? runtime.now() : undefined;
 }
 
-function commitInfoOf(transaction: Transaction, txnId: string, inCommitTimestamp: number | undefined): CommitInfo {
-  const { read, operation, operationParameters, operationMetrics, userMetadata } = transaction;
+/** The commits that others made, in order. */
+async function* winners(log: DeltaLog, first: number, last: number, signal?: AbortSignal): AsyncGenerator<Winner> {
+  for await (const { version, bytes } of readCommits(log.store, first, last, signal)) {
+    yield { version, actions: parseCommit(version, bytes) };
+  }
+}
+
+/** What only rearranges rows sees its own snapshot, and contradicts nobody who adds some (Delta's isolation levels). */
+function isolationLevelOf({ read, actions }: Transaction): IsolationLevel {
+  const changes = actions.some(
+    (action) => ("add" in action && action.add.dataChange) || ("remove" in action && action.remove.dataChange),
+  );
+  const rearranges = !changes && actions.some((action) => "add" in action || "remove" in action);
+  if (rearranges) return "SnapshotIsolation";
+  return read === undefined ? "Serializable" : property(read.metadata, "delta.isolationLevel");
+}
+
+function commitInfoOf(
+  transaction: Transaction,
+  facts: {
+    readonly txnId: string;
+    readonly isolationLevel: IsolationLevel;
+    readonly inCommitTimestamp?: number | undefined;
+  },
+): CommitInfo {
+  const { read, reads, actions, operation, operationParameters, operationMetrics, userMetadata } = transaction;
+  const { txnId, isolationLevel, inCommitTimestamp } = facts;
   return {
     ...(inCommitTimestamp === undefined ? {} : { inCommitTimestamp }),
     timestamp: runtime.now(),
     operation,
     operationParameters,
     ...(read === undefined ? {} : { readVersion: read.version }),
-    isolationLevel: "Serializable",
-    isBlindAppend: true,
+    isolationLevel,
+    isBlindAppend: reads === undefined && !actions.some((action) => "remove" in action),
     operationMetrics,
     ...(userMetadata === undefined ? {} : { userMetadata }),
     engineInfo: `delta-table/${VERSION}`,

@@ -3,6 +3,7 @@ import type { DeltaLog } from "../../log/deltaLog.js";
 import { property } from "../../log/properties.js";
 import { schemaFrom } from "../../ops/schemaOption.js";
 import { predicateOf } from "../../ops/where.js";
+import { predicateSql } from "../../sql/predicateSql.js";
 import { endpointOf } from "../../storage/s3Options.js";
 import { VERSION } from "../../version.js";
 import { missingColumns, openLoadTarget } from "../batchTarget.js";
@@ -22,7 +23,6 @@ import {
 import { FileOpener, type OpenFile, type Shapes } from "../openFile.js";
 import { defaultJob, openSource } from "../openSource.js";
 import { pendingFiles } from "../pendingFiles.js";
-import { predicateSql } from "./predicateSql.js";
 import { type CsvColumn, csvColumns, csvTypes, type SparkColumn, sparkColumns } from "./sparkColumns.js";
 import { type SparkSource, sparkSource } from "./sparkSources.js";
 

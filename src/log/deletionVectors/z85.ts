@@ -23,3 +23,14 @@ export function decodeZ85(text: string): Uint8Array<ArrayBuffer> {
   }
   return bytes;
 }
+
+/** The Z85 text of bytes whose number is a multiple of 4. */
+export function encodeZ85(bytes: Uint8Array): string {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let text = "";
+  for (let at = 0; at < bytes.length; at += 4) {
+    const word = view.getUint32(at);
+    for (const divisor of [85 ** 4, 85 ** 3, 85 ** 2, 85, 1]) text += ALPHABET[Math.floor(word / divisor) % 85];
+  }
+  return text;
+}

@@ -1,9 +1,9 @@
-import { DeltaError } from "../../errors.js";
-import { resolveColumn } from "../../schema/columns.js";
-import { parseDecimalType, unscaledToDecimal } from "../../schema/decimal.js";
-import type { Literal, Predicate } from "../../schema/predicate.js";
-import type { DataType, StructType } from "../../schema/types.js";
-import { quoteName, quoteText } from "../../sql/duckdb.js";
+import { DeltaError } from "../errors.js";
+import { resolveColumn } from "../schema/columns.js";
+import { parseDecimalType, unscaledToDecimal } from "../schema/decimal.js";
+import type { Literal, Predicate } from "../schema/predicate.js";
+import type { DataType, StructType } from "../schema/types.js";
+import { quoteName, quoteText } from "./duckdb.js";
 
 /** SQL of DuckDB's that is true, false or null of a row as the predicate is. */
 export function predicateSql(predicate: Predicate, schema: StructType): string {

@@ -1,0 +1,112 @@
+import type { RecordBatch } from "apache-arrow";
+import { makeBatch } from "../../arrow/column.js";
+import { nullColumn } from "../../arrow/constant.js";
+import { toArrowSchema } from "../../arrow/schema.js";
+import { takeRows } from "../../arrow/take.js";
+import type { DeltaLog } from "../../log/deltaLog.js";
+import { isFeatureActive } from "../../log/features.js";
+import type { Snapshot } from "../../log/snapshot.js";
+import { ROW_INDEX } from "../../read/rowIndex.js";
+import { materializedField, ROW_TRACKING_FIELDS, trackedColumn } from "../../read/rowTracking.js";
+import { scanFiles } from "../../read/scan.js";
+import type { StructField, StructType } from "../../schema/types.js";
+import { DataFileWriter, type StagedFiles } from "../../write/dataFiles.js";
+import { dataFileOptions } from "../stagedAppend.js";
+import type { CandidateFile } from "./candidateFiles.js";
+import { type MatchedRows, only } from "./matchedRows.js";
+
+/** Rows of a file, those that a change touches apart from the others. */
+export interface SplitRows {
+  readonly touched: RecordBatch | undefined;
+  readonly kept: RecordBatch | undefined;
+}
+
+/**
+ * Writes rows of a table anew. Batches have the table's columns and, where rows are tracked, their ids and the versions of their last
+ * change behind them, which go with the rows into the new files (PROTOCOL.md, Row Tracking).
+ */
+export class RowRewriter {
+  readonly schema: StructType;
+  readonly #snapshot: Snapshot;
+  readonly #signal: AbortSignal | undefined;
+  readonly #tracked: readonly StructField[];
+  readonly #stored: StructType;
+  readonly #writer: DataFileWriter;
+  rowCount = 0;
+
+  constructor(log: DeltaLog, snapshot: Snapshot, signal?: AbortSignal) {
+    const { protocol, metadata, schema } = snapshot;
+    this.schema = schema;
+    this.#snapshot = snapshot;
+    this.#signal = signal;
+    this.#tracked = isFeatureActive("rowTracking", protocol, metadata) ? ROW_TRACKING_FIELDS : [];
+    const materialized = this.#tracked.flatMap((field) => materializedField(trackedColumn(field)!, metadata) ?? []);
+    this.#stored = { type: "struct", fields: [...schema.fields, ...materialized] };
+    const options = dataFileOptions({ snapshot, protocol, metadata, schema });
+    this.#writer = new DataFileWriter(log.store, { ...options, schema: this.#stored, signal });
+  }
+
+  /** The rows of a file that its deletion vector leaves, batch by batch. */
+  async *split(file: CandidateFile, rows: MatchedRows): AsyncGenerator<SplitRows> {
+    const columns = [...this.schema.fields, ...this.#tracked, ROW_INDEX];
+    const whole = { ...file, match: "all" as const };
+    let next = 0;
+    for await (const batch of scanFiles(this.#snapshot, only(whole), { columns, signal: this.#signal })) {
+      const width = columns.length - 1;
+      const places = batch.data.children[width]!.values as BigInt64Array;
+      const own = makeBatch(batch.schema.fields.slice(0, width), batch.data.children.slice(0, width), batch.numRows);
+      if (rows === "all") {
+        yield { touched: own, kept: undefined };
+        continue;
+      }
+      const [touched, kept]: [number[], number[]] = [[], []];
+      for (let row = 0; row < batch.numRows; row++) {
+        const place = Number(places[row]);
+        while (next < rows.length && rows[next]! < place) next++;
+        (rows[next] === place ? touched : kept).push(row);
+      }
+      yield { touched: taken(own, touched), kept: taken(own, kept) };
+    }
+  }
+
+  /** Writes rows that stay what they are. */
+  async writeKept(batch: RecordBatch | undefined): Promise<void> {
+    if (batch === undefined) return;
+    await this.#write(batch, batch.data.children.slice(this.schema.fields.length));
+  }
+
+  /** Writes rows that have other values now: their ids stay, their version is that of the commit. */
+  async writeChanged(batch: RecordBatch): Promise<void> {
+    const [id] = batch.data.children.slice(this.schema.fields.length);
+    await this.#write(batch, id === undefined ? [] : [id, undefined]);
+  }
+
+  /** Writes rows that are new, in a batch of the table's columns. */
+  async writeNew(batch: RecordBatch): Promise<void> {
+    await this.#write(batch, []);
+  }
+
+  finish(): Promise<StagedFiles> {
+    return this.#writer.finish();
+  }
+
+  discard(): Promise<void> {
+    return this.#writer.discard();
+  }
+
+  async #write(batch: RecordBatch, tracked: readonly (RecordBatch["data"]["children"][number] | undefined)[]) {
+    const { fields } = toArrowSchema(this.#stored);
+    const width = this.schema.fields.length;
+    const children = fields.map((field, i) => {
+      if (i < width) return batch.data.children[i]!;
+      return tracked[i - width] ?? nullColumn(field.type, batch.numRows);
+    });
+    this.rowCount += batch.numRows;
+    await this.#writer.write(makeBatch(fields, children, batch.numRows));
+  }
+}
+
+function taken(batch: RecordBatch, rows: readonly number[]): RecordBatch | undefined {
+  if (rows.length === 0) return undefined;
+  return rows.length === batch.numRows ? batch : takeRows(batch, Uint32Array.from(rows));
+}

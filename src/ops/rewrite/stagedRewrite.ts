@@ -1,0 +1,83 @@
+import type { Action, AddFile } from "../../log/actions.js";
+import type { DeltaLog } from "../../log/deltaLog.js";
+import type { Snapshot } from "../../log/snapshot.js";
+import { type CandidateFile, type CandidateFiles, removeOf, usesDeletionVectors } from "./candidateFiles.js";
+import { ChangeFiles, tellsChanges } from "./changeFiles.js";
+import { liveRowCount } from "./matchedRows.js";
+import { RowRewriter } from "./rowRewriter.js";
+import { RowRemover } from "./vectors.js";
+
+/** The files that a change of rows writes, and the actions that put them in place of others. */
+export class StagedRewrite {
+  readonly rewriter: RowRewriter;
+  readonly remover: RowRemover;
+  readonly changes: ChangeFiles;
+  /** Whether rows are removed by deletion vectors. */
+  readonly byVectors: boolean;
+  readonly tellsChanges: boolean;
+  readonly #snapshot: Snapshot;
+  readonly #signal: AbortSignal | undefined;
+  readonly #actions: Action[] = [];
+  readonly #removed: AddFile[] = [];
+  copiedRowCount = 0;
+
+  constructor(log: DeltaLog, snapshot: Snapshot, signal?: AbortSignal) {
+    this.#snapshot = snapshot;
+    this.#signal = signal;
+    this.rewriter = new RowRewriter(log, snapshot, signal);
+    this.remover = new RowRemover(snapshot, signal);
+    this.changes = new ChangeFiles(log, snapshot, signal);
+    this.byVectors = usesDeletionVectors(snapshot);
+    this.tellsChanges = tellsChanges(snapshot);
+  }
+
+  /** Takes a file out of the table; gives the number of rows it had. */
+  async removeFile(file: CandidateFile): Promise<number> {
+    this.#actions.push({ remove: removeOf(file.add) });
+    this.#removed.push(file.add);
+    return liveRowCount(this.#snapshot, file, this.#signal);
+  }
+
+  /** Takes some rows out of a file that stays. */
+  async removeRows(file: CandidateFile, rows: Uint32Array): Promise<void> {
+    this.#actions.push(...(await this.remover.remove(file, rows)));
+  }
+
+  /** Ends what was begun; throws away everything where that fails. */
+  async finish(candidates: CandidateFiles): Promise<FinishedRewrite> {
+    const [{ adds, stored }, cdc, vectors] = await Promise.all([
+      this.rewriter.finish(),
+      this.changes.finish(),
+      this.remover.finish(),
+    ]);
+    const actions: Action[] = [...this.#actions, ...adds.map((add) => ({ add })), ...cdc.actions];
+    return {
+      actions,
+      reads: candidates.reads,
+      stored: Promise.all([stored, cdc.stored, vectors]),
+      metrics: {
+        numRemovedFiles: String(this.#removed.length),
+        numRemovedBytes: String(this.#removed.reduce((sum, { size }) => sum + size, 0)),
+        numAddedFiles: String(adds.length),
+        numAddedBytes: String(adds.reduce((sum, { size }) => sum + size, 0)),
+        numAddedChangeFiles: String(cdc.actions.length),
+        numDeletionVectorsAdded: String(this.remover.addedCount),
+        numDeletionVectorsUpdated: String(this.remover.updatedCount),
+        numDeletionVectorsRemoved: String(this.#removed.filter(({ deletionVector }) => deletionVector).length),
+      },
+    };
+  }
+
+  /** Removes all files written. Only for a change that surely isn't committed. */
+  async discard(): Promise<void> {
+    await Promise.all([this.rewriter.discard(), this.changes.discard(), this.remover.discard()]);
+  }
+}
+
+interface FinishedRewrite {
+  readonly actions: readonly Action[];
+  readonly reads: CandidateFiles["reads"];
+  readonly stored: Promise<unknown>;
+  /** Counts of files, under the names that Spark gives them. */
+  readonly metrics: Readonly<Record<string, string>>;
+}

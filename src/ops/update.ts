@@ -1,0 +1,105 @@
+import type { DeltaLog } from "../log/deltaLog.js";
+import type { Snapshot } from "../log/snapshot.js";
+import { runtime } from "../runtime.js";
+import { checkSignal } from "../signal.js";
+import { type Assignments, assignmentsOf, type SetOption } from "./assignments.js";
+import { checkRemovable } from "./delete.js";
+import { type CandidateFile, CandidateFiles } from "./rewrite/candidateFiles.js";
+import { type MatchedRows, matchedRows } from "./rewrite/matchedRows.js";
+import { StagedRewrite } from "./rewrite/stagedRewrite.js";
+import { type ChangeResult, type CommitOptions, change, type StagedChange } from "./stagedChange.js";
+import { predicateOf, type WhereOption, whereText } from "./where.js";
+
+export interface UpdateOptions<Row extends object = Record<string, unknown>> extends CommitOptions {
+  /** The columns to change and their new values: values, or expressions over the row as it was (`sql`). */
+  readonly set: SetOption<Row>;
+  /** Which rows; all by default. */
+  readonly where?: WhereOption<Row>;
+}
+
+export interface UpdateResult extends ChangeResult {
+  readonly updatedRowCount: number;
+  /** Rows that were written anew because others of their file were updated. */
+  readonly copiedRowCount: number;
+}
+
+export interface StagedUpdate extends StagedChange {
+  readonly updatedRowCount: number;
+  readonly copiedRowCount: number;
+}
+
+/** Implements `Table.update`; see there. */
+export async function update<Row extends object>(log: DeltaLog, options: UpdateOptions<Row>): Promise<UpdateResult> {
+  const { staged, ...result } = await change(log, options, (snapshot) => stageUpdate(log, snapshot, options));
+  const { updatedRowCount = 0, copiedRowCount = 0 } = staged ?? {};
+  return { ...result, updatedRowCount, copiedRowCount };
+}
+
+/** Writes what updating rows takes; undefined where no row is one of them. */
+export async function stageUpdate<Row extends object>(
+  log: DeltaLog,
+  snapshot: Snapshot,
+  { set, where, signal }: UpdateOptions<Row>,
+): Promise<StagedUpdate | undefined> {
+  checkRemovable(snapshot, "update rows");
+  const assignments = await assignmentsOf(set as SetOption, snapshot.schema);
+  const predicate = await predicateOf(where, snapshot.schema);
+  const candidates = new CandidateFiles(snapshot, predicate, signal);
+  const rewrite = new StagedRewrite(log, snapshot, signal);
+  const startedMs = runtime.now();
+  const counts = { updated: 0, copied: 0 };
+  try {
+    for await (const file of candidates) {
+      checkSignal(signal, "update");
+      const rows = await matchedRows(snapshot, file, predicate, signal);
+      if (rows === "all" || rows.length > 0) await updateFile(rewrite, assignments, file, rows, counts);
+    }
+    const { metrics, ...finished } = await rewrite.finish(candidates);
+    if (finished.actions.length === 0) return undefined;
+    return {
+      ...finished,
+      operation: "UPDATE",
+      operationParameters: {
+        predicate: JSON.stringify(where === undefined ? [] : [await whereText(where, predicate, snapshot.schema)]),
+      },
+      operationMetrics: {
+        ...metrics,
+        numUpdatedRows: String(counts.updated),
+        numCopiedRows: String(counts.copied),
+        executionTimeMs: String(runtime.now() - startedMs),
+      },
+      updatedRowCount: counts.updated,
+      copiedRowCount: counts.copied,
+      discard: () => rewrite.discard(),
+    };
+  } catch (error) {
+    await rewrite.discard();
+    throw error;
+  }
+}
+
+async function updateFile(
+  rewrite: StagedRewrite,
+  assignments: Assignments,
+  file: CandidateFile,
+  rows: MatchedRows,
+  counts: { updated: number; copied: number },
+): Promise<void> {
+  const keepsFile = rewrite.byVectors && rows !== "all";
+  for await (const { touched, kept } of rewrite.rewriter.split(file, rows)) {
+    if (!keepsFile && kept !== undefined) {
+      counts.copied += kept.numRows;
+      await rewrite.rewriter.writeKept(kept);
+    }
+    if (touched === undefined) continue;
+    const changed = await assignments.apply(touched);
+    counts.updated += touched.numRows;
+    if (rewrite.tellsChanges) {
+      await rewrite.changes.write(touched, "update_preimage");
+      await rewrite.changes.write(changed, "update_postimage");
+    }
+    await rewrite.rewriter.writeChanged(changed);
+  }
+  if (keepsFile) await rewrite.removeRows(file, rows);
+  else await rewrite.removeFile(file);
+}
