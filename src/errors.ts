@@ -17,6 +17,7 @@ const KIND_OF = {
   DELTA_INVALID_ARGUMENT: "fix-input",
   DELTA_UNSUPPORTED_URL: "fix-input",
   DELTA_INVALID_PREDICATE: "fix-input",
+  DELTA_INVALID_SQL: "fix-input",
   DELTA_UNKNOWN_PROPERTY: "fix-input",
   DELTA_INVALID_PROPERTY_VALUE: "fix-input",
   DELTA_ABORTED: "fix-input",

@@ -22,6 +22,7 @@ export type { HistoryEntry, HistoryOptions } from "./ops/history.js";
 export type { TableProtocol } from "./ops/protocol.js";
 export type { RowTrackingColumn, Scan, ScanOptions } from "./ops/scan.js";
 export type { SchemaOption } from "./ops/schemaOption.js";
+export type { QueriedTable, SqlOptions } from "./ops/sql.js";
 export type { AppendResult } from "./ops/stagedAppend.js";
 export type { ChangeResult, CommitOptions } from "./ops/stagedChange.js";
 export type { UpdateOptions, UpdateResult } from "./ops/update.js";

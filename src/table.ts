@@ -18,6 +18,7 @@ import { type DataFile, listFiles } from "./ops/files.js";
 import { type HistoryEntry, type HistoryOptions, history } from "./ops/history.js";
 import { protocol, type TableProtocol } from "./ops/protocol.js";
 import { rowsOf, Scan, type ScanOptions } from "./ops/scan.js";
+import { type SqlOptions, snapshotOf, sql } from "./ops/sql.js";
 import type { AppendResult } from "./ops/stagedAppend.js";
 import type { CommitOptions } from "./ops/stagedChange.js";
 import { timeTravelOf } from "./ops/timeTravel.js";
@@ -258,6 +259,28 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
   /** A read that can be given as rows, Arrow batches, arrays or a count. */
   scan(options: ScanOptions<Row> = {}): Scan<Row> {
     return new Scan<Row>(async () => rowsOf(await this.#snapshot(options.signal)), options);
+  }
+
+  /**
+   * What a SQL query gives, run by DuckDB (the optional package `@duckdb/node-api`): `this` is the table at this handle's version, other
+   * tables and versions have the names that `tables` gives them. Only statements that read can run, and nothing can be read but these
+   * tables. Sums of longs are long, as in Spark. See spec/sql.md.
+   *
+   * Reading it throws `DELTA_INVALID_SQL` with DuckDB's reason in `data.reason`, `DELTA_VALUE_OUT_OF_RANGE` for a sum beyond long,
+   * `DELTA_MISSING_DEPENDENCY`, `DELTA_ENGINE_FAILED` for want of memory or disk, and what reading the tables throws.
+   *
+   * @example
+   * const query = "select city, count(*) as orders from this where day >= $1 group by city";
+   * for await (const { city, orders } of table.sql(query, { params: ["2026-01-01"] })) console.log(city, orders);
+   * await table.sql("select * from this except select * from old", { tables: { old: table.at(3) } }).toArray();
+   */
+  sql(query: string, options: SqlOptions = {}): Scan {
+    return sql(this, query, options);
+  }
+
+  /** @internal */
+  [snapshotOf](signal?: AbortSignal): Promise<Snapshot> {
+    return this.#snapshot(signal);
   }
 
   /** The rows as objects: long as bigint, decimal as text, date and timestamps as Date, binary as Uint8Array, map as Map. */

@@ -11,6 +11,7 @@ import { load } from "./verbs/load.js";
 import { protocol } from "./verbs/protocol.js";
 import { read } from "./verbs/read.js";
 import { schema } from "./verbs/schema.js";
+import { sql } from "./verbs/sql.js";
 import { stream } from "./verbs/stream.js";
 import { verify } from "./verbs/verify.js";
 
@@ -22,6 +23,7 @@ export const COMMANDS: readonly CommandRow[] = [
   deadLetters,
   stream,
   read,
+  sql,
   changes,
   schema,
   history,

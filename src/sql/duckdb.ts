@@ -15,10 +15,14 @@ export interface Duckdb {
 
 /** One statement after the other. Disposing of it ends what is running. */
 export interface DuckdbConnection extends Disposable {
+  readonly native: NativeConnection;
   columns(sql: string): Promise<readonly (readonly unknown[])[]>;
   /** Makes the statement that is running fail. */
   interrupt(): void;
 }
+
+/** The package's own connection. */
+export type NativeConnection = import("@duckdb/node-api").DuckDBConnection;
 
 type Api = typeof import("@duckdb/node-api");
 
@@ -26,6 +30,8 @@ type Api = typeof import("@duckdb/node-api");
 let evaluating: Promise<Duckdb> | undefined;
 /** What files that the caller names are read with. */
 let reading: Promise<Duckdb> | undefined;
+/** What queries are understood with. */
+let binding: Promise<Duckdb> | undefined;
 let workRoot: string | undefined;
 let workers = 0;
 
@@ -56,6 +62,15 @@ export function fileDuckdb(): Promise<Duckdb> {
   return reading;
 }
 
+/** The same for queries that are looked at before they run: it has no files, and no rows. */
+export function bindingDuckdb(): Promise<Duckdb> {
+  binding ??= start(["SET enable_external_access = false", "SET lock_configuration = true"]).catch((error: unknown) => {
+    binding = undefined;
+    throw error;
+  });
+  return binding;
+}
+
 /** Runs `work` with a new folder that {@link duckdb} may read, and removes it. */
 export async function withWorkFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
   const root = workRootPath();
@@ -77,7 +92,7 @@ function workRootPath(): string {
 }
 
 async function start(settings: readonly string[]): Promise<Duckdb> {
-  const { DuckDBInstance } = await load();
+  const { DuckDBInstance } = await loadDuckdb();
   const instance = await DuckDBInstance.create(":memory:", {
     autoinstall_known_extensions: "false",
     autoload_known_extensions: "false",
@@ -101,6 +116,7 @@ async function start(settings: readonly string[]): Promise<Duckdb> {
     async connect() {
       const connection = await instance.connect();
       return {
+        native: connection,
         columns: async (sql) => (await connection.runAndReadAll(sql)).getColumns(),
         interrupt: () => connection.interrupt(),
         [Symbol.dispose]: () => connection.closeSync(),
@@ -109,7 +125,8 @@ async function start(settings: readonly string[]): Promise<Duckdb> {
   };
 }
 
-async function load(): Promise<Api> {
+/** The package itself. Throws DELTA_MISSING_DEPENDENCY. */
+export async function loadDuckdb(): Promise<Api> {
   try {
     return await import("@duckdb/node-api");
   } catch (cause) {

@@ -33,6 +33,12 @@ export async function parseExpression(text: string): Promise<SqlExpression> {
   return { root, textOf: (node) => textOf(db, statement, node) };
 }
 
+/** The SQL text of an expression's node that comes from another statement. */
+export async function nodeText(node: SqlNode): Promise<string> {
+  const db = await duckdb();
+  return textOf(db, await parseStatement(db, "true", "("), node);
+}
+
 /** DELTA_INVALID_PREDICATE for a SQL text. */
 export function invalidSql(text: string, why: string, position?: number, cause?: unknown): DeltaError {
   const place = position === undefined ? "" : ` (at character ${position + 1})`;

@@ -27,8 +27,13 @@ export function sqlType(type: DataType): string {
   return `STRUCT(${type.fields.map((field) => `${quoteName(field.name)} ${sqlType(field.type)}`).join(", ")})`;
 }
 
+/** DuckDB's type for a column of a table that is queried: a variant is JSON there, by which it is known again. */
+export function columnType(type: DataType): string {
+  return type === "variant" ? "JSON" : sqlType(type);
+}
+
 /** A SELECT that gives one row of nulls in a schema's columns, to try an expression on. */
-export function nullRow(schema: StructType): string {
-  const columns = schema.fields.map((field) => `NULL::${sqlType(field.type)} AS ${quoteName(field.name)}`);
+export function nullRow(schema: StructType, typeOf = sqlType): string {
+  const columns = schema.fields.map((field) => `NULL::${typeOf(field.type)} AS ${quoteName(field.name)}`);
   return `SELECT ${columns.join(", ")}`;
 }

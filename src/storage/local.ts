@@ -152,6 +152,11 @@ class LocalStore implements ObjectStore {
     }
   }
 
+  localPath(at: string): string | undefined {
+    const file = this.#file(at);
+    return fs.lstatSync(file, { throwIfNoEntry: false })?.isFile() ? file : undefined;
+  }
+
   async settle(prefix: string): Promise<void> {
     this.#checkFolder(prefix);
     const folder = path.join(this.url, prefix);

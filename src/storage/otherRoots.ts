@@ -79,6 +79,11 @@ class RootedStore implements ObjectStore {
     return this.#store.settle(prefix);
   }
 
+  localPath(path: string): string | undefined {
+    const other = this.#otherOf(path);
+    return other === undefined ? this.#store.localPath?.(path) : other.store.localPath?.(other.path);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([this.#store, ...this.#others].map((store) => store[Symbol.asyncDispose]()));
   }

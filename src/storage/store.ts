@@ -96,4 +96,10 @@ export interface ObjectStore extends AsyncDisposable {
    * object without having flushed it yet, or have been killed before.
    */
   settle(prefix: string): Promise<void>;
+
+  /**
+   * The file of this machine that holds just the object's bytes, for other programs to read; undefined where it isn't to be followed
+   * there. Stores whose objects aren't files lack the method.
+   */
+  localPath?(path: string): string | undefined;
 }

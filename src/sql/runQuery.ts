@@ -1,0 +1,144 @@
+import { mkdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, sep } from "node:path";
+import type { RecordBatch } from "apache-arrow";
+import { DeltaError } from "../errors.js";
+import type { Snapshot } from "../log/snapshot.js";
+import { runtime } from "../runtime.js";
+import type { Predicate } from "../schema/predicate.js";
+import type { StructType } from "../schema/types.js";
+import { abortedError, checkSignal } from "../signal.js";
+import { bindingDuckdb, loadDuckdb, type NativeConnection, quoteName, quoteText } from "./duckdb.js";
+import { describeQuery, invalidQuery, type Parameters, type PreparedColumns, syntaxTree } from "./query.js";
+import { queryParameters } from "./queryParameters.js";
+import { resultBatches, resultSchema } from "./queryResult.js";
+import { skippingPredicate } from "./querySkipping.js";
+import { type TableUse, tableFiles, tableSql, writeScanned } from "./tableView.js";
+import { columnType, nullRow } from "./types.js";
+import { type QueryUse, queryUse } from "./usedColumns.js";
+
+/** A query over versions of tables, by the names that it has for them. */
+export interface Query {
+  readonly sql: string;
+  readonly parameters: readonly unknown[] | Readonly<Record<string, unknown>>;
+  readonly tables: ReadonlyMap<string, Snapshot>;
+}
+
+/** A query that was understood. */
+export interface PreparedQuery {
+  readonly schema: StructType;
+  /** Runs it. */
+  batches(signal?: AbortSignal): AsyncGenerator<RecordBatch>;
+}
+
+/**
+ * Understands a query by DuckDB, without reading any rows. Throws `DELTA_INVALID_SQL` for what isn't a statement that reads from these
+ * tables and nothing else, `DELTA_MISSING_DEPENDENCY`.
+ */
+export async function prepareQuery(query: Query): Promise<PreparedQuery> {
+  const { sql, tables } = query;
+  if (sql.includes("\0")) throw invalidQuery(sql, "it holds a NUL character");
+  const parameters = queryParameters(query.parameters, await loadDuckdb());
+  const db = await bindingDuckdb();
+  using connection = await db.connect();
+  for (const [name, { schema }] of tables) {
+    await connection.columns(`CREATE TEMP VIEW ${quoteName(name)} AS ${nullRow(schema, columnType)} WHERE false`);
+  }
+  const columns = await describeQuery(connection.native, sql, parameters);
+  const use = queryUse(await syntaxTree(db, sql));
+  const prepared = { query, parameters, columns, use, schema: resultSchema(columns) };
+  return { schema: prepared.schema, batches: (signal) => runPrepared(prepared, signal) };
+}
+
+interface Prepared {
+  readonly query: Query;
+  readonly parameters: Parameters;
+  readonly columns: PreparedColumns;
+  readonly use: QueryUse;
+  readonly schema: StructType;
+}
+
+/**
+ * Runs a query in a DuckDB of its own, which may read the files of the tables and a folder for what doesn't fit into memory, and
+ * nothing else.
+ */
+async function* runPrepared(
+  { query, parameters, columns, use, schema }: Prepared,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<RecordBatch> {
+  checkSignal(signal, "the query");
+  const folder = join(tmpdir(), `delta-table-sql-${runtime.randomUUID()}`);
+  const { DuckDBInstance } = await loadDuckdb();
+  const creating = DuckDBInstance.create(":memory:", {
+    autoinstall_known_extensions: "false",
+    autoload_known_extensions: "false",
+    temp_directory: join(folder, "spilled"),
+  });
+  // It is heard of where it is waited for.
+  creating.catch(() => undefined);
+  let connection: NativeConnection | undefined;
+  const interrupt = () => connection?.interrupt();
+  signal?.addEventListener("abort", interrupt, { once: true });
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const views: string[] = [];
+    const readable: string[] = [];
+    for (const [name, snapshot] of query.tables) {
+      const tableUse = await tableUseOf(name, snapshot, use, signal);
+      const files = await tableFiles(snapshot, tableUse);
+      const written = await writeScanned(snapshot, files, tableUse, join(folder, `table${views.length}`));
+      for (const { paths } of files.groups) readable.push(...paths);
+      views.push(`CREATE VIEW ${quoteName(name)} AS ${tableSql(files, written, tableUse)}`);
+    }
+    const instance = await creating;
+    connection = await instance.connect();
+    const settings = [
+      "SET GLOBAL TimeZone = 'UTC'",
+      "SET enable_geoparquet_conversion = false",
+      `SET allowed_paths = [${readable.map(quoteText).join(", ")}]`,
+      `SET allowed_directories = [${quoteText(`${folder}${sep}`)}]`,
+      "SET enable_external_access = false",
+      "SET lock_configuration = true",
+    ];
+    for (const setting of [...settings, ...views]) await connection.run(setting);
+    checkSignal(signal, "the query");
+    await connection.run("BEGIN TRANSACTION");
+    const result = await connection.stream(query.sql, parameters as never);
+    yield* resultBatches(result, columns, schema);
+    checkSignal(signal, "the query");
+    await checkComplete(connection, query.sql, parameters);
+  } catch (error) {
+    if (signal?.aborted) throw abortedError(signal, "the query");
+    throw error instanceof DeltaError ? error : invalidQuery(query.sql, error);
+  } finally {
+    signal?.removeEventListener("abort", interrupt);
+    connection?.closeSync();
+    await creating.then((instance) => instance.closeSync()).catch(() => undefined);
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** A query that fails midway ends like one that is through: what tells them apart is that its transaction is over then. */
+async function checkComplete(connection: NativeConnection, sql: string, parameters: Parameters): Promise<void> {
+  try {
+    await connection.run("SELECT 1");
+  } catch (error) {
+    await connection.run("ROLLBACK");
+    // Once more, so that it tells why.
+    await connection.run(`EXPLAIN ANALYZE ${sql}`, parameters as never);
+    throw error;
+  }
+}
+
+async function tableUseOf(
+  name: string,
+  snapshot: Snapshot,
+  { names, filter }: QueryUse,
+  signal: AbortSignal | undefined,
+): Promise<TableUse> {
+  const { fields } = snapshot.schema;
+  const columns = names === undefined ? fields : fields.filter((field) => names.has(field.name.toLowerCase()));
+  let predicate: Predicate | undefined;
+  if (filter?.table.toLowerCase() === name.toLowerCase()) predicate = await skippingPredicate(filter, snapshot.schema);
+  return { columns, predicate, signal };
+}
