@@ -31,7 +31,7 @@ export async function writeCheckpoint(
   const { version, protocol, metadata } = snapshot;
   checkWritable(protocol, metadata);
   const { encodeCheckpoint } = await loaded(import("./checkpointWrite.js"), "delta-table/log/checkpointWrite");
-  const { bytes, actionCount, fileCount } = await encodeCheckpoint(snapshot, signal);
+  const { bytes, actionCount, fileCount, sizeBytes: filesBytes } = await encodeCheckpoint(snapshot, signal);
   const path = classicCheckpointPath(version);
   await store.put(path, bytes, signal);
   const sizeBytes = bytes.length;
@@ -40,6 +40,7 @@ export async function writeCheckpoint(
     { version, size: actionCount, sizeInBytes: sizeBytes, numOfAddFiles: fileCount },
     signal,
   );
+  snapshot.learnTotals({ version, fileCount, sizeBytes: filesBytes });
   snapshot.rebase({ version, paths: [path] });
   return { version, path, sizeBytes, actionCount, fileCount };
 }

@@ -20,11 +20,16 @@ const ROW_GROUP_ROWS = 65_536;
 /** Arrow bytes in a row group, about: some 25,000 files with statistics. With 32 MiB the process needs 120 MB more. */
 const ROW_GROUP_BYTES = 16 * 1024 * 1024;
 
+interface EncodedCheckpoint {
+  readonly bytes: Uint8Array;
+  readonly actionCount: number;
+  readonly fileCount: number;
+  /** The sum of the live files' sizes. */
+  readonly sizeBytes: number;
+}
+
 /** A checkpoint's Parquet file: state first, then live files, then tombstones that haven't expired. */
-export async function encodeCheckpoint(
-  snapshot: Snapshot,
-  signal?: AbortSignal,
-): Promise<{ readonly bytes: Uint8Array; readonly actionCount: number; readonly fileCount: number }> {
+export async function encodeCheckpoint(snapshot: Snapshot, signal?: AbortSignal): Promise<EncodedCheckpoint> {
   const { metadata } = snapshot;
   if (property(metadata, "delta.checkpoint.writeStatsAsStruct")) {
     throw new DeltaError(
@@ -43,9 +48,10 @@ export async function encodeCheckpoint(
     signal,
   });
   await writer.write(stateBatch(snapshot, fields));
-  let fileCount = 0;
+  let [fileCount, sizeBytes] = [0, 0];
   for await (const batch of snapshot.fileBatches({ columns: fileColumns(checkpoint), signal })) {
     fileCount += batch.numRows;
+    for (const size of batch.getChild("size")!) sizeBytes += Number(size);
     await writer.write(actionBatch("add", batch, fields));
   }
   const expiredBefore = runtime.now() - property(metadata, "delta.deletedFileRetentionDuration");
@@ -54,7 +60,7 @@ export async function encodeCheckpoint(
     if (kept.numRows > 0) await writer.write(actionBatch("remove", kept, fields));
   }
   const { parts, rowCount } = await writer.finish();
-  return { bytes: Buffer.concat(parts), actionCount: rowCount, fileCount };
+  return { bytes: Buffer.concat(parts), actionCount: rowCount, fileCount, sizeBytes };
 }
 
 /** The columns of live files that the checkpoint has. */

@@ -27,6 +27,7 @@ export class DeltaLog {
   #newest: Snapshot | undefined;
   #seenMs = 0;
   #turn: Promise<unknown> = Promise.resolve();
+  #alongside: Promise<unknown> = Promise.resolve();
   readonly #past = new Map<string, Promise<Snapshot>>();
 
   constructor(store: ObjectStore, access: ReadAccess = {}) {
@@ -88,9 +89,15 @@ export class DeltaLog {
   /** Runs `claim` alone among this handle's commits, so that they queue up instead of losing to each other. */
   async exclusively<T>(claim: () => Promise<T>): Promise<T> {
     const before = this.#turn;
-    const mine = before.then(claim, claim);
+    const next = () => this.#alongside.then(claim);
+    const mine = before.then(next, next);
     this.#turn = mine.catch(() => undefined);
     return mine;
+  }
+
+  /** Has the handle's next commit wait for `work`, which mustn't reject. */
+  alongside(work: Promise<void>): void {
+    this.#alongside = Promise.all([this.#alongside, work]);
   }
 
   async #load(travel: TimeTravel, signal?: AbortSignal): Promise<Snapshot> {

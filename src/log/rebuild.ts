@@ -3,6 +3,7 @@ import { loaded } from "../lazy.js";
 import type { ObjectStore } from "../storage/store.js";
 import { checksumStates, isVouchedFor } from "./checksumState.js";
 import { forEachAction } from "./commitFile.js";
+import { NO_FILES } from "./fileTotals.js";
 import { tellPassedOver } from "./passedOver.js";
 import { readLogFiles } from "./readCommits.js";
 import { type CheckpointFiles, type LogSegment, readSegment, type SegmentOptions, segmentFiles } from "./segment.js";
@@ -46,20 +47,20 @@ export async function rebuild(store: ObjectStore, options: SegmentOptions): Prom
     if (!("error" in replayed)) {
       for (const { paths, error } of found) for (const path of paths) tellPassedOver(store, path, error.message);
       const { checkpoint } = segment;
-      const { state, tail } = replayed;
+      const { state, tail, totals, checksum } = replayed;
       const isPartitioned = state.metadata.partitionColumns.length > 0;
-      return { state, files: { store, version, checkpoint, tail, isPartitioned, damaged } };
+      return { state, files: { store, version, checkpoint, tail, isPartitioned, totals, checksum, damaged } };
     }
     found.push(replayed);
   }
 }
 
-async function replay(
-  store: ObjectStore,
-  segment: LogSegment,
-  signal?: AbortSignal,
-): Promise<{ readonly state: TableState; readonly tail: Tail } | Damage> {
-  const { version, checkpoint, firstCommit } = segment;
+interface Replayed extends Pick<SnapshotFiles, "tail" | "totals" | "checksum"> {
+  readonly state: TableState;
+}
+
+async function replay(store: ObjectStore, segment: LogSegment, signal?: AbortSignal): Promise<Replayed | Damage> {
+  const { version, checkpoint, firstCommit, compactions } = segment;
   const files = [...segmentFiles(segment)];
   const pair = await checksumStates(store, checksumsAt(segment, files), signal);
   let before: Partial<TableState> | undefined;
@@ -90,7 +91,12 @@ async function replay(
     if ("error" in read) return read;
     before = read.state;
   }
-  return { state: changes.build(version, before), tail };
+  const state = changes.build(version, before);
+  if (checkpoint === undefined) return { state, tail, totals: NO_FILES, checksum: undefined };
+  // A compaction doesn't tell which of the files that it removes were there before it.
+  const from = compactions.at(-1)?.endVersion ?? checkpoint.version;
+  const checksum = segment.checksums.findLast((at) => at >= from);
+  return { state, tail, totals: undefined, checksum };
 }
 
 /** Version checksums of states that the replay comes by: the checkpoint's, and those after each file. */

@@ -10,6 +10,7 @@ import type { Action, DomainMetadata, Metadata, Protocol, SetTransaction } from 
 import { columnMappingOf } from "./columnMapping.js";
 import { forEachAction } from "./commitFile.js";
 import { checkReadable } from "./features.js";
+import { type FileTotals, NO_FILES, totalsAfter } from "./fileTotals.js";
 import { tellPassedOver } from "./passedOver.js";
 import { readCommit, readCommits } from "./readCommits.js";
 import { rebuild } from "./rebuild.js";
@@ -36,6 +37,7 @@ export class Snapshot {
   #files: SnapshotFiles;
   #schema: StructType | undefined;
   #columnMapping: ColumnMappingMode | undefined;
+  #totals: FileTotals | undefined | "unasked" = "unasked";
 
   constructor(state: TableState, files: SnapshotFiles, check: ReadCheck = checkReadable) {
     this.store = files.store;
@@ -74,6 +76,26 @@ export class Snapshot {
   /** Paths of files of the log that were passed over because they can't be read. */
   get damagedFiles(): ReadonlySet<string> {
     return this.#files.damaged;
+  }
+
+  /** The live files' number and size, as far as that is known without reading a checkpoint. */
+  get totals(): FileTotals | undefined {
+    if (this.#totals === "unasked") {
+      const { totals, tail, checkpoint } = this.#files;
+      this.#totals = totals && totalsAfter(totals, tail, this.version, checkpoint === undefined);
+    }
+    return this.#totals;
+  }
+
+  /** Takes over totals of this version or an older one. */
+  learnTotals(totals: FileTotals): void {
+    this.#files = { ...this.#files, totals, checksum: undefined };
+    this.#totals = "unasked";
+  }
+
+  /** The version of a checksum that may tell {@link totals} where nothing else does. */
+  get checksumVersion(): number | undefined {
+    return this.#files.checksum;
   }
 
   /** By `appId`: the newest of each, whatever its number. */
@@ -154,7 +176,8 @@ export class Snapshot {
    */
   rebase(checkpoint: CheckpointFiles): void {
     if (checkpoint.version !== this.version || this.#files.tail.length < LONG_TAIL) return;
-    this.#files = { ...this.#files, checkpoint, tail: new Tail(this.version) };
+    const { totals } = this;
+    this.#files = { ...this.#files, checkpoint, tail: new Tail(this.version), totals, checksum: undefined };
   }
 
   /** Throws the damage where nothing takes the checkpoint's place. */
@@ -175,7 +198,8 @@ export class Snapshot {
       this.check(state.protocol, state.metadata);
     }
     const isPartitioned = state.metadata.partitionColumns.length > 0;
-    const snapshot = new Snapshot(state, { ...this.#files, version, isPartitioned }, this.check);
+    const totals = this.#totals === "unasked" ? this.#files.totals : this.#totals;
+    const snapshot = new Snapshot(state, { ...this.#files, version, isPartitioned, totals }, this.check);
     if (state.metadata === this.metadata && state.protocol === this.protocol) snapshot.#schema = this.#schema;
     return snapshot;
   }
@@ -189,7 +213,15 @@ export function firstSnapshot(store: ObjectStore, actions: readonly Action[]): S
   const tail = new Tail(-1);
   tail.apply(0, actions);
   const isPartitioned = state.metadata.partitionColumns.length > 0;
-  return new Snapshot(state, { store, version: 0, checkpoint: undefined, tail, isPartitioned, damaged: new Set() });
+  return new Snapshot(state, {
+    store,
+    version: 0,
+    checkpoint: undefined,
+    tail,
+    isPartitioned,
+    totals: NO_FILES,
+    damaged: new Set(),
+  });
 }
 
 export interface LoadOptions {

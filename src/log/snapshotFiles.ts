@@ -1,6 +1,7 @@
 import { type DeltaError, hasCode } from "../errors.js";
 import type { ObjectStore } from "../storage/store.js";
 import type { AddFile } from "./actions.js";
+import type { FileTotals } from "./fileTotals.js";
 import type { CheckpointFiles } from "./segment.js";
 import type { Tail } from "./tail.js";
 
@@ -21,6 +22,10 @@ export interface SnapshotFiles {
   readonly tail: Tail;
   /** Whether the table has partition columns. */
   readonly isPartitioned: boolean;
+  /** Totals of this version or an older one, from which the tail leads on; undefined where nobody told them yet. */
+  readonly totals?: FileTotals | undefined;
+  /** The newest version checksum that a listing showed, of a version from which the tail leads on. */
+  readonly checksum?: number | undefined;
   /** Paths of files that were passed over because they can't be read. */
   readonly damaged: ReadonlySet<string>;
 }

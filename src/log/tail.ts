@@ -60,8 +60,8 @@ export class Tail {
 
   /** The newest row of each logical file. */
   readonly #newest = new Map<string, number>();
-  /** For each row, the first row of the same logical file. */
-  readonly #first: number[] = [];
+  /** For each row, the row before it of the same logical file; -1 for none. */
+  readonly previous: number[] = [];
 
   /** @param version of the checkpoint that the tail follows; -1 where the log starts. */
   constructor(version: number) {
@@ -110,10 +110,18 @@ export class Tail {
     }
   }
 
+  /** The first row of the commits after `version`. */
+  firstAfter(version: number): number {
+    let row = this.length;
+    while (row > 0 && this.addedAt[row - 1]! > version) row--;
+    return row;
+  }
+
   /** Whether a commit up to `version` acted on the logical file, so that what the checkpoint says of it is outdated. */
   hasTouched(key: string, version: number): boolean {
-    const newest = this.#newest.get(key);
-    return newest !== undefined && this.addedAt[this.#first[newest]!]! <= version;
+    let row = this.#newest.get(key) ?? -1;
+    while (row >= 0 && this.addedAt[row]! > version) row = this.previous[row]!;
+    return row >= 0;
   }
 
   /** What identifies the logical file that a row is of: see {@link fileKey}. */
@@ -132,7 +140,7 @@ export class Tail {
     const before = this.#newest.get(key);
     if (before !== undefined) this.supersededAt[before] = version;
     this.#newest.set(key, row);
-    this.#first.push(before === undefined ? row : this.#first[before]!);
+    this.previous.push(before ?? -1);
     this.addedAt.push(version);
     this.supersededAt.push(Number.POSITIVE_INFINITY);
     this.isAdd.push(isAdd);
@@ -149,7 +157,18 @@ export class Tail {
   #cut(length: number): void {
     this.length = length;
     const { addedAt, supersededAt, isAdd, path, size, time, dataChange, stats, partition } = this;
-    for (const column of [addedAt, supersededAt, isAdd, path, size, time, dataChange, stats, partition, this.#first]) {
+    for (const column of [
+      addedAt,
+      supersededAt,
+      isAdd,
+      path,
+      size,
+      time,
+      dataChange,
+      stats,
+      partition,
+      this.previous,
+    ]) {
       column.length = length;
     }
     const { tags, deletionVector, baseRowId, defaultRowCommitVersion, clusteringProvider, extendedFileMetadata } = this;

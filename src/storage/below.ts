@@ -45,6 +45,10 @@ class StoreBelow implements ObjectStore {
     return this.#store.putIfAbsent(this.#full(path), bytes, signal, after);
   }
 
+  async putHint(path: string, bytes: Uint8Array): Promise<void> {
+    return this.#store.putHint(this.#full(path), bytes);
+  }
+
   async *list(
     prefix: string,
     startAfter?: string,

@@ -63,12 +63,7 @@ class LocalStore implements ObjectStore {
     try {
       this.#checkFolders();
       const { temp, folder } = await this.#stage(file, bytes, signal);
-      try {
-        fs.renameSync(temp, file);
-      } catch (error) {
-        unlinkQuietly(temp);
-        throw error;
-      }
+      renameTo(file, temp);
       if (this.#made.durable) await syncFolder(folder);
     } catch (error) {
       throw localError(error, "write", file);
@@ -107,6 +102,19 @@ class LocalStore implements ObjectStore {
       return outcome;
     } catch (error) {
       throw localError(error, "write", file, { written: false });
+    }
+  }
+
+  async putHint(at: string, bytes: Uint8Array): Promise<void> {
+    const file = this.#file(at);
+    try {
+      this.#checkFolders();
+      if (isTaken(file)) return;
+      // Two callers at the very same moment may both find nothing there; a link would cost twice the rename.
+      const { temp } = await stage(file, bytes, this.#made, { flushes: false });
+      renameTo(file, temp);
+    } catch (error) {
+      throw localError(error, "write", file);
     }
   }
 
@@ -171,7 +179,7 @@ class LocalStore implements ObjectStore {
 
   #stage(file: string, bytes: Uint8Array, signal?: AbortSignal): Promise<StagedFile> {
     if (signal?.aborted) throw abortedError(signal, `writing ${file}`);
-    return stage(file, bytes, this.#made, signal);
+    return stage(file, bytes, this.#made, { flushes: this.#made.durable, signal });
   }
 
   #checkFolders(): void {
@@ -199,6 +207,15 @@ class LocalStore implements ObjectStore {
     } catch (error) {
       throw localError(error, "list", folder);
     }
+  }
+}
+
+function renameTo(file: string, temp: string): void {
+  try {
+    fs.renameSync(temp, file);
+  } catch (error) {
+    unlinkQuietly(temp);
+    throw error;
   }
 }
 

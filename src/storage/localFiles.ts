@@ -89,16 +89,17 @@ export interface StagedFile {
 }
 
 /**
- * Writes the bytes, durably, to a hidden file in `target`'s folder; makes the folder if need be. A failure leaves nothing.
+ * Writes the bytes to a hidden file in `target`'s folder, durably where it `flushes`; makes the folder if need be. A failure
+ * leaves nothing.
  *
- * What is in the folder by then is durable afterwards too: a name that others gave, and haven't flushed or never will, must not be
+ * Flushed, what is in the folder by then is durable afterwards too: a name that others gave, and haven't flushed or never will, must not be
  * lost where ours, which follows from it, survives. On ext4 the two flushes are one journal commit.
  */
 export async function stage(
   target: string,
   bytes: Uint8Array,
   folders: Folders,
-  signal?: AbortSignal,
+  { flushes, signal }: { readonly flushes: boolean; readonly signal?: AbortSignal | undefined },
 ): Promise<StagedFile> {
   const folder = path.dirname(target);
   const temp = path.join(folder, `.delta-${runtime.randomUUID()}.tmp`);
@@ -106,7 +107,7 @@ export async function stage(
   let open = true;
   try {
     await writeBytes(fd, bytes, target, signal);
-    if (folders.durable) await bothSettled(fsync(fd), syncFolder(folder));
+    if (flushes) await bothSettled(fsync(fd), syncFolder(folder));
     open = false;
     fs.closeSync(fd);
   } catch (error) {

@@ -70,6 +70,10 @@ class MemoryStore implements ObjectStore {
     return "created";
   }
 
+  async putHint(path: string, bytes: Uint8Array): Promise<void> {
+    await this.putIfAbsent(path, bytes);
+  }
+
   async *list(prefix: string, startAfter = "", signal?: AbortSignal): AsyncGenerator<ObjectMeta> {
     for (const path of this.#paths(prefix, startAfter, signal)) {
       checkSignal(signal, `listing ${this.url}`);

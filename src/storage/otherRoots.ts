@@ -58,6 +58,10 @@ class RootedStore implements ObjectStore {
     return this.#own(path).putIfAbsent(path, bytes, signal, after);
   }
 
+  async putHint(path: string, bytes: Uint8Array): Promise<void> {
+    return this.#own(path).putHint(path, bytes);
+  }
+
   async delete(path: string, signal?: AbortSignal): Promise<void> {
     return this.#own(path).delete(path, signal);
   }

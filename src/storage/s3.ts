@@ -26,6 +26,8 @@ class S3Store implements ObjectStore {
   readonly #bucket: string;
   readonly #prefix: string;
   readonly #requests: S3Requests;
+  /** Those under way. */
+  readonly #hints = new Set<Promise<void>>();
 
   constructor(location: S3Location, requests: S3Requests) {
     this.url = location.url;
@@ -111,6 +113,24 @@ class S3Store implements ObjectStore {
     }
   }
 
+  /** One attempt; disposing of the store waits for it. */
+  async putHint(path: string, bytes: Uint8Array): Promise<void> {
+    checkPath(path);
+    const url = this.#url(path);
+    const put = this.#requests.once(async ({ client, sdk }, options) => {
+      await client.send(new sdk.PutObjectCommand({ ...this.#at(path), Body: bytes, IfNoneMatch: "*" }), options);
+    }, `write ${url}`);
+    this.#hints.add(put);
+    try {
+      await put;
+    } catch (error) {
+      if (error instanceof DeltaError) throw error;
+      if (faultOf(error) !== "exists") throw s3Error(error, "write", url);
+    } finally {
+      this.#hints.delete(put);
+    }
+  }
+
   async *list(
     prefix: string,
     startAfter = "",
@@ -185,6 +205,7 @@ class S3Store implements ObjectStore {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.allSettled(this.#hints);
     await this.#requests.dispose();
   }
 

@@ -70,6 +70,12 @@ export interface ObjectStore extends AsyncDisposable {
   putIfAbsent(path: string, bytes: Uint8Array, signal?: AbortSignal, after?: Promise<unknown>): Promise<PutOutcome>;
 
   /**
+   * Writes the object unless one is there: readers see none or all of it, but a power cut may leave it torn, or empty. For what
+   * can be found out without it, and so isn't worth a flush or a second attempt. Of calls at the same moment, the last may win.
+   */
+  putHint(path: string, bytes: Uint8Array): Promise<void>;
+
+  /**
    * The objects below the folder `prefix` (`""` or ending in `/`), in UTF-8 byte order of their paths, those after
    * `startAfter` only. A folder that doesn't exist lists nothing. `enters` is asked of folders (ending in `/`): what is in one that
    * it denies is not of interest, and may be left out where that saves work.

@@ -1,10 +1,10 @@
 import { DeltaError } from "../errors.js";
 import type { Action, CommitInfo, Metadata, Protocol } from "../log/actions.js";
-import { writeCheckpoint } from "../log/checkpoint.js";
 import { claim } from "../log/commit.js";
 import { parseCommit } from "../log/commitFile.js";
 import type { DeltaLog } from "../log/deltaLog.js";
 import { isFeatureActive } from "../log/features.js";
+import { maintain } from "../log/maintenance.js";
 import { property } from "../log/properties.js";
 import { readCommits } from "../log/readCommits.js";
 import { firstSnapshot, loadSnapshot, type Snapshot } from "../log/snapshot.js";
@@ -93,12 +93,12 @@ async function claimNext(log: DeltaLog, transaction: Transaction, signal?: Abort
     const version = base === undefined ? 0 : base.version + 1;
     if (!Number.isSafeInteger(version)) throw noVersionLeft(log.store.url);
     const inCommitTimestamp = await inCommitTimestampOf(transaction, base, signal);
-    const facts = { txnId, isolationLevel, inCommitTimestamp };
-    const actions = [{ commitInfo: commitInfoOf(transaction, facts) }, ...own];
+    const commitInfo = commitInfoOf(transaction, { txnId, isolationLevel, inCommitTimestamp });
+    const actions = [{ commitInfo }, ...own];
     const outcome = await claim(log.store, version, actions, signal, transaction.stored);
     if (outcome.status === "committed") {
       const snapshotOf = () => base?.advance(version, actions) ?? firstSnapshot(log.store, actions);
-      await afterCommit(log, version, snapshotOf, startedMs);
+      await afterCommit(log, version, snapshotOf, startedMs, commitInfo);
       return { status: "committed", version };
     }
     if (base === undefined) {
@@ -197,12 +197,12 @@ async function afterCommit(
   version: number,
   snapshotOf: () => Snapshot,
   startedMs: number,
+  commitInfo: CommitInfo,
 ): Promise<void> {
   try {
     const snapshot = snapshotOf();
     log.adopt(snapshot, startedMs);
-    const interval = property(snapshot.metadata, "delta.checkpointInterval");
-    if (snapshot.version > 0 && snapshot.version % interval === 0) await writeCheckpoint(log.store, snapshot);
+    await maintain(log, snapshot, commitInfo);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     runtime.warn(

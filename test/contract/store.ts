@@ -71,6 +71,15 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
       await expect(store.putNew("../new", [text("x")])).rejects.toMatchObject({ code: "DELTA_INVALID_ARGUMENT" });
     });
 
+    it("puts a hint where nothing is, and leaves what is there", async () => {
+      await store.putHint("hint/a", text("first"));
+      expect(string(await store.get("hint/a"))).toBe("first");
+      await store.putHint("hint/a", text("second"));
+      expect(string(await store.get("hint/a"))).toBe("first");
+      expect(await store.listNames("hint/")).toEqual(["hint/a"]);
+      await expect(store.putHint("../hint", text("x"))).rejects.toMatchObject({ code: "DELTA_INVALID_ARGUMENT" });
+    });
+
     it("settles a folder, be it there or not", async () => {
       await store.put("settled/a", text("x"));
       await store.settle("settled/");

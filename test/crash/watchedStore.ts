@@ -33,6 +33,10 @@ export class WatchedStore implements ObjectStore {
     return this.#inner.putIfAbsent(path, bytes, signal, after);
   }
 
+  putHint(path: string, bytes: Uint8Array): Promise<void> {
+    return this.#inner.putHint(path, bytes);
+  }
+
   list(prefix: string, startAfter?: string): AsyncIterable<ObjectMeta> {
     checkIsLog(prefix);
     return this.#inner.list(prefix, startAfter);

@@ -4,6 +4,8 @@ import { memoryStore } from "#src/storage/memory.js";
 import { CountingStore } from "../storage/countingStore.js";
 
 const LOG = "_delta_log/";
+/** A commit leaves its version checksum: the one put beside the data's and the claim, which nothing waits for. */
+const checksum = (version: number) => `putHint ${commit(version).replace(".json", ".crc")}`;
 const commit = (version: number) => `${LOG}${String(version).padStart(20, "0")}.json`;
 
 /** The calls since the last look, data files' names made equal. */
@@ -20,10 +22,10 @@ async function tableOf(versions: number): Promise<{ store: CountingStore; table:
 }
 
 describe("storage calls", () => {
-  it("append on an open handle: one data file, one claim", async () => {
+  it("append on an open handle: one data file, one claim, one checksum", async () => {
     const { store, table } = await tableOf(2);
     await table.append([{ id: 9n }]);
-    expect(calls(store)).toEqual(["putNew DATA", `putIfAbsent ${commit(2)}`]);
+    expect(calls(store)).toEqual(["putNew DATA", `putIfAbsent ${commit(2)}`, checksum(2)]);
   });
 
   it("append on a new handle: the log as well", async () => {
@@ -36,6 +38,7 @@ describe("storage calls", () => {
       `get ${commit(1)}`,
       "putNew DATA",
       `putIfAbsent ${commit(2)}`,
+      checksum(2),
     ]);
   });
 
@@ -49,10 +52,11 @@ describe("storage calls", () => {
       `get ${commit(2)}`,
       `get ${commit(3)}`,
       `putIfAbsent ${commit(3)}`,
+      checksum(3),
     ]);
   });
 
-  it("the first append: a look, and its two puts", async () => {
+  it("the first append: a look, and its three puts", async () => {
     const store = new CountingStore(memoryStore());
     await Table.open(store).append([{ id: 1n }]);
     expect(calls(store)).toEqual([
@@ -60,13 +64,19 @@ describe("storage calls", () => {
       `listNames ${LOG}`,
       "putNew DATA",
       `putIfAbsent ${commit(0)}`,
+      checksum(0),
     ]);
   });
 
-  it("create: a look and a claim", async () => {
+  it("create: a look, a claim and a checksum", async () => {
     const store = new CountingStore(memoryStore());
     await Table.open(store).create({ schema: { id: "long" } });
-    expect(calls(store)).toEqual([`get ${LOG}_last_checkpoint`, `listNames ${LOG}`, `putIfAbsent ${commit(0)}`]);
+    expect(calls(store)).toEqual([
+      `get ${LOG}_last_checkpoint`,
+      `listNames ${LOG}`,
+      `putIfAbsent ${commit(0)}`,
+      checksum(0),
+    ]);
   });
 
   it("version, schema, count, detail and files on an open handle: one look for a newer version", async () => {

@@ -94,6 +94,8 @@ export const TABLE_POINTS = {
   "putNew data": DATA_FAULTS,
   "put checkpoint": PUT_FAULTS,
   "put lastCheckpoint": PUT_FAULTS,
+  "putHint checksum": PUT_FAULTS,
+  "get checksum": READ_FAULTS,
   "get commit": READ_FAULTS,
   "get data": READ_FAULTS,
   "get checkpoint": READ_FAULTS,
@@ -163,7 +165,7 @@ function fileKind(path: string): string {
   if (path === "_delta_log/_last_checkpoint") return "lastCheckpoint";
   const name = parseLogPath(path);
   if (name === undefined) return "data";
-  return name.kind === "commit" ? "commit" : "checkpoint";
+  return name.kind === "commit" || name.kind === "checksum" ? name.kind : "checkpoint";
 }
 
 function kindOf(data: string, commit: string, path: string): string {

@@ -140,8 +140,8 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
   removedStaysInCheckpoint: {
     bug: "a file of the checkpoint that was removed since stays live",
     file: "log/tail.js",
-    from: "return newest !== undefined &&",
-    to: "return newest !== undefined && this.isAdd[newest] &&",
+    from: "return row >= 0;",
+    to: "return row >= 0 && this.isAdd[row];",
     seed: 64,
   },
   refreshStale: {

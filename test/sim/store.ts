@@ -78,6 +78,20 @@ export class SimulatedStore implements ObjectStore {
     });
   }
 
+  putHint(path: string, given: Uint8Array): Promise<void> {
+    const bytes = new Uint8Array(given);
+    return this.#call({
+      method: "putHint",
+      path,
+      detail: `${bytes.length} ${digest(bytes)}`,
+      effect: ({ isPartial }) => {
+        if (this.#world.disk.head(path) !== undefined) return { value: undefined };
+        const whole = isPartial ? bytes.subarray(0, bytes.length >> 1) : bytes;
+        return { value: undefined, landing: this.#world.land(path, whole) };
+      },
+    });
+  }
+
   async *list(prefix: string, startAfter?: string): AsyncGenerator<ObjectMeta> {
     yield* await this.#call<ObjectMeta[]>({
       method: "list",

@@ -1,6 +1,16 @@
 import type { ByteRange, ObjectMeta, ObjectStore, PutOutcome } from "#src/storage/store.js";
 
-export type StoreVerb = "get" | "put" | "putNew" | "putIfAbsent" | "list" | "listNames" | "head" | "delete" | "settle";
+export type StoreVerb =
+  | "get"
+  | "put"
+  | "putNew"
+  | "putIfAbsent"
+  | "putHint"
+  | "list"
+  | "listNames"
+  | "head"
+  | "delete"
+  | "settle";
 
 export interface StoreCall {
   readonly verb: StoreVerb;
@@ -50,6 +60,11 @@ export class CountingStore implements ObjectStore {
   putIfAbsent(path: string, bytes: Uint8Array, signal?: AbortSignal, after?: Promise<unknown>): Promise<PutOutcome> {
     this.calls.push({ verb: "putIfAbsent", path });
     return this.inner.putIfAbsent(path, bytes, signal, after);
+  }
+
+  putHint(path: string, bytes: Uint8Array): Promise<void> {
+    this.calls.push({ verb: "putHint", path });
+    return this.inner.putHint(path, bytes);
   }
 
   async *list(

@@ -25,6 +25,8 @@ describe("a stream's batch", () => {
       "putIfAbsent commits/1",
       "putNew part",
       "putIfAbsent _delta_log/00000000000000000001.json",
+      // Nothing waits for it.
+      "putHint _delta_log/00000000000000000001.crc",
       // The commit that is next, and its file.
       "get _delta_log/00000000000000000001.json",
       "get part",

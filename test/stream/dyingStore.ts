@@ -61,6 +61,10 @@ class DyingStore implements ObjectStore {
     return this.#life.write(() => this.#inner.putIfAbsent(path, bytes, signal, after));
   }
 
+  putHint(path: string, bytes: Uint8Array): Promise<void> {
+    return this.#life.write(() => this.#inner.putHint(path, bytes));
+  }
+
   async *list(prefix: string, startAfter?: string): AsyncGenerator<ObjectMeta> {
     this.#life.check();
     yield* this.#inner.list(prefix, startAfter);

@@ -54,11 +54,14 @@ export async function ordinaryTable(store: ObjectStore): Promise<void> {
   ]);
 }
 
+/** The table, which was found to be sound, without its version checksums. */
 export async function soundTable(build = ordinaryTable): Promise<ObjectStore> {
   const store = memoryStore();
   await build(store);
   const { findings } = await verify(store);
   expect(findings).toEqual([]);
+  // Each damage would show in them too.
+  for (const path of await store.listNames("_delta_log/")) if (path.endsWith(".crc")) await store.delete(path);
   return store;
 }
 

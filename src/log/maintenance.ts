@@ -1,0 +1,54 @@
+import { runtime } from "../runtime.js";
+import type { CommitInfo } from "./actions.js";
+import { writeCheckpoint } from "./checkpoint.js";
+import { totalsOf, versionChecksum, writeChecksum } from "./checksumWrite.js";
+import type { DeltaLog } from "./deltaLog.js";
+import { property } from "./properties.js";
+import type { Snapshot } from "./snapshot.js";
+
+/**
+ * What keeps a log short and quick to read, once a version is committed: its version checksum and, every
+ * `delta.checkpointInterval` versions, a checkpoint. None of it can take the commit back: what this throws is worth a warning,
+ * and a later commit makes up for it. The checksum is under way when this resolves; the handle's next commit waits for it.
+ */
+export async function maintain(log: DeltaLog, snapshot: Snapshot, commitInfo: CommitInfo): Promise<void> {
+  const { store } = log;
+  const { version, metadata } = snapshot;
+  const isDue = version > 0 && version % property(metadata, "delta.checkpointInterval") === 0;
+  const isTold = await leaveChecksum(log, snapshot, commitInfo);
+  if (!isDue) return;
+  await writeCheckpoint(store, snapshot);
+  if (!isTold) await leaveChecksum(log, snapshot, commitInfo);
+}
+
+/** Starts writing the version's checksum where its totals are known, or an older checksum tells them. */
+async function leaveChecksum(log: DeltaLog, snapshot: Snapshot, commitInfo: CommitInfo): Promise<boolean> {
+  const { store } = log;
+  const { version, checksumVersion } = snapshot;
+  const failed = (error: unknown) => {
+    if (toldOf.has(store)) return;
+    toldOf.add(store);
+    const reason = error instanceof Error ? error.message : String(error);
+    runtime.warn(
+      `${store.url}: version ${version} is committed, but its version checksum could not be written: ${reason}`,
+      "DELTA_CHECKSUM_FAILED",
+    );
+  };
+  try {
+    if (snapshot.totals === undefined && checksumVersion !== undefined) {
+      const told = await totalsOf(store, checksumVersion);
+      if (told !== undefined) snapshot.learnTotals(told);
+    }
+    const { totals } = snapshot;
+    if (totals === undefined) return false;
+    const checksum = versionChecksum(snapshot, totals, commitInfo);
+    log.alongside(writeChecksum(store, version, checksum).catch(failed));
+    return true;
+  } catch (error) {
+    failed(error);
+    return false;
+  }
+}
+
+/** Stores of which it was told that checksums can't be written: it would be told at each commit. */
+const toldOf = new WeakSet<object>();
