@@ -20,6 +20,8 @@ const KIND_OF = {
   DELTA_INVALID_SQL: "fix-input",
   DELTA_UNKNOWN_PROPERTY: "fix-input",
   DELTA_INVALID_PROPERTY_VALUE: "fix-input",
+  DELTA_CANNOT_MODIFY_TABLE_PROPERTY: "fix-input",
+  DELTA_UNSUPPORTED_FEATURES_IN_CONFIG: "fix-input",
   DELTA_ABORTED: "fix-input",
   // the table
   DELTA_TABLE_NOT_FOUND: "fix-input",
@@ -35,6 +37,7 @@ const KIND_OF = {
   DELTA_INVALID_PARTITION_COLUMN: "fix-input",
   DELTA_VALUE_OUT_OF_RANGE: "fix-data",
   DELTA_NOT_NULL_CONSTRAINT_VIOLATED: "fix-data",
+  DELTA_ROW_ID_ASSIGNMENT_WITHOUT_STATS: "fix-data",
   // the log
   DELTA_LOG_CORRUPT: "fix-data",
   DELTA_STATE_RECOVER_ERROR: "fix-data",

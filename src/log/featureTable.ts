@@ -18,6 +18,8 @@ export interface FeatureRow {
   readonly kind: "readerWriter" | "writer";
   /** The versions that imply the feature without listing it. */
   readonly legacy?: { readonly minReaderVersion: number; readonly minWriterVersion: number };
+  /** Features that a table with this one has too. */
+  readonly needs?: readonly string[];
   /** The table property that turns it on. */
   readonly property?: string;
   /** Whether a table's metadata uses it; undefined where a table that lists the feature uses it thereby. */
@@ -84,6 +86,7 @@ const variantType = {
   writing: "values of type variant are encoded in their binary form",
 };
 const variantShredding = {
+  needs: ["variantType"],
   reading: "values of type variant are put together from the typed columns that they are spread over",
   writing: "values of type variant may be spread over typed columns",
 };
@@ -109,6 +112,7 @@ const geospatial = {
 } as const;
 const icebergCompat = {
   ...writer,
+  needs: ["columnMapping"],
   write: "refusedWhenActive",
   writing: "files have ids for all fields, partition columns in them, and no deletion vectors",
 } as const;
@@ -248,14 +252,15 @@ export const FEATURES: readonly FeatureRow[] = [
     name: "rowTracking",
     ...writer,
     ...whenTrue("delta.enableRowTracking"),
-    // Every added file would need a row id, even where the property is off.
-    write: "refused",
+    needs: ["domainMetadata"],
+    write: "supported",
     reading: "rows have ids and the version of their last change, which rows can be read without",
     writing: "added files have row ids, and the highest one is committed with them",
   },
   {
     name: "clustering",
     ...writer,
+    needs: ["domainMetadata"],
     write: "refused",
     writing: "added files have statistics of the columns that the table is clustered by",
   },

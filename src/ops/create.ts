@@ -4,6 +4,8 @@ import { withMappedSchema } from "../log/columnMapping.js";
 import type { DeltaLog } from "../log/deltaLog.js";
 import { protocolFor } from "../log/features.js";
 import { checkNewProperties, property } from "../log/properties.js";
+import { featuresInUse, protocolWith, requestedFeatures } from "../log/protocolUpgrade.js";
+import { withRowTrackingColumns } from "../log/rowTracking.js";
 import { checkNoChangeColumns } from "../read/changeColumns.js";
 import { runtime } from "../runtime.js";
 import type { StructType } from "../schema/types.js";
@@ -47,13 +49,15 @@ export async function create(log: DeltaLog, options: CreateOptions): Promise<{ r
   return { version: result.version };
 }
 
-/** The first protocol and metadata of a table: the least protocol that its schema and properties need. */
+/** The first protocol and metadata of a table: the least protocol that its schema and properties need, with the features asked for. */
 export function newTable(
   schema: StructType,
   options: Pick<CreateOptions, "partitionBy" | "properties" | "name" | "description">,
 ): { protocol: Protocol; metadata: Metadata; schema: StructType } {
-  const { partitionBy = [], properties = {}, name, description } = options;
-  checkNewProperties(properties);
+  const { partitionBy = [], name, description } = options;
+  checkNewProperties(options.properties ?? {});
+  const { features, configuration } = requestedFeatures(options.properties ?? {});
+  const properties = withRowTrackingColumns(configuration);
   const mode = property({ configuration: properties }, "delta.columnMapping.mode");
   validateNewTable(schema, partitionBy, mode);
   if (property({ configuration: properties }, "delta.enableChangeDataFeed")) checkNoChangeColumns(schema);
@@ -68,7 +72,9 @@ export function newTable(
     createdTime: runtime.now(),
   };
   const { metadata, schema: mapped } = withMappedSchema(plain, schema, mode);
-  return { protocol: protocolFor(mapped, metadata.configuration), metadata, schema: mapped };
+  const least = protocolFor(mapped, metadata.configuration);
+  const protocol = protocolWith(least, [...featuresInUse(metadata), ...features]);
+  return { protocol, metadata, schema: mapped };
 }
 
 function pathExists(log: DeltaLog, version: number): DeltaError {

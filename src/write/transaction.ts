@@ -20,6 +20,7 @@ import {
   type ReadSet,
   type Winner,
 } from "./conflicts.js";
+import { assignRowIds, rowTrackingTags } from "./rowIds.js";
 
 /** A change that is staged and wants a version. */
 export interface Transaction {
@@ -93,8 +94,10 @@ async function claimNext(log: DeltaLog, transaction: Transaction, signal?: Abort
     const version = base === undefined ? 0 : base.version + 1;
     if (!Number.isSafeInteger(version)) throw noVersionLeft(log.store.url);
     const inCommitTimestamp = await inCommitTimestampOf(transaction, base, signal);
-    const commitInfo = commitInfoOf(transaction, { txnId, isolationLevel, inCommitTimestamp });
-    const actions = [{ commitInfo }, ...own];
+    const versioned = assignRowIds(own, base, version);
+    const tags = rowTrackingTags(versioned, base);
+    const commitInfo = commitInfoOf(transaction, { txnId, isolationLevel, inCommitTimestamp, tags });
+    const actions = [{ commitInfo }, ...versioned];
     const outcome = await claim(log.store, version, actions, signal, transaction.stored);
     if (outcome.status === "committed") {
       const snapshotOf = () => base?.advance(version, actions) ?? firstSnapshot(log.store, actions);
@@ -169,10 +172,11 @@ function commitInfoOf(
     readonly txnId: string;
     readonly isolationLevel: IsolationLevel;
     readonly inCommitTimestamp?: number | undefined;
+    readonly tags: Readonly<Record<string, string>> | undefined;
   },
 ): CommitInfo {
   const { read, reads, actions, operation, operationParameters, operationMetrics, userMetadata } = transaction;
-  const { txnId, isolationLevel, inCommitTimestamp } = facts;
+  const { txnId, isolationLevel, inCommitTimestamp, tags } = facts;
   return {
     ...(inCommitTimestamp === undefined ? {} : { inCommitTimestamp }),
     timestamp: runtime.now(),
@@ -182,6 +186,7 @@ function commitInfoOf(
     isolationLevel,
     isBlindAppend: reads === undefined && !actions.some((action) => "remove" in action),
     operationMetrics,
+    ...(tags === undefined ? {} : { tags }),
     ...(userMetadata === undefined ? {} : { userMetadata }),
     engineInfo: `delta-table/${VERSION}`,
     txnId,

@@ -139,7 +139,6 @@ describe("writing", () => {
     ["generatedColumns", legacy(4), {}, field("delta.generationExpression", "1")],
     ["identityColumns", legacy(6), {}, field("delta.identity.step", 1)],
     ["allowColumnDefaults", writers("allowColumnDefaults"), {}, field("CURRENT_DEFAULT", "1")],
-    ["rowTracking", writers("rowTracking", "domainMetadata"), {}, undefined],
     ["clustering", writers("clustering"), {}, undefined],
     ["materializePartitionColumns", writers("materializePartitionColumns"), {}, undefined],
     ["icebergCompatV3", writers("icebergCompatV3"), { "delta.enableIcebergCompatV3": "true" }, undefined],

@@ -60,13 +60,15 @@ describe("a new table's properties", () => {
     expect(error.data.nearest).toBe("delta.checkpointInterval");
   });
 
-  test.each([
-    ["delta.enableRowTracking", "true", "rowTracking"],
-    ["delta.constraints.positive", "a > 0", "checkConstraints"],
-  ])("%s = %s is refused, naming the feature", async (name, value, feature) => {
-    const error = await expectCode("DELTA_UNSUPPORTED_FEATURES_FOR_WRITE", () => checkNewProperties({ [name]: value }));
-    expect(error.data.features).toEqual([feature]);
-  });
+  test.each([["delta.constraints.positive", "a > 0", "checkConstraints"]])(
+    "%s = %s is refused, naming the feature",
+    async (name, value, feature) => {
+      const error = await expectCode("DELTA_UNSUPPORTED_FEATURES_FOR_WRITE", () =>
+        checkNewProperties({ [name]: value }),
+      );
+      expect(error.data.features).toEqual([feature]);
+    },
+  );
 
   test("are checked for their values", async () => {
     await expectCode("DELTA_INVALID_PROPERTY_VALUE", () => checkNewProperties({ "delta.checkpointInterval": "often" }));

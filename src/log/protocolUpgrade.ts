@@ -1,0 +1,96 @@
+import { DeltaError } from "../errors.js";
+import { nearestName } from "../schema/columns.js";
+import type { Protocol } from "./actions.js";
+import { featuresOf } from "./features.js";
+import { FEATURES, type FeatureRow, type TableDescription } from "./featureTable.js";
+import { FEATURE_PREFIX } from "./properties.js";
+
+const BY_NAME: ReadonlyMap<string, FeatureRow> = new Map(FEATURES.map((row) => [row.name, row]));
+
+/** Properties that are kept, and the features that the others ask for. */
+export interface RequestedFeatures {
+  readonly features: readonly string[];
+  readonly configuration: Readonly<Record<string, string>>;
+}
+
+/**
+ * Takes `delta.feature.<name>` = `supported` out of properties. Throws `DELTA_INVALID_PROPERTY_VALUE` for another value and what
+ * {@link checkFeature} throws.
+ */
+export function requestedFeatures(properties: Readonly<Record<string, string>>): RequestedFeatures {
+  const features: string[] = [];
+  const configuration: Record<string, string> = {};
+  for (const [key, value] of Object.entries(properties)) {
+    if (!key.startsWith(FEATURE_PREFIX)) {
+      configuration[key] = value;
+      continue;
+    }
+    if (value !== "supported" && value !== "enabled") {
+      throw new DeltaError(
+        "DELTA_INVALID_PROPERTY_VALUE",
+        `${key} is ${JSON.stringify(value)}; it can only be "supported".`,
+        {
+          property: key,
+          value,
+        },
+      );
+    }
+    features.push(checkFeature(key.slice(FEATURE_PREFIX.length)));
+  }
+  return { features, configuration };
+}
+
+/**
+ * The feature's name as Delta spells it. Throws `DELTA_UNSUPPORTED_FEATURES_IN_CONFIG` where there is none, with the nearest in
+ * `data.nearest`, or where this release couldn't write the table any more.
+ */
+function checkFeature(name: string): string {
+  const row = BY_NAME.get(name) ?? FEATURES.find((feature) => feature.name.toLowerCase() === name.toLowerCase());
+  if (row !== undefined && row.write === "supported") return row.name;
+  const nearest = row === undefined ? nearestName(name, [...BY_NAME.keys()]) : undefined;
+  const hint = nearest === undefined ? "" : ` Did you mean ${nearest}?`;
+  throw new DeltaError(
+    "DELTA_UNSUPPORTED_FEATURES_IN_CONFIG",
+    row === undefined
+      ? `There is no table feature ${name}.${hint}`
+      : `This release can't write tables with the feature ${name}.`,
+    { feature: name, nearest },
+  );
+}
+
+/** The features that a table of this description uses by its metadata, and those that they need. */
+export function featuresInUse(table: TableDescription): string[] {
+  return withNeeded(FEATURES.filter((row) => row.isActive?.(table)).map(({ name }) => name));
+}
+
+function withNeeded(names: readonly string[]): string[] {
+  const all = new Set<string>();
+  const add = (name: string) => {
+    if (all.has(name)) return;
+    all.add(name);
+    for (const needed of BY_NAME.get(name)?.needs ?? []) add(needed);
+  };
+  for (const name of names) add(name);
+  return [...all];
+}
+
+/**
+ * The least protocol with all that `protocol` has, and these features with those that they need. The same object where it has
+ * them already.
+ */
+export function protocolWith(protocol: Protocol, names: readonly string[]): Protocol {
+  const present = featuresOf(protocol);
+  const known = new Set(present.map(({ name }) => name));
+  const added = withNeeded(names).filter((name) => !known.has(name));
+  if (added.length === 0) return protocol;
+  const isRead = (name: string) => BY_NAME.get(name)?.kind === "readerWriter";
+  const readerFeatures = [
+    ...present.filter(({ row, asksReaders }) => asksReaders && row?.kind !== "writer").map(({ name }) => name),
+    ...added.filter(isRead),
+  ];
+  const writerFeatures = [...present.filter(({ asksWriters }) => asksWriters).map(({ name }) => name), ...added];
+  if (protocol.minReaderVersion < 3 && !added.some(isRead)) {
+    return { minReaderVersion: protocol.minReaderVersion, minWriterVersion: 7, writerFeatures };
+  }
+  return { minReaderVersion: 3, minWriterVersion: 7, readerFeatures, writerFeatures };
+}
