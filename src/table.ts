@@ -16,6 +16,7 @@ import type { DeleteResult } from "./ops/delete.js";
 import { detail, type TableDetail } from "./ops/detail.js";
 import { type DataFile, listFiles } from "./ops/files.js";
 import { type HistoryEntry, type HistoryOptions, history } from "./ops/history.js";
+import type { OverwriteOptions, OverwriteResult } from "./ops/overwrite.js";
 import { protocol, type TableProtocol } from "./ops/protocol.js";
 import { rowsOf, Scan, type ScanOptions } from "./ops/scan.js";
 import { type SqlOptions, snapshotOf, sql } from "./ops/sql.js";
@@ -102,6 +103,22 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
   async append(rows: RowInput<InputRow<Row>>, options: AppendOptions = {}): Promise<AppendResult> {
     this.#checkWritable("append");
     return append(this.#log, rows, options);
+  }
+
+  /**
+   * Puts rows in the place of those that are there, as one new version: of all, of those for which `where` is true, or with
+   * `dynamicPartitions` of the partitions that the rows are in. The first one creates the table. Rows are given as to {@link Table.append}.
+   *
+   * A crash or an error leaves nothing visible. Throws what `append` and `delete` throw, `DELTA_REPLACE_WHERE_MISMATCH` for a row that
+   * isn't one of those that `where` means, and `DELTA_FEATURES_REQUIRE_MANUAL_ENABLEMENT` for a new schema that needs another protocol.
+   *
+   * @example
+   * await table.overwrite(rows, { where: { day: "2026-01-31" } });
+   */
+  async overwrite(rows: RowInput<InputRow<Row>>, options: OverwriteOptions<Row> = {}): Promise<OverwriteResult> {
+    this.#checkWritable("overwrite");
+    const { overwrite } = await loaded(import("./ops/overwrite.js"), "delta-table/ops/overwrite");
+    return overwrite(this.#log, rows, options);
   }
 
   /**

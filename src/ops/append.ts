@@ -1,7 +1,5 @@
 import type { DeltaLog } from "../log/deltaLog.js";
 import { allowsWidening } from "../log/typeWidening.js";
-import { checkSignal } from "../signal.js";
-import type { StagedFiles } from "../write/dataFiles.js";
 import { prepareInput, type RowInput } from "../write/input.js";
 import { checkMove } from "../write/transactionMove.js";
 import { type SchemaOption, schemaFrom } from "./schemaOption.js";
@@ -14,6 +12,7 @@ import {
   skippedAt,
   targetOf,
 } from "./stagedAppend.js";
+import { type RowProgress, stageRows } from "./stagedRows.js";
 
 export interface AppendOptions {
   /** The table's schema, where this append creates it or to be sure that it is this one. Inferred where it's missing. */
@@ -37,12 +36,7 @@ export interface AppendOptions {
   readonly userMetadata?: string;
   readonly signal?: AbortSignal;
   /** Called after each batch taken in. */
-  readonly onProgress?: (progress: AppendProgress) => void;
-}
-
-export interface AppendProgress {
-  /** Rows taken in so far. None of them is visible before the append returns. */
-  readonly rowCount: number;
+  readonly onProgress?: (progress: RowProgress) => void;
 }
 
 /** Implements `Table.append`; see there. `commitOptions` is what the commit says beside the rows: progress comes with the rows, empty or not. */
@@ -66,21 +60,7 @@ export async function append(
   const target = early?.schema === schema ? early : targetOf(snapshot, schema, options);
 
   const writer = dataFileWriter(log, target, signal);
-  let rowCount = 0;
-  let files: StagedFiles;
-  try {
-    for await (const batch of batches) {
-      checkSignal(signal, "append");
-      await writer.write(batch);
-      rowCount += batch.numRows;
-      options.onProgress?.({ rowCount });
-    }
-    files = await writer.finish();
-  } catch (error) {
-    await writer.discard();
-    throw error;
-  }
-  const staged = { ...files, rowCount, discard: () => writer.discard() };
+  const staged = await stageRows(writer, batches, options);
   const { userMetadata } = options;
   return commitAppend(log, target, staged, { ...commitOptions, txn, userMetadata, signal });
 }

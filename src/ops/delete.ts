@@ -3,6 +3,7 @@ import type { DeltaLog } from "../log/deltaLog.js";
 import { isFeatureActive } from "../log/features.js";
 import type { Snapshot } from "../log/snapshot.js";
 import { runtime } from "../runtime.js";
+import type { Predicate } from "../schema/predicate.js";
 import { checkSignal } from "../signal.js";
 import { type CandidateFile, CandidateFiles } from "./rewrite/candidateFiles.js";
 import { matchedRows } from "./rewrite/matchedRows.js";
@@ -47,24 +48,8 @@ export async function stageDelete<Row extends object>(
   const candidates = new CandidateFiles(snapshot, predicate, signal);
   const rewrite = new StagedRewrite(log, snapshot, signal);
   const startedMs = runtime.now();
-  /** Files that go as a whole: their rows are told as changes only where other files' are. */
-  const whole: CandidateFile[] = [];
-  let deletedRowCount = 0;
-  let copiedRowCount = 0;
   try {
-    for await (const file of candidates) {
-      checkSignal(signal, "delete");
-      const rows = await matchedRows(snapshot, file, predicate, signal);
-      if (rows === "all") {
-        deletedRowCount += await rewrite.removeFile(file);
-        whole.push(file);
-      } else if (rows.length > 0) {
-        deletedRowCount += rows.length;
-        if (rewrite.byVectors) await rewrite.removeRows(file, rows);
-        else copiedRowCount += await copyOthers(rewrite, file, rows);
-      }
-    }
-    if (rewrite.changes.rowCount > 0) for (const file of whole) await tellDeleted(rewrite, file);
+    const { deletedRowCount, copiedRowCount } = await removeMatching(rewrite, snapshot, candidates, predicate, signal);
     const { metrics, ...finished } = await rewrite.finish(candidates);
     if (finished.actions.length === 0) return undefined;
     return {
@@ -87,6 +72,34 @@ export async function stageDelete<Row extends object>(
     await rewrite.discard();
     throw error;
   }
+}
+
+/** Takes the rows for which a predicate is true out of their files, or the files out of the table. */
+export async function removeMatching(
+  rewrite: StagedRewrite,
+  snapshot: Snapshot,
+  candidates: CandidateFiles,
+  predicate: Predicate | undefined,
+  signal?: AbortSignal,
+): Promise<{ readonly deletedRowCount: number; readonly copiedRowCount: number }> {
+  /** Files that go as a whole: their rows are told as changes only where other files' are. */
+  const whole: CandidateFile[] = [];
+  let deletedRowCount = 0;
+  let copiedRowCount = 0;
+  for await (const file of candidates) {
+    checkSignal(signal, "a change of rows");
+    const rows = await matchedRows(snapshot, file, predicate, signal);
+    if (rows === "all") {
+      deletedRowCount += await rewrite.removeFile(file);
+      whole.push(file);
+    } else if (rows.length > 0) {
+      deletedRowCount += rows.length;
+      if (rewrite.byVectors) await rewrite.removeRows(file, rows);
+      else copiedRowCount += await copyOthers(rewrite, file, rows);
+    }
+  }
+  if (rewrite.changes.rowCount > 0) for (const file of whole) await tellDeleted(rewrite, file);
+  return { deletedRowCount, copiedRowCount };
 }
 
 /** Writes the rows that stay to new files; gives their number. */

@@ -1,0 +1,244 @@
+import type { RecordBatch } from "apache-arrow";
+import { evaluatePredicate } from "../arrow/evaluate.js";
+import { DeltaError } from "../errors.js";
+import type { Action, AddFile } from "../log/actions.js";
+import { columnMappingOf, withMappedSchema } from "../log/columnMapping.js";
+import type { DeltaLog } from "../log/deltaLog.js";
+import { checkFeaturesListed, checkWritable } from "../log/features.js";
+import { canonicalPath } from "../log/paths.js";
+import type { Snapshot } from "../log/snapshot.js";
+import { withoutColumnMapping } from "../schema/columnMapping.js";
+import type { Predicate } from "../schema/predicate.js";
+import type { StructType } from "../schema/types.js";
+import { validateNewTable } from "../schema/validate.js";
+import type { ReadSet } from "../write/conflicts.js";
+import { prepareInput, type RowInput } from "../write/input.js";
+import { type AppendOptions, append } from "./append.js";
+import { checkRemovable, removeMatching } from "./delete.js";
+import { CandidateFiles, removeOf } from "./rewrite/candidateFiles.js";
+import { StagedRewrite } from "./rewrite/stagedRewrite.js";
+import { schemaFrom } from "./schemaOption.js";
+import { type AppendResult, type AppendTarget, dataFileWriter, type StagedAppend, targetOf } from "./stagedAppend.js";
+import { change, type StagedChange } from "./stagedChange.js";
+import { stageRows } from "./stagedRows.js";
+import { predicateOf, type WhereOption, whereText } from "./where.js";
+
+export interface OverwriteOptions<Row extends object = Record<string, unknown>>
+  extends Omit<AppendOptions, "properties"> {
+  /** Replaces only the rows for which this is true; the new rows must all be such ones. */
+  readonly where?: WhereOption<Row>;
+  /** Replaces only the partitions that the new rows are in. */
+  readonly dynamicPartitions?: boolean;
+  /**
+   * Gives the table the schema of the rows, or `schema`, and the partition columns of `partitionBy`, which stay where it is left out. Not
+   * with `where` and `dynamicPartitions`, whose other rows stay as they are.
+   */
+  readonly overwriteSchema?: boolean;
+}
+
+export interface OverwriteResult extends AppendResult {
+  readonly removedFileCount: number;
+}
+
+/** Implements `Table.overwrite`; see there. */
+export async function overwrite<Row extends object>(
+  log: DeltaLog,
+  input: RowInput<object>,
+  options: OverwriteOptions<Row> = {},
+): Promise<OverwriteResult> {
+  checkTogether(options);
+  const found = await log.latestIfExists(options.signal);
+  if (found === undefined) {
+    const { where: _, ...rest } = options;
+    const partitionBy = JSON.stringify(options.partitionBy ?? []);
+    const made = await append(log, input, rest, { operationParameters: { mode: "Overwrite", partitionBy } });
+    return { ...made, removedFileCount: 0 };
+  }
+  const { staged, ...result } = await change(log, options, (snapshot) =>
+    options.where === undefined
+      ? stageReplaced(log, snapshot, input, options)
+      : stageWhere(log, snapshot, input, options, options.where),
+  );
+  const { rowCount = 0, sizeBytes = 0, fileCount = 0, removedFileCount = 0 } = staged ?? {};
+  return { ...result, rowCount, sizeBytes, fileCount, removedFileCount };
+}
+
+interface StagedOverwrite extends StagedChange, Omit<OverwriteResult, "version" | "skipped"> {}
+
+/** All files go, or those of the partitions that the rows are in. */
+async function stageReplaced(
+  log: DeltaLog,
+  snapshot: Snapshot,
+  input: RowInput<object>,
+  options: Omit<OverwriteOptions, "where">,
+): Promise<StagedOverwrite> {
+  checkRemovable(snapshot, "replace rows");
+  const { target, batches } = await replacingRows(snapshot, input, options);
+  const staged = await stageRows(dataFileWriter(log, target, options.signal), batches, options);
+  try {
+    const candidates = new CandidateFiles(snapshot, undefined, options.signal);
+    const isMeant = options.dynamicPartitions ? inPartitionsOf(staged.adds) : () => true;
+    const removed: AddFile[] = [];
+    for await (const { add } of candidates) if (isMeant(add)) removed.push(add);
+    const reads = options.dynamicPartitions
+      ? { mayMatch: isMeant, files: new Set(removed.map(({ path }) => canonicalPath(path))) }
+      : candidates.reads;
+    const metadata: Action[] = target.metadata === snapshot.metadata ? [] : [{ metaData: target.metadata }];
+    const actions = [...metadata, ...removed.map((add) => ({ remove: removeOf(add) }))];
+    return stagedOverwrite(target, staged, actions, reads, {});
+  } catch (error) {
+    await staged.discard();
+    throw error;
+  }
+}
+
+/** The rows for which a condition is true go. */
+async function stageWhere<Row extends object>(
+  log: DeltaLog,
+  snapshot: Snapshot,
+  input: RowInput<object>,
+  options: OverwriteOptions<Row>,
+  where: WhereOption<Row>,
+): Promise<StagedOverwrite> {
+  checkRemovable(snapshot, "replace rows");
+  const target = targetOf(snapshot, declaredSchema(options) ?? snapshot.schema, { partitionBy: options.partitionBy });
+  const predicate = (await predicateOf(where, snapshot.schema))!;
+  const { batches } = await prepareInput(input, snapshot.schema);
+  const candidates = new CandidateFiles(snapshot, predicate, options.signal);
+  const rewrite = new StagedRewrite(log, snapshot, options.signal);
+  try {
+    const { deletedRowCount } = await removeMatching(rewrite, snapshot, candidates, predicate, options.signal);
+    const tells = rewrite.changes.rowCount > 0;
+    let rowCount = 0;
+    for await (const batch of batches) {
+      await checkMatches(batch, predicate, rowCount);
+      await rewrite.rewriter.writeNew(batch);
+      if (tells) await rewrite.changes.write(batch, "insert");
+      rowCount += batch.numRows;
+      options.onProgress?.({ rowCount });
+    }
+    const { actions, reads, stored, metrics } = await rewrite.finish(candidates);
+    const adds = actions.flatMap((action) =>
+      "add" in action && action.add.deletionVector === undefined ? [action.add] : [],
+    );
+    const others = actions.filter((action) => !("add" in action && adds.includes(action.add)));
+    const staged = { adds, stored: stored.then(() => undefined), rowCount, discard: () => rewrite.discard() };
+    const predicateText = JSON.stringify([await whereText(where, predicate, snapshot.schema)]);
+    const operationMetrics = { ...metrics, numDeletedRows: String(deletedRowCount) };
+    const overwritten = stagedOverwrite(target, staged, others, reads, operationMetrics);
+    return { ...overwritten, operationParameters: { ...overwritten.operationParameters, predicate: predicateText } };
+  } catch (error) {
+    await rewrite.discard();
+    throw error;
+  }
+}
+
+function stagedOverwrite(
+  { metadata }: AppendTarget,
+  { adds, stored, rowCount, discard }: StagedAppend,
+  others: readonly Action[],
+  reads: ReadSet,
+  metrics: Readonly<Record<string, string>>,
+): StagedOverwrite {
+  const removes = others.flatMap((action) => ("remove" in action ? [action.remove] : []));
+  const sizeBytes = adds.reduce((sum, { size }) => sum + size, 0);
+  return {
+    actions: [...others, ...adds.map((add) => ({ add }))],
+    reads,
+    operation: "WRITE",
+    operationParameters: { mode: "Overwrite", partitionBy: JSON.stringify(metadata.partitionColumns) },
+    operationMetrics: {
+      numFiles: String(adds.length),
+      numOutputRows: String(rowCount),
+      numOutputBytes: String(sizeBytes),
+      numRemovedFiles: String(removes.length),
+      numRemovedBytes: String(removes.reduce((sum, { size = 0 }) => sum + size, 0)),
+      ...metrics,
+    },
+    stored,
+    discard,
+    rowCount,
+    sizeBytes,
+    fileCount: adds.length,
+    removedFileCount: removes.length,
+  };
+}
+
+/** The rows, in the schema that the table will have. */
+async function replacingRows(
+  snapshot: Snapshot,
+  input: RowInput<object>,
+  options: Omit<OverwriteOptions, "where">,
+): Promise<{ readonly target: AppendTarget; readonly batches: AsyncIterable<RecordBatch> }> {
+  const declared = declaredSchema(options);
+  if (!options.overwriteSchema) {
+    const { mergeSchema = false } = options;
+    const early = targetOf(snapshot, declared ?? snapshot.schema, options);
+    const { schema, batches } = await prepareInput(input, early.schema, mergeSchema);
+    return { target: early.schema === schema ? early : targetOf(snapshot, schema, options), batches };
+  }
+  const { schema, batches } = await prepareInput(input, declared);
+  return { target: newSchemaTarget(snapshot, withoutColumnMapping(schema), options.partitionBy), batches };
+}
+
+/** The table with another schema. Throws `DELTA_FEATURES_REQUIRE_MANUAL_ENABLEMENT` where its protocol doesn't have what that needs. */
+function newSchemaTarget(
+  snapshot: Snapshot,
+  wanted: StructType,
+  partitionBy: readonly string[] | undefined,
+): AppendTarget {
+  const { protocol } = snapshot;
+  const partitionColumns = partitionBy ?? snapshot.metadata.partitionColumns;
+  validateNewTable(wanted, partitionColumns);
+  const mode = columnMappingOf(protocol, snapshot.metadata);
+  const { schema, metadata } = withMappedSchema({ ...snapshot.metadata, partitionColumns }, wanted, mode);
+  checkFeaturesListed(protocol, metadata);
+  checkWritable(protocol, metadata);
+  return { snapshot, protocol, metadata, schema };
+}
+
+function declaredSchema({ schema }: Pick<AppendOptions, "schema">): StructType | undefined {
+  return schema === undefined ? undefined : schemaFrom(schema);
+}
+
+/** Whether a file is of one of the partitions of others. */
+function inPartitionsOf(adds: readonly AddFile[]): (add: AddFile) => boolean {
+  const keys = new Set(adds.map(partitionKey));
+  return (add) => keys.has(partitionKey(add));
+}
+
+/** Null and the empty text are one value (PROTOCOL.md, Partition Value Serialization). */
+function partitionKey({ partitionValues }: AddFile): string {
+  const entries = Object.entries(partitionValues).map(([name, value]) => [name, value === "" ? null : value]);
+  return JSON.stringify(entries.sort(([a], [b]) => (a! < b! ? -1 : 1)));
+}
+
+async function checkMatches(batch: RecordBatch, predicate: Predicate, firstRow: number): Promise<void> {
+  const rows = await evaluatePredicate(predicate, batch);
+  if (rows === "all") return;
+  const index = rows.findIndex((row, i) => row !== i);
+  const row = firstRow + (index < 0 ? rows.length : index);
+  throw new DeltaError(
+    "DELTA_REPLACE_WHERE_MISMATCH",
+    `Row ${row} isn't one for which where is true, so it would be added beside the rows that are replaced. Leave it out, or append it.`,
+    { row },
+  );
+}
+
+function checkTogether({ where, dynamicPartitions, overwriteSchema, mergeSchema }: CheckedOptions): void {
+  const isPart = where !== undefined || dynamicPartitions === true;
+  const wrong =
+    where !== undefined && dynamicPartitions
+      ? "where and dynamicPartitions both say what is replaced"
+      : isPart && overwriteSchema
+        ? "overwriteSchema replaces all rows, where and dynamicPartitions only some"
+        : where !== undefined && mergeSchema
+          ? "where replaces rows of the table's schema, which mergeSchema would change"
+          : undefined;
+  if (wrong === undefined) return;
+  throw new DeltaError("DELTA_INVALID_ARGUMENT", `${wrong}. Give one of them only.`, {});
+}
+
+interface CheckedOptions extends Omit<OverwriteOptions, "where"> {
+  readonly where?: unknown;
+}
