@@ -30,6 +30,8 @@ const KIND_OF = {
   DELTA_VERSION_NOT_FOUND: "fix-input",
   DELTA_TIMESTAMP_OUT_OF_RANGE: "fix-input",
   DELTA_CANNOT_MODIFY_APPEND_ONLY: "fix-input",
+  DELTA_VACUUM_RETENTION_PERIOD_TOO_SHORT: "fix-input",
+  DELTA_CANNOT_VACUUM_LITE: "fix-input",
   // schemas and values
   DELTA_INVALID_SCHEMA: "fix-input",
   DELTA_SCHEMA_MISMATCH: "fix-input",

@@ -24,6 +24,7 @@ import type { AppendResult } from "./ops/stagedAppend.js";
 import type { CommitOptions } from "./ops/stagedChange.js";
 import { timeTravelOf } from "./ops/timeTravel.js";
 import type { UpdateOptions, UpdateResult } from "./ops/update.js";
+import type { VacuumOptions, VacuumResult } from "./ops/vacuum.js";
 import { type VerifyOptions, type VerifyReport, verify } from "./ops/verify.js";
 import type { WhereOption } from "./ops/where.js";
 import { withoutColumnMapping } from "./schema/columnMapping.js";
@@ -400,6 +401,24 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
     const snapshot = await this.#snapshot(options.signal);
     await writeCheckpoint(this.#log.store, snapshot, options.signal);
     return { version: snapshot.version };
+  }
+
+  /**
+   * Deletes the files below the table's folder that neither the newest version needs nor a version of the last
+   * `delta.deletedFileRetentionDuration`: older versions can't be read afterwards. Untracked files go by their age, hidden ones and those
+   * of other folders stay. Two commits tell of it. A crash leaves some of the files, and the table as it was.
+   *
+   * Throws `DELTA_VACUUM_RETENTION_PERIOD_TOO_SHORT` for fewer hours than the table asks for, `DELTA_CANNOT_VACUUM_LITE`,
+   * `DELTA_UNSUPPORTED_FEATURES_FOR_WRITE`, and what the store throws.
+   *
+   * @example
+   * const { fileCount, paths } = await table.vacuum({ dryRun: true });
+   * await table.vacuum();
+   */
+  async vacuum(options: VacuumOptions = {}): Promise<VacuumResult> {
+    this.#checkWritable("vacuum");
+    const { vacuum } = await loaded(import("./ops/vacuum.js"), "delta-table/vacuum");
+    return vacuum(this.#log, options);
   }
 
   /**

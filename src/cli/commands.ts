@@ -13,6 +13,7 @@ import { read } from "./verbs/read.js";
 import { schema } from "./verbs/schema.js";
 import { sql } from "./verbs/sql.js";
 import { stream } from "./verbs/stream.js";
+import { vacuum } from "./verbs/vacuum.js";
 import { verify } from "./verbs/verify.js";
 
 /** The commands, in the order that the help has them. */
@@ -31,5 +32,6 @@ export const COMMANDS: readonly CommandRow[] = [
   protocol,
   files,
   checkpoint,
+  vacuum,
   verify,
 ];

@@ -5,6 +5,7 @@ import { abortedError, checkSignal } from "../signal.js";
 import { checkPath, checkPrefix, checkRange } from "./arguments.js";
 import { turnNowAndThen } from "./eventLoop.js";
 import { claimName, isTaken } from "./localClaim.js";
+import { removeEmptyFolders } from "./localEmptyFolders.js";
 import { folderGone, isMissing, localError } from "./localErrors.js";
 import { readBytes, type StagedFile, stage, statFile, syncFolder, unlinkQuietly, writeNew } from "./localFiles.js";
 import { Folders } from "./localFolders.js";
@@ -158,6 +159,15 @@ class LocalStore implements ObjectStore {
       if (isMissing(error) || fs.statSync(file, { throwIfNoEntry: false })?.isDirectory()) return;
       throw localError(error, "delete", file);
     }
+  }
+
+  async removeEmptyFolders(
+    beforeMs: number,
+    enters: (folder: string) => boolean,
+    signal?: AbortSignal,
+  ): Promise<number> {
+    checkSignal(signal, `looking for empty folders in ${this.url}`);
+    return removeEmptyFolders(this.url, beforeMs, enters, signal);
   }
 
   localPath(at: string): string | undefined {

@@ -83,6 +83,14 @@ class RootedStore implements ObjectStore {
     return this.#store.settle(prefix);
   }
 
+  async removeEmptyFolders(
+    beforeMs: number,
+    enters: (folder: string) => boolean,
+    signal?: AbortSignal,
+  ): Promise<number> {
+    return (await this.#store.removeEmptyFolders?.(beforeMs, enters, signal)) ?? 0;
+  }
+
   localPath(path: string): string | undefined {
     const other = this.#otherOf(path);
     return other === undefined ? this.#store.localPath?.(path) : other.store.localPath?.(other.path);

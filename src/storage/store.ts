@@ -108,4 +108,10 @@ export interface ObjectStore extends AsyncDisposable {
    * there. Stores whose objects aren't files lack the method.
    */
   localPath?(path: string): string | undefined;
+
+  /**
+   * Removes the folders below the root that are empty and were so at `beforeMs`, of those that `enters` lets in; gives how many.
+   * Stores without folders lack the method.
+   */
+  removeEmptyFolders?(beforeMs: number, enters: (folder: string) => boolean, signal?: AbortSignal): Promise<number>;
 }

@@ -37,7 +37,8 @@ export async function listFiles(
   return { files, bytes };
 }
 
-function isHidden(path: string, partitionColumns: readonly string[]): boolean {
+/** Whether a path isn't the table's to look after: hidden files and folders aren't, but for change data and partition folders. */
+export function isHidden(path: string, partitionColumns: readonly string[]): boolean {
   return path.split("/").some((part) => {
     if (!/^[_.]/.test(part) || part === "_change_data") return false;
     return !partitionColumns.some((column) => part.startsWith(`${column}=`));
