@@ -27,6 +27,7 @@ export type { QueriedTable, SqlOptions } from "./ops/sql.js";
 export type { AppendResult } from "./ops/stagedAppend.js";
 export type { ChangeResult, CommitOptions } from "./ops/stagedChange.js";
 export type { RowProgress } from "./ops/stagedRows.js";
+export type { TableTransaction } from "./ops/transaction.js";
 export type { UpdateOptions, UpdateResult } from "./ops/update.js";
 export type { VacuumOptions, VacuumProgress, VacuumResult } from "./ops/vacuum.js";
 export type { VerifyOptions, VerifyProgress, VerifyReport } from "./ops/verify.js";

@@ -21,8 +21,9 @@ import { protocol, type TableProtocol } from "./ops/protocol.js";
 import { rowsOf, Scan, type ScanOptions } from "./ops/scan.js";
 import { type SqlOptions, snapshotOf, sql } from "./ops/sql.js";
 import type { AppendResult } from "./ops/stagedAppend.js";
-import type { CommitOptions } from "./ops/stagedChange.js";
+import type { ChangeResult, CommitOptions } from "./ops/stagedChange.js";
 import { timeTravelOf } from "./ops/timeTravel.js";
+import type { TableTransaction } from "./ops/transaction.js";
 import type { UpdateOptions, UpdateResult } from "./ops/update.js";
 import type { VacuumOptions, VacuumResult } from "./ops/vacuum.js";
 import { type VerifyOptions, type VerifyReport, verify } from "./ops/verify.js";
@@ -154,6 +155,29 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
     this.#checkWritable("update");
     const { update } = await loaded(import("./ops/update.js"), "delta-table/ops/update");
     return update(this.#log, options);
+  }
+
+  /**
+   * Makes several changes one version: all become visible together, or none. Each sees what those before it did, and
+   * the whole conflicts with others' commits as its parts would. It is committed once the function's promise resolves.
+   *
+   * A crash, an error or a rejected promise leaves nothing visible. Throws what the function throws and what its calls would, and
+   * `DELTA_TABLE_NOT_FOUND`; of a table that tells its changes, `DELTA_INVALID_ARGUMENT` where rows are changed that the
+   * transaction has written itself.
+   *
+   * @example
+   * await table.transaction(async (tx) => {
+   *   await tx.delete({ day: "2026-01-31" });
+   *   await tx.append(rows);
+   * });
+   */
+  async transaction<T>(
+    work: (tx: TableTransaction<Row>) => Promise<T>,
+    options: CommitOptions = {},
+  ): Promise<ChangeResult & { readonly value: T | undefined }> {
+    this.#checkWritable("begin a transaction");
+    const { transaction } = await loaded(import("./ops/transaction.js"), "delta-table/ops/transaction");
+    return transaction(this.#log, work, options);
   }
 
   /**

@@ -143,6 +143,15 @@ export class Snapshot {
   }
 
   /**
+   * What the table would be after these actions, which nobody has committed: a snapshot that has nothing to do with others of
+   * the table. Costs the commits since the last checkpoint, and no I/O.
+   */
+  supposing(actions: readonly Action[]): Snapshot {
+    const alone = { ...this.#files, tail: this.#files.tail.fork(this.version) };
+    return new Snapshot(this.#state, alone, this.check).advance(this.version + 1, actions);
+  }
+
+  /**
    * The newest version's snapshot: one request where nothing is new, else the new commits' and a listing. Where a commit is
    * damaged or gone, it's rebuilt as for one who comes to the table now: see {@link rebuild}, also for what that throws.
    */

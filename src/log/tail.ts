@@ -68,6 +68,16 @@ export class Tail {
     this.version = version;
   }
 
+  /** A tail of its own with what the snapshot of `version` sees, to go on from without anybody else noticing. */
+  fork(version: number): Tail {
+    const fork = new Tail(version);
+    for (let row = 0; row < this.length; row++) {
+      if (this.addedAt[row]! > version) break;
+      fork.take(this.addedAt[row]!, this.#actionOf(row));
+    }
+    return fork;
+  }
+
   /** Takes in the file actions of the next commit. A version that was taken in before changes nothing. */
   apply(version: number, actions: Iterable<Action>): void {
     if (version <= this.version) return;
@@ -134,6 +144,24 @@ export class Tail {
     return this.#newest.keys();
   }
 
+  #actionOf(row: number): Action {
+    const [size, time, partition] = [this.size[row]!, this.time[row]!, this.partition[row]!];
+    const file = {
+      path: this.path[row]!,
+      dataChange: this.dataChange[row]!,
+      deletionVector: this.deletionVector.get(row),
+      baseRowId: this.baseRowId.get(row),
+      defaultRowCommitVersion: this.defaultRowCommitVersion.get(row),
+    };
+    const partitionValues = this.partitions[partition];
+    if (!this.isAdd[row]) {
+      const remove = { ...file, extendedFileMetadata: this.extendedFileMetadata.get(row), partitionValues };
+      return { remove: { ...remove, size: numberOf(size), deletionTimestamp: numberOf(time) } };
+    }
+    const add = { ...file, tags: this.tags.get(row), stats: this.stats[row], partitionValues: partitionValues ?? {} };
+    return { add: { ...add, size, modificationTime: time, clusteringProvider: this.clusteringProvider.get(row) } };
+  }
+
   #append(version: number, file: AddFile | RemoveFile, isAdd: boolean): number {
     const row = this.length++;
     const key = fileKey(file.path, file.deletionVector ?? undefined);
@@ -191,6 +219,10 @@ export class Tail {
     }
     return index;
   }
+}
+
+function numberOf(value: number): number | undefined {
+  return Number.isNaN(value) ? undefined : value;
 }
 
 function isEmpty(values: StringMap): boolean {

@@ -1,10 +1,13 @@
+import type { RecordBatch } from "apache-arrow";
 import type { DeltaLog } from "../log/deltaLog.js";
+import type { Snapshot } from "../log/snapshot.js";
 import { allowsWidening } from "../log/typeWidening.js";
 import { prepareInput, type RowInput } from "../write/input.js";
 import { checkMove } from "../write/transactionMove.js";
 import { type SchemaOption, schemaFrom } from "./schemaOption.js";
 import {
   type AppendResult,
+  type AppendTarget,
   type CommitAppendOptions,
   commitAppend,
   dataFileWriter,
@@ -46,21 +49,30 @@ export async function append(
   options: AppendOptions = {},
   commitOptions: Pick<CommitAppendOptions, "move" | "operation" | "operationParameters"> = {},
 ): Promise<AppendResult> {
-  const { signal, txn, mergeSchema = false } = options;
+  const { signal, txn } = options;
   const snapshot = log.known ?? (await log.latestIfExists(signal));
   if (snapshot !== undefined && isRecorded(snapshot, txn)) return skippedAt(snapshot);
   checkMove(snapshot?.transactions, commitOptions.move ?? []);
 
+  const { target, batches } = await rowsFor(snapshot, input, options);
+  const writer = dataFileWriter(log, target, signal);
+  const staged = await stageRows(writer, batches, options);
+  const { userMetadata } = options;
+  return commitAppend(log, target, staged, { ...commitOptions, txn, userMetadata, signal });
+}
+
+/** The rows in the schema of the table that takes them, or of the one that they create. */
+export async function rowsFor(
+  snapshot: Snapshot | undefined,
+  input: RowInput<object>,
+  options: Pick<AppendOptions, "schema" | "mergeSchema" | "partitionBy" | "properties">,
+): Promise<{ readonly target: AppendTarget; readonly batches: AsyncIterable<RecordBatch> }> {
+  const { mergeSchema = false } = options;
   const declared = options.schema === undefined ? undefined : schemaFrom(options.schema);
   // What the table can't take is said before any row is looked at.
   const early = snapshot && targetOf(snapshot, declared ?? snapshot.schema, options);
   const addsColumns = early !== undefined && mergeSchema;
   const widens = addsColumns && allowsWidening(early.protocol, early.metadata);
   const { schema, batches } = await prepareInput(input, early?.schema ?? declared, addsColumns, widens);
-  const target = early?.schema === schema ? early : targetOf(snapshot, schema, options);
-
-  const writer = dataFileWriter(log, target, signal);
-  const staged = await stageRows(writer, batches, options);
-  const { userMetadata } = options;
-  return commitAppend(log, target, staged, { ...commitOptions, txn, userMetadata, signal });
+  return { target: early?.schema === schema ? early : targetOf(snapshot, schema, options), batches };
 }

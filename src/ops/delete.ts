@@ -6,7 +6,7 @@ import { runtime } from "../runtime.js";
 import type { Predicate } from "../schema/predicate.js";
 import { checkSignal } from "../signal.js";
 import { type CandidateFile, CandidateFiles } from "./rewrite/candidateFiles.js";
-import { matchedRows } from "./rewrite/matchedRows.js";
+import { type MatchedRows, matchedRows } from "./rewrite/matchedRows.js";
 import { StagedRewrite } from "./rewrite/stagedRewrite.js";
 import { type ChangeResult, type CommitOptions, change, type StagedChange } from "./stagedChange.js";
 import { predicateOf, type WhereOption, whereText } from "./where.js";
@@ -30,7 +30,7 @@ export async function deleteRows<Row extends object>(
   options: CommitOptions = {},
 ): Promise<DeleteResult> {
   const { staged, ...result } = await change(log, options, (snapshot) =>
-    stageDelete(log, snapshot, where, options.signal),
+    stageDelete(log, snapshot, where, { signal: options.signal }),
   );
   const { deletedRowCount = 0, copiedRowCount = 0 } = staged ?? {};
   return { ...result, deletedRowCount, copiedRowCount };
@@ -41,15 +41,16 @@ export async function stageDelete<Row extends object>(
   log: DeltaLog,
   snapshot: Snapshot,
   where: WhereOption<Row> | undefined,
-  signal?: AbortSignal,
+  options: RemoveOptions = {},
 ): Promise<StagedDelete | undefined> {
+  const { signal } = options;
   checkRemovable(snapshot, "delete rows");
   const predicate = await predicateOf(where, snapshot.schema);
   const candidates = new CandidateFiles(snapshot, predicate, signal);
   const rewrite = new StagedRewrite(log, snapshot, signal);
   const startedMs = runtime.now();
   try {
-    const { deletedRowCount, copiedRowCount } = await removeMatching(rewrite, snapshot, candidates, predicate, signal);
+    const { deletedRowCount, copiedRowCount } = await removeMatching(rewrite, snapshot, candidates, predicate, options);
     const { metrics, ...finished } = await rewrite.finish(candidates);
     if (finished.actions.length === 0) return undefined;
     return {
@@ -74,13 +75,19 @@ export async function stageDelete<Row extends object>(
   }
 }
 
+export interface RemoveOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Has change files tell all rows, also those that readers could tell without. */
+  readonly tells?: boolean;
+}
+
 /** Takes the rows for which a predicate is true out of their files, or the files out of the table. */
 export async function removeMatching(
   rewrite: StagedRewrite,
   snapshot: Snapshot,
   candidates: CandidateFiles,
   predicate: Predicate | undefined,
-  signal?: AbortSignal,
+  { signal, tells = false }: RemoveOptions = {},
 ): Promise<{ readonly deletedRowCount: number; readonly copiedRowCount: number }> {
   /** Files that go as a whole: their rows are told as changes only where other files' are. */
   const whole: CandidateFile[] = [];
@@ -94,11 +101,13 @@ export async function removeMatching(
       whole.push(file);
     } else if (rows.length > 0) {
       deletedRowCount += rows.length;
-      if (rewrite.byVectors) await rewrite.removeRows(file, rows);
-      else copiedRowCount += await copyOthers(rewrite, file, rows);
+      if (rewrite.byVectors) {
+        await rewrite.removeRows(file, rows);
+        if (tells) await tellDeleted(rewrite, file, rows);
+      } else copiedRowCount += await copyOthers(rewrite, file, rows);
     }
   }
-  if (rewrite.changes.rowCount > 0) for (const file of whole) await tellDeleted(rewrite, file);
+  if (tells || rewrite.changes.rowCount > 0) for (const file of whole) await tellDeleted(rewrite, file, "all");
   return { deletedRowCount, copiedRowCount };
 }
 
@@ -114,8 +123,14 @@ async function copyOthers(rewrite: StagedRewrite, file: CandidateFile, rows: Uin
   return copied;
 }
 
-async function tellDeleted(rewrite: StagedRewrite, file: CandidateFile): Promise<void> {
-  for await (const { touched } of rewrite.rewriter.split(file, "all")) await rewrite.changes.write(touched, "delete");
+/** Writes rows of a file as deleted ones to change files. */
+export async function tellDeleted(
+  { rewriter, changes }: StagedRewrite,
+  file: CandidateFile,
+  rows: MatchedRows,
+  into = changes,
+): Promise<void> {
+  for await (const { touched } of rewriter.split(file, rows)) await into.write(touched, "delete");
 }
 
 /** Throws `DELTA_CANNOT_MODIFY_APPEND_ONLY`. */

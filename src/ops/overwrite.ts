@@ -13,9 +13,10 @@ import type { StructType } from "../schema/types.js";
 import { validateNewTable } from "../schema/validate.js";
 import type { ReadSet } from "../write/conflicts.js";
 import { prepareInput, type RowInput } from "../write/input.js";
-import { type AppendOptions, append } from "./append.js";
-import { checkRemovable, removeMatching } from "./delete.js";
+import { type AppendOptions, append, rowsFor } from "./append.js";
+import { checkRemovable, removeMatching, tellDeleted } from "./delete.js";
 import { CandidateFiles, removeOf } from "./rewrite/candidateFiles.js";
+import { ChangeFiles } from "./rewrite/changeFiles.js";
 import { StagedRewrite } from "./rewrite/stagedRewrite.js";
 import { schemaFrom } from "./schemaOption.js";
 import { type AppendResult, type AppendTarget, dataFileWriter, type StagedAppend, targetOf } from "./stagedAppend.js";
@@ -54,13 +55,23 @@ export async function overwrite<Row extends object>(
     const made = await append(log, input, rest, { operationParameters: { mode: "Overwrite", partitionBy } });
     return { ...made, removedFileCount: 0 };
   }
-  const { staged, ...result } = await change(log, options, (snapshot) =>
-    options.where === undefined
-      ? stageReplaced(log, snapshot, input, options)
-      : stageWhere(log, snapshot, input, options, options.where),
-  );
+  const { staged, ...result } = await change(log, options, (snapshot) => stageOverwrite(log, snapshot, input, options));
   const { rowCount = 0, sizeBytes = 0, fileCount = 0, removedFileCount = 0 } = staged ?? {};
   return { ...result, rowCount, sizeBytes, fileCount, removedFileCount };
+}
+
+/** Writes the rows, and what is left of the files that they replace rows of. */
+export function stageOverwrite<Row extends object>(
+  log: DeltaLog,
+  snapshot: Snapshot,
+  input: RowInput<object>,
+  options: OverwriteOptions<Row>,
+  tells = false,
+): Promise<StagedOverwrite> {
+  checkTogether(options);
+  return options.where === undefined
+    ? stageReplaced(log, snapshot, input, options, tells)
+    : stageWhere(log, snapshot, input, options, options.where, tells);
 }
 
 interface StagedOverwrite extends StagedChange, Omit<OverwriteResult, "version" | "skipped"> {}
@@ -71,23 +82,37 @@ async function stageReplaced(
   snapshot: Snapshot,
   input: RowInput<object>,
   options: Omit<OverwriteOptions, "where">,
+  tells: boolean,
 ): Promise<StagedOverwrite> {
   checkRemovable(snapshot, "replace rows");
   const { target, batches } = await replacingRows(snapshot, input, options);
-  const staged = await stageRows(dataFileWriter(log, target, options.signal), batches, options);
+  if (tells && target.schema !== snapshot.schema) throw schemaInTransaction(snapshot.store.url);
+  const changes = new ChangeFiles(log, target, options.signal);
+  const told = tells ? toldRows(batches, changes) : batches;
+  const staged = await stageRows(dataFileWriter(log, target, options.signal), told, options);
   try {
     const candidates = new CandidateFiles(snapshot, undefined, options.signal);
     const isMeant = options.dynamicPartitions ? inPartitionsOf(staged.adds) : () => true;
     const removed: AddFile[] = [];
-    for await (const { add } of candidates) if (isMeant(add)) removed.push(add);
+    const removal = new StagedRewrite(log, snapshot, options.signal);
+    for await (const file of candidates) {
+      if (!isMeant(file.add)) continue;
+      removed.push(file.add);
+      if (tells) await tellDeleted(removal, file, "all", changes);
+    }
+    const cdc = await changes.finish();
     const reads = options.dynamicPartitions
       ? { mayMatch: isMeant, files: new Set(removed.map(({ path }) => canonicalPath(path))) }
       : candidates.reads;
     const metadata: Action[] = target.metadata === snapshot.metadata ? [] : [{ metaData: target.metadata }];
-    const actions = [...metadata, ...removed.map((add) => ({ remove: removeOf(add) }))];
-    return stagedOverwrite(target, staged, actions, reads, {});
+    const actions = [...metadata, ...removed.map((add) => ({ remove: removeOf(add) })), ...cdc.actions];
+    const discard = async () => {
+      await Promise.all([staged.discard(), changes.discard()]);
+    };
+    const stored = Promise.all([staged.stored, cdc.stored]).then(() => undefined);
+    return stagedOverwrite(target, { ...staged, stored, discard }, actions, reads, {});
   } catch (error) {
-    await staged.discard();
+    await Promise.all([staged.discard(), changes.discard()]);
     throw error;
   }
 }
@@ -99,6 +124,7 @@ async function stageWhere<Row extends object>(
   input: RowInput<object>,
   options: OverwriteOptions<Row>,
   where: WhereOption<Row>,
+  tellsAll: boolean,
 ): Promise<StagedOverwrite> {
   checkRemovable(snapshot, "replace rows");
   const target = targetOf(snapshot, declaredSchema(options) ?? snapshot.schema, { partitionBy: options.partitionBy });
@@ -107,8 +133,11 @@ async function stageWhere<Row extends object>(
   const candidates = new CandidateFiles(snapshot, predicate, options.signal);
   const rewrite = new StagedRewrite(log, snapshot, options.signal);
   try {
-    const { deletedRowCount } = await removeMatching(rewrite, snapshot, candidates, predicate, options.signal);
-    const tells = rewrite.changes.rowCount > 0;
+    const { deletedRowCount } = await removeMatching(rewrite, snapshot, candidates, predicate, {
+      signal: options.signal,
+      tells: tellsAll,
+    });
+    const tells = tellsAll || rewrite.changes.rowCount > 0;
     let rowCount = 0;
     for await (const batch of batches) {
       await checkMatches(batch, predicate, rowCount);
@@ -164,20 +193,30 @@ function stagedOverwrite(
   };
 }
 
+async function* toldRows(batches: AsyncIterable<RecordBatch>, changes: ChangeFiles): AsyncGenerator<RecordBatch> {
+  for await (const batch of batches) {
+    await changes.write(batch, "insert");
+    yield batch;
+  }
+}
+
+/** Rows of two schemas can't be told in the same change files. */
+function schemaInTransaction(url: string): DeltaError {
+  return new DeltaError(
+    "DELTA_INVALID_ARGUMENT",
+    `${url} tells its changes, so that a transaction can't replace its rows and its schema together. Overwrite it outside of one.`,
+    { table: url },
+  );
+}
+
 /** The rows, in the schema that the table will have. */
 async function replacingRows(
   snapshot: Snapshot,
   input: RowInput<object>,
   options: Omit<OverwriteOptions, "where">,
 ): Promise<{ readonly target: AppendTarget; readonly batches: AsyncIterable<RecordBatch> }> {
-  const declared = declaredSchema(options);
-  if (!options.overwriteSchema) {
-    const { mergeSchema = false } = options;
-    const early = targetOf(snapshot, declared ?? snapshot.schema, options);
-    const { schema, batches } = await prepareInput(input, early.schema, mergeSchema);
-    return { target: early.schema === schema ? early : targetOf(snapshot, schema, options), batches };
-  }
-  const { schema, batches } = await prepareInput(input, declared);
+  if (!options.overwriteSchema) return rowsFor(snapshot, input, options);
+  const { schema, batches } = await prepareInput(input, declaredSchema(options));
   return { target: newSchemaTarget(snapshot, withoutColumnMapping(schema), options.partitionBy), batches };
 }
 

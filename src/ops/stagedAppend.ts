@@ -215,7 +215,7 @@ function transactionOf(
 }
 
 /** What an append changes of the table itself. */
-function tableActions({ snapshot, protocol, metadata }: AppendTarget): Action[] {
+export function tableActions({ snapshot, protocol, metadata }: AppendTarget): Action[] {
   if (snapshot === undefined) return [{ protocol }, { metaData: metadata }];
   return metadata === snapshot.metadata ? [] : [{ metaData: metadata }];
 }

@@ -11,6 +11,8 @@ import { DataFileWriter } from "../../write/dataFiles.js";
 import type { ChangeType } from "../changes.js";
 import { dataFileOptions } from "../stagedAppend.js";
 
+type TableState = Pick<Snapshot, "protocol" | "metadata" | "schema">;
+
 /** Where the change files of a table are. */
 const FOLDER = "_change_data";
 
@@ -20,11 +22,11 @@ export class ChangeFiles {
   readonly #writer: DataFileWriter;
   rowCount = 0;
 
-  constructor(log: DeltaLog, snapshot: Snapshot, signal?: AbortSignal) {
-    const { protocol, metadata, schema } = snapshot;
+  constructor(log: DeltaLog, table: TableState, signal?: AbortSignal) {
+    const { protocol, metadata, schema } = table;
     const type = { name: "_change_type", type: "string", nullable: true, metadata: {} } as const;
     this.#schema = { type: "struct", fields: [...schema.fields, type] };
-    const options = dataFileOptions({ snapshot, protocol, metadata, schema });
+    const options = dataFileOptions({ snapshot: undefined, protocol, metadata, schema });
     this.#writer = new DataFileWriter(log.store, {
       ...options,
       schema: this.#schema,

@@ -48,7 +48,9 @@ export class RowRewriter {
 
   /** The rows of a file that its deletion vector leaves, batch by batch. */
   async *split(file: CandidateFile, rows: MatchedRows): AsyncGenerator<SplitRows> {
-    const columns = [...this.schema.fields, ...this.#tracked, ROW_INDEX];
+    // A file that isn't committed yet has no ids: its rows get theirs with the commit.
+    const tracked = file.add.baseRowId === undefined ? [] : this.#tracked;
+    const columns = [...this.schema.fields, ...tracked, ROW_INDEX];
     const whole = { ...file, match: "all" as const };
     let next = 0;
     for await (const batch of scanFiles(this.#snapshot, only(whole), { columns, signal: this.#signal })) {
