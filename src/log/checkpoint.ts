@@ -2,13 +2,13 @@ import { loaded } from "../lazy.js";
 import type { ObjectStore } from "../storage/store.js";
 import { checkWritable } from "./features.js";
 import { writeLastCheckpoint } from "./lastCheckpoint.js";
-import { classicCheckpointPath } from "./names.js";
 import type { Snapshot } from "./snapshot.js";
 
 /** A checkpoint as it was written. */
 export interface WrittenCheckpoint {
   readonly version: number;
   readonly path: string;
+  /** All of its files, in bytes. */
   readonly sizeBytes: number;
   /** Actions in it. */
   readonly actionCount: number;
@@ -17,11 +17,12 @@ export interface WrittenCheckpoint {
 }
 
 /**
- * Writes a classic V1 checkpoint of the snapshot's version and points `_last_checkpoint` at it (PROTOCOL.md, Checkpoints).
+ * Writes a checkpoint of the snapshot's version and points `_last_checkpoint` at it (PROTOCOL.md, Checkpoints): a V2 checkpoint
+ * with sidecars where `delta.checkpointPolicy` asks for it, else a classic one.
  *
- * A crash leaves no checkpoint, or one that nothing points at yet: both harmless, as is writing one that exists. Throws
- * `DELTA_UNSUPPORTED_FEATURES_FOR_WRITE` for a table that this release can't write, or that wants its statistics as
- * structs in checkpoints, and what the store throws.
+ * A crash leaves no checkpoint, or one that nothing points at yet, or sidecars that no checkpoint names: all harmless, as is writing
+ * a checkpoint where there is one. Throws `DELTA_UNSUPPORTED_FEATURES_FOR_WRITE` for a table that this release can't write, and
+ * what the store throws.
  */
 export async function writeCheckpoint(
   store: ObjectStore,
@@ -30,17 +31,18 @@ export async function writeCheckpoint(
 ): Promise<WrittenCheckpoint> {
   const { version, protocol, metadata } = snapshot;
   checkWritable(protocol, metadata);
-  const { encodeCheckpoint } = await loaded(import("./checkpointWrite.js"), "delta-table/log/checkpointWrite");
-  const { bytes, actionCount, fileCount, sizeBytes: filesBytes } = await encodeCheckpoint(snapshot, signal);
-  const path = classicCheckpointPath(version);
-  await store.put(path, bytes, signal);
-  const sizeBytes = bytes.length;
-  await writeLastCheckpoint(
+  const { storeCheckpoint } = await loaded(import("./checkpointWrite.js"), "delta-table/log/checkpointWrite");
+  const { path, actionCount, storedBytes, fileCount, sizeBytes, facts } = await storeCheckpoint(
     store,
-    { version, size: actionCount, sizeInBytes: sizeBytes, numOfAddFiles: fileCount },
+    snapshot,
     signal,
   );
-  snapshot.learnTotals({ version, fileCount, sizeBytes: filesBytes });
+  await writeLastCheckpoint(
+    store,
+    { version, size: actionCount, sizeInBytes: storedBytes, numOfAddFiles: fileCount, ...facts },
+    signal,
+  );
+  snapshot.learnTotals({ version, fileCount, sizeBytes });
   snapshot.rebase({ version, paths: [path] });
-  return { version, path, sizeBytes, actionCount, fileCount };
+  return { version, path, sizeBytes: storedBytes, actionCount, fileCount };
 }

@@ -52,7 +52,7 @@ export const REMOVE_FIELDS: readonly StructField[] = [
 ];
 
 /** The actions of a checkpoint that aren't of files. */
-export const STATE_FIELDS: readonly StructField[] = [
+const STATE_FIELDS: readonly StructField[] = [
   field("txn", struct(field("appId", "string"), field("version", "long"), field("lastUpdated", "long"))),
   field(
     "metaData",
@@ -82,16 +82,51 @@ export const STATE_FIELDS: readonly StructField[] = [
   ),
 ];
 
-/** A checkpoint's columns; without `stats` where the table keeps its statistics out of checkpoints. */
-export function checkpointFields(withStats: boolean): readonly StructField[] {
-  return withStats ? WITH_STATS : WITHOUT_STATS;
+const SIDECAR_FIELDS: readonly StructField[] = [
+  field(
+    "sidecar",
+    struct(
+      field("path", "string"),
+      field("sizeInBytes", "long"),
+      field("modificationTime", "long"),
+      field("tags", stringMap),
+    ),
+  ),
+  field("checkpointMetadata", struct(field("version", "long"), field("tags", stringMap))),
+];
+
+/** The actions of a V2 checkpoint's own file (PROTOCOL.md, V2 Spec), none of which is of a file. */
+export const MANIFEST_STATE_FIELDS: readonly StructField[] = [...STATE_FIELDS, ...SIDECAR_FIELDS];
+
+/** What a table wants to be told of its live files in checkpoints (PROTOCOL.md, Table Properties). */
+export interface FileLayout {
+  /** Statistics as JSON. */
+  readonly withStats: boolean;
+  /** Statistics as structs of this type. */
+  readonly statsParsed?: StructType | undefined;
+  /** Partition values as structs of this type. */
+  readonly partitionValuesParsed?: StructType | undefined;
 }
 
-// Made once each, by which the columns are known again.
-const WITH_STATS = fieldsOf(ADD_FIELDS);
-const WITHOUT_STATS = fieldsOf(ADD_FIELDS.filter(({ name }) => name !== "stats"));
+const TEXTS: FileLayout = { withStats: true };
 
-function fieldsOf(add: readonly StructField[]): readonly StructField[] {
-  const [txn, ...rest] = STATE_FIELDS;
-  return [txn!, field("add", struct(...add)), field("remove", struct(...REMOVE_FIELDS)), ...rest];
+/** The columns of file actions, all that a sidecar has. */
+export function fileActionFields(layout: FileLayout): readonly StructField[] {
+  const { withStats, statsParsed, partitionValuesParsed } = layout;
+  const add = [
+    ...ADD_FIELDS.filter(({ name }) => withStats || name !== "stats"),
+    ...(statsParsed === undefined ? [] : [field("stats_parsed", statsParsed)]),
+    ...(partitionValuesParsed === undefined ? [] : [field("partitionValues_parsed", partitionValuesParsed)]),
+  ];
+  return [field("add", struct(...add)), field("remove", struct(...REMOVE_FIELDS))];
+}
+
+/** The columns of a checkpoint of one file. */
+export function checkpointFields(layout: FileLayout = TEXTS): readonly StructField[] {
+  return [...STATE_FIELDS, ...fileActionFields(layout)];
+}
+
+/** The columns of a V2 checkpoint's own file: those of file actions are there for readers that want to find them, and null. */
+export function manifestFields(): readonly StructField[] {
+  return [...MANIFEST_STATE_FIELDS, ...fileActionFields(TEXTS)];
 }

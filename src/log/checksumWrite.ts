@@ -1,3 +1,4 @@
+import { hasCode } from "../errors.js";
 import { exactJson } from "../schema/exactJson.js";
 import type { ObjectStore } from "../storage/store.js";
 import type { CommitInfo } from "./actions.js";
@@ -37,12 +38,15 @@ export async function writeChecksum(store: ObjectStore, version: number, checksu
   await store.putHint(checksumPath(version), new TextEncoder().encode(`${exactJson(checksum)}\n`));
 }
 
-/** The totals that a version's checksum tells; undefined where it is gone. Throws `DELTA_LOG_CORRUPT` for a malformed one. */
+/** The totals that a version's checksum tells; undefined where it is gone, or torn by a power cut. */
 export async function totalsOf(
   store: ObjectStore,
   version: number,
   signal?: AbortSignal,
 ): Promise<FileTotals | undefined> {
-  const checksum = await readVersionChecksum(store, version, signal);
+  const checksum = await readVersionChecksum(store, version, signal).catch((error: unknown) => {
+    if (hasCode(error, "DELTA_LOG_CORRUPT")) return undefined;
+    throw error;
+  });
   return checksum && { version, fileCount: checksum.numFiles, sizeBytes: checksum.tableSizeBytes };
 }

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { hasCode } from "../errors.js";
 import { limits } from "../limits.js";
 import { isJsonBomb } from "../schema/jsonScan.js";
+import type { StructType } from "../schema/types.js";
 import type { ObjectStore } from "../storage/store.js";
 import { LAST_CHECKPOINT_PATH } from "./names.js";
 import { tellPassedOver } from "./passedOver.js";
@@ -13,6 +14,10 @@ export interface LastCheckpoint {
   readonly size: number;
   readonly sizeInBytes?: number;
   readonly numOfAddFiles?: number;
+  /** Of the file of a checkpoint that has one. */
+  readonly checkpointSchema?: StructType;
+  /** Where a V2 checkpoint's own file is, by its name in the log. */
+  readonly v2Checkpoint?: { readonly path: string; readonly sizeInBytes: number; readonly modificationTime: number };
   readonly checksum?: string;
 }
 

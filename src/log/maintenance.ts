@@ -36,8 +36,7 @@ async function leaveChecksum(log: DeltaLog, snapshot: Snapshot, commitInfo: Comm
   };
   try {
     if (snapshot.totals === undefined && checksumVersion !== undefined) {
-      const told = await totalsOf(store, checksumVersion);
-      if (told !== undefined) snapshot.learnTotals(told);
+      snapshot.learnTotals(await totalsOf(store, checksumVersion));
     }
     const { totals } = snapshot;
     if (totals === undefined) return false;

@@ -37,6 +37,11 @@ export function classicCheckpointPath(version: number): string {
   return `${LOG_FOLDER}${versionDigits(version)}.checkpoint.parquet`;
 }
 
+/** `_delta_log/<version>.checkpoint.<uuid>.parquet` */
+export function uuidCheckpointPath(version: number, uuid: string): string {
+  return `${LOG_FOLDER}${versionDigits(version)}.checkpoint.${uuid}.parquet`;
+}
+
 /**
  * `_delta_log/<version>.checkpoint.<part>.<parts>.parquet`; parts count from 1.
  * @testonly

@@ -87,8 +87,8 @@ export class Snapshot {
     return this.#totals;
   }
 
-  /** Takes over totals of this version or an older one. */
-  learnTotals(totals: FileTotals): void {
+  /** Takes over totals of this version or an older one; undefined: that no version checksum tells any. */
+  learnTotals(totals: FileTotals | undefined): void {
     this.#files = { ...this.#files, totals, checksum: undefined };
     this.#totals = "unasked";
   }

@@ -18,7 +18,7 @@ const tags = { type: "map", keyType: "string", valueType: "string", valueContain
 
 /** The columns of a checkpoint of V2 (PROTOCOL.md, Checkpoint Schema). */
 const V2_FIELDS: readonly StructField[] = [
-  ...checkpointFields(true),
+  ...checkpointFields(),
   field("checkpointMetadata", struct(field("version", "long"), field("tags", tags))),
   field(
     "sidecar",
@@ -85,7 +85,7 @@ export async function putSidecars(
 export const KINDS: Readonly<
   Record<string, (store: ObjectStore, actions: readonly CheckpointAction[]) => Promise<string[]>>
 > = {
-  "a classic one": (store, actions) => put(store, "checkpoint.parquet", parquetOf(actions, checkpointFields(true))),
+  "a classic one": (store, actions) => put(store, "checkpoint.parquet", parquetOf(actions, checkpointFields())),
   "a classic one of V2 with sidecars": async (store, actions) =>
     put(store, "checkpoint.parquet", parquetOf(await top(store, actions))),
   "a classic one of V2": (store, actions) => put(store, "checkpoint.parquet", parquetOf([METADATA_OF_2, ...actions])),
@@ -100,7 +100,7 @@ export const KINDS: Readonly<
     const paths: string[] = [];
     for (const [i, part] of [actions.slice(0, 2), actions.slice(2, 5), actions.slice(5)].entries()) {
       const name = `checkpoint.${String(i + 1).padStart(10, "0")}.0000000003.parquet`;
-      paths.push(...(await put(store, name, parquetOf(part, checkpointFields(true)))));
+      paths.push(...(await put(store, name, parquetOf(part, checkpointFields()))));
     }
     return paths;
   },

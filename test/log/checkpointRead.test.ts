@@ -16,7 +16,7 @@ const ROWS = 30_000;
 /** A checkpoint of files, with state actions among them. */
 async function checkpointOf(state: ReadonlyMap<number, Action>, options: EncodeParquetOptions) {
   const actions = Array.from({ length: ROWS }, (_, row) => state.get(row) ?? add(`part-${row}.parquet`));
-  const fields = checkpointFields(true);
+  const fields = checkpointFields();
   const columns = fields.map(({ name, type }) => {
     const values = actions.map((action) => (action as unknown as Record<string, unknown>)[name] ?? null);
     return buildColumn(type, values, { column: name, rowOf: (row) => row });

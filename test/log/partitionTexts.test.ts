@@ -43,7 +43,7 @@ const PARSED = struct(...VALUES.map(([type], i) => field(names[i]!, type)));
 
 /** A checkpoint's columns with other ones of partition values. */
 function fieldsWith(...ofPartitions: StructField[]): StructField[] {
-  return checkpointFields(true).map((column) => {
+  return checkpointFields().map((column) => {
     if (column.name !== "add" || typeof column.type === "string" || column.type.type !== "struct") return column;
     const others = column.type.fields.filter(({ name }) => name !== "partitionValues");
     return { ...column, type: { ...column.type, fields: [...ofPartitions, ...others] } };
@@ -87,7 +87,7 @@ describe("a checkpoint of a partitioned table", () => {
   });
   const partitions = async () =>
     (await liveFiles(await loadSnapshot(store))).map(({ path, partitionValues }) => [path, partitionValues]);
-  const map = checkpointFields(true)
+  const map = checkpointFields()
     .flatMap(({ type }) => (typeof type !== "string" && type.type === "struct" ? type.fields : []))
     .find(({ name }) => name === "partitionValues")!;
 

@@ -79,7 +79,7 @@ const PARSED = struct(
 
 /** A checkpoint's columns with `stats_parsed`, and with `stats` or without. */
 function fieldsWith(withText: boolean): StructField[] {
-  return checkpointFields(withText).map((column) => {
+  return checkpointFields({ withStats: withText }).map((column) => {
     if (column.name !== "add") return column;
     return { ...column, type: struct(...(column.type as StructType).fields, field("stats_parsed", PARSED)) };
   });

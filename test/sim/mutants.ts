@@ -104,16 +104,16 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
   },
   checkpointForgetsTxn: {
     bug: "checkpoints lack the applications' progress",
-    file: "log/checkpointWrite.js",
+    file: "log/checkpointActions.js",
     from: "rows.push({ txn });",
     to: "void txn;",
     seed: 25,
   },
   checkpointDropsFile: {
     bug: "a checkpoint lacks a file",
-    file: "log/checkpointWrite.js",
-    from: 'actionBatch("add", batch, fields)',
-    to: 'actionBatch("add", batch.numRows > 1 ? batch.slice(1) : batch, fields)',
+    file: "log/checkpointActions.js",
+    from: 'actionBatch("add", files, fields)',
+    to: 'actionBatch("add", files.numRows > 1 ? files.slice(1) : files, fields)',
     seed: 1,
   },
   checkpointOffByOne: {
@@ -126,8 +126,8 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
   hintFirst: {
     bug: "_last_checkpoint points at a checkpoint that isn't written yet",
     file: "log/checkpoint.js",
-    from: "await store.put(path, bytes, signal);",
-    to: "await writeLastCheckpoint(store, { version, size: actionCount }, signal);\n    await store.put(path, bytes, signal);",
+    from: "const { path, actionCount",
+    to: "await writeLastCheckpoint(store, { version, size: 1 }, signal);\n    const { path, actionCount",
     seed: 25,
   },
   removedStaysInTail: {
