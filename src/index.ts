@@ -14,6 +14,7 @@ export type { FileBatchOptions, FileColumn } from "./log/snapshotFiles.js";
 export type { AppendOptions } from "./ops/append.js";
 export type { SetOption } from "./ops/assignments.js";
 export type { ChangeRow, ChangesOptions, ChangeType } from "./ops/changes.js";
+export type { ConvertOptions, ConvertProgress, ConvertResult } from "./ops/convert.js";
 export type { CreateOptions } from "./ops/create.js";
 export type { DeleteResult } from "./ops/delete.js";
 export type { TableDetail } from "./ops/detail.js";

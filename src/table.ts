@@ -11,6 +11,7 @@ import type { Snapshot } from "./log/snapshot.js";
 import type { FileBatchOptions } from "./log/snapshotFiles.js";
 import { type AppendOptions, append } from "./ops/append.js";
 import { type ChangeRow, type ChangesOptions, changes } from "./ops/changes.js";
+import type { ConvertOptions, ConvertResult } from "./ops/convert.js";
 import { type CreateOptions, create } from "./ops/create.js";
 import type { DeleteResult } from "./ops/delete.js";
 import { detail, type TableDetail } from "./ops/detail.js";
@@ -283,6 +284,23 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
   async create(options: CreateOptions): Promise<{ readonly version: number }> {
     this.#checkWritable("create");
     return create(this.#log, options);
+  }
+
+  /**
+   * Makes a folder of Parquet files a table, in place: version 0 names the files that are there, none is written. Folders such as
+   * `day=2026-01-31` are partitions. Statistics are read from the files' values. Nothing is done where it is a table already. A crash
+   * leaves the folder as it was.
+   *
+   * Throws `DELTA_EMPTY_DIRECTORY`, `DELTA_PARQUET_UNREADABLE` for files that are none, `DELTA_FAILED_TO_MERGE_FIELDS` for columns whose
+   * types differ, `DELTA_UNEXPECTED_PARTITION_COLUMN_FROM_FILE_NAME`, `DELTA_PARTITION_COLUMN_CAST_FAILED`, `DELTA_INVALID_SCHEMA`.
+   *
+   * @example
+   * await Table.open("./events").convert({ partitionBy: { day: "date" } });
+   */
+  async convert(options: ConvertOptions = {}): Promise<ConvertResult> {
+    this.#checkWritable("convert");
+    const { convert } = await loaded(import("./ops/convert.js"), "delta-table/convert");
+    return convert(this.#log, options);
   }
 
   /**

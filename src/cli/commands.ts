@@ -2,6 +2,7 @@ import type { CommandRow } from "./command.js";
 import { append } from "./verbs/append.js";
 import { changes } from "./verbs/changes.js";
 import { checkpoint } from "./verbs/checkpoint.js";
+import { convert } from "./verbs/convert.js";
 import { create } from "./verbs/create.js";
 import { deadLetters } from "./verbs/deadLetters.js";
 import { detail } from "./verbs/detail.js";
@@ -19,6 +20,7 @@ import { verify } from "./verbs/verify.js";
 /** The commands, in the order that the help has them. */
 export const COMMANDS: readonly CommandRow[] = [
   create,
+  convert,
   append,
   load,
   deadLetters,

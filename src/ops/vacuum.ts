@@ -6,9 +6,9 @@ import type { Snapshot } from "../log/snapshot.js";
 import { runtime } from "../runtime.js";
 import { checkSignal } from "../signal.js";
 import { commit } from "../write/transaction.js";
+import { inParallel } from "./parallel.js";
 import { KeptFiles } from "./vacuum/keptFiles.js";
 import { noteVacuumed, removedFiles, versionBefore } from "./vacuum/lite.js";
-import { inParallel } from "./vacuum/parallel.js";
 import { entersOf, unusedFiles } from "./vacuum/unusedFiles.js";
 
 export interface VacuumOptions {

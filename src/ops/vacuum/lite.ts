@@ -6,8 +6,8 @@ import { storePath } from "../../log/paths.js";
 import { readCommits } from "../../log/readCommits.js";
 import type { Snapshot } from "../../log/snapshot.js";
 import { versionAt } from "../../log/timestamps.js";
+import { inParallel } from "../parallel.js";
 import { insideTable, type KeptFiles } from "./keptFiles.js";
-import { inParallel } from "./parallel.js";
 import { PathList } from "./pathList.js";
 import type { Unused } from "./unusedFiles.js";
 

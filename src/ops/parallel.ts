@@ -5,6 +5,7 @@ const AT_ONCE = 32;
 export async function inParallel<T>(
   items: Iterable<T> | AsyncIterable<T>,
   work: (item: T) => Promise<void>,
+  atOnce = AT_ONCE,
 ): Promise<void> {
   const running = new Set<Promise<void>>();
   let failure: { readonly error: unknown } | undefined;
@@ -15,7 +16,7 @@ export async function inParallel<T>(
       })
       .finally(() => running.delete(one));
     running.add(one);
-    if (running.size >= AT_ONCE) await Promise.race(running);
+    if (running.size >= atOnce) await Promise.race(running);
     if (failure !== undefined) break;
   }
   await Promise.all(running);
