@@ -20,6 +20,17 @@ export type { DeleteResult } from "./ops/delete.js";
 export type { TableDetail } from "./ops/detail.js";
 export type { DataFile } from "./ops/files.js";
 export type { HistoryEntry, HistoryOptions } from "./ops/history.js";
+export type {
+  MatchedClause,
+  MergeClauses,
+  MergeCondition,
+  MergeOptions,
+  MergeProgress,
+  MergeResult,
+  MergeRowCounts,
+  NotMatchedBySourceClause,
+  NotMatchedClause,
+} from "./ops/merge.js";
 export type { OverwriteOptions, OverwriteResult } from "./ops/overwrite.js";
 export type { TableProtocol } from "./ops/protocol.js";
 export type { RowTrackingColumn, Scan, ScanOptions } from "./ops/scan.js";

@@ -17,6 +17,7 @@ import type { DeleteResult } from "./ops/delete.js";
 import { detail, type TableDetail } from "./ops/detail.js";
 import { type DataFile, listFiles } from "./ops/files.js";
 import { type HistoryEntry, type HistoryOptions, history } from "./ops/history.js";
+import type { MergeOptions, MergeResult } from "./ops/merge.js";
 import type { OverwriteOptions, OverwriteResult } from "./ops/overwrite.js";
 import { protocol, type TableProtocol } from "./ops/protocol.js";
 import { rowsOf, Scan, type ScanOptions } from "./ops/scan.js";
@@ -179,6 +180,30 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
     this.#checkWritable("begin a transaction");
     const { transaction } = await loaded(import("./ops/transaction.js"), "delta-table/ops/transaction");
     return transaction(this.#log, work, options);
+  }
+
+  /**
+   * Changes this table's rows by those of a source, as a new version: `whenMatched` clauses update or delete target rows that a source
+   * row matches, `whenNotMatched` ones insert source rows that match none, `whenNotMatchedBySource` ones update or delete target rows
+   * that none matches. Of the clauses of a kind the first whose condition holds takes the row. The source may be anything that `append`
+   * takes, and larger than memory. Only files that may hold matching rows are read, and only those with changed rows are written anew
+   * or, with deletion vectors, their rows are. Needs `@duckdb/node-api`.
+   *
+   * A crash or an error leaves nothing visible. Throws what {@link Table.update} throws, `DELTA_MERGE_MISSING_WHEN`,
+   * `DELTA_MERGE_UNRESOLVED_EXPRESSION` where the source lacks a column, `DELTA_NON_LAST_MATCHED_CLAUSE_OMIT_CONDITION` and its like, and
+   * `DELTA_MULTIPLE_SOURCE_ROW_MATCHING_TARGET_ROW_IN_MERGE` where several source rows would change one row.
+   *
+   * @example
+   * await table.merge(rows, {
+   *   on: "id",
+   *   whenMatched: [{ where: "source.gone", delete: true }, { update: { price: sql`source.price` } }],
+   *   whenNotMatched: [{ insert: "*" }],
+   * });
+   */
+  async merge(source: RowInput<object>, options: MergeOptions<Row>): Promise<MergeResult> {
+    this.#checkWritable("merge");
+    const { merge } = await loaded(import("./ops/merge.js"), "delta-table/ops/merge");
+    return merge(this.#log, source, options);
   }
 
   /**

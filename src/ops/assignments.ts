@@ -68,7 +68,8 @@ function repeated(row: object, count: number): object[] {
   return new Array<object>(count).fill(row);
 }
 
-function fieldOf({ fields }: StructType, name: string): StructField {
+/** The column of a schema. Throws `DELTA_INVALID_ARGUMENT`. */
+export function fieldOf({ fields }: StructType, name: string): StructField {
   const field = fields.find((candidate) => candidate.name === name);
   if (field !== undefined) return field;
   const nearest = nearestName(

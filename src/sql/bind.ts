@@ -40,12 +40,20 @@ const REFUSED_FUNCTIONS = new Set([
   ...["nextval", "currval", "setseed", "stats"],
 ]);
 
+/** The column that the parts of a name mean, if any. */
+export type ColumnResolver = (names: readonly string[]) => BoundColumn | undefined;
+
 /**
- * The tree with each column reference resolved against the schema and spelled as there. Throws DELTA_INVALID_PREDICATE
+ * The tree with each column reference resolved against the schema, or by `resolve`, and spelled as there. Throws DELTA_INVALID_PREDICATE
  * for an unknown column (`data.column`, `data.nearest`), for subqueries, window functions, * and parameters, and for functions
  * that have nothing to do with rows.
  */
-export function bindColumns(root: SqlNode, schema: StructType, sql: string): SqlNode {
+export function bindColumns(
+  root: SqlNode,
+  schema: StructType,
+  sql: string,
+  resolve: ColumnResolver = (names) => columnNamed(schema, names),
+): SqlNode {
   return bind(root, new Set());
 
   function bind(node: SqlNode, parameters: ReadonlySet<string>): SqlNode {
@@ -63,12 +71,17 @@ export function bindColumns(root: SqlNode, schema: StructType, sql: string): Sql
     if (node.class !== "COLUMN_REF") return mapChildren(node, (child) => bind(child, parameters));
     const names = node.column_names as readonly string[];
     if (parameters.has(names[0]!)) return node;
-    // A column may have dots in its name.
-    const column = resolveColumn(schema, names) ?? resolveColumn(schema, [names.join(".")]);
+    const column = resolve(names);
     if (column) return { ...node, column_names: column.path, [BOUND]: column } as BoundNode;
     if (names.length === 1 && BARE_FUNCTIONS.has(names[0]!.toLowerCase())) return node;
     throw unknownColumn(names, schema, sql);
   }
+}
+
+/** The column of a schema that the parts of a name mean. */
+export function columnNamed(schema: StructType, names: readonly string[]): BoundColumn | undefined {
+  // A column may have dots in its name.
+  return resolveColumn(schema, names) ?? resolveColumn(schema, [names.join(".")]);
 }
 
 /** The column that a node is: a reference, a field taken out of one with (a).b, or a boolean one cast to boolean. */

@@ -41,11 +41,7 @@ let workers = 0;
  * alive. Throws DELTA_MISSING_DEPENDENCY where `@duckdb/node-api` isn't installed.
  */
 export function duckdb(): Promise<Duckdb> {
-  evaluating ??= start([
-    `SET allowed_directories = [${quoteText(`${workRootPath()}${sep}`)}]`,
-    "SET enable_external_access = false",
-    "SET lock_configuration = true",
-  ]).catch((error: unknown) => {
+  evaluating ??= start(confinedTo(workRootPath())).catch((error: unknown) => {
     // A failed start may be tried again: the package may have been installed meanwhile.
     evaluating = undefined;
     throw error;
@@ -86,18 +82,42 @@ export async function withWorkFolder<T>(work: (folder: string) => Promise<T>): P
   }
 }
 
+/**
+ * Runs `work` with a DuckDB of its own, under the rules of {@link duckdb}, that reads, writes and spills what is larger than memory in a
+ * new folder only, and ends it.
+ */
+export async function withWorkDatabase<T>(work: (db: DuckdbConnection, folder: string) => Promise<T>): Promise<T> {
+  return withWorkFolder(async (folder) => {
+    const db = await start(confinedTo(folder), join(folder, "spilled"));
+    try {
+      using connection = await db.connect();
+      return await work(connection, folder);
+    } finally {
+      db.close();
+    }
+  });
+}
+
 function workRootPath(): string {
   workRoot ??= join(tmpdir(), `delta-table-sql-${runtime.randomUUID()}`);
   return workRoot;
 }
 
-async function start(settings: readonly string[]): Promise<Duckdb> {
+function confinedTo(folder: string): string[] {
+  return [
+    `SET allowed_directories = [${quoteText(`${folder}${sep}`)}]`,
+    "SET enable_external_access = false",
+    "SET lock_configuration = true",
+  ];
+}
+
+/** Without a folder to spill to, one would be made in the process's own. */
+async function start(settings: readonly string[], spillFolder = ""): Promise<Duckdb & { close(): void }> {
   const { DuckDBInstance } = await loadDuckdb();
   const instance = await DuckDBInstance.create(":memory:", {
     autoinstall_known_extensions: "false",
     autoload_known_extensions: "false",
-    // It would be made in the process's own folder.
-    temp_directory: "",
+    temp_directory: spillFolder,
   });
   const first = await instance.connect();
   for (const setting of ["SET GLOBAL TimeZone = 'UTC'", ...settings]) await first.run(setting);
@@ -122,6 +142,7 @@ async function start(settings: readonly string[]): Promise<Duckdb> {
         [Symbol.dispose]: () => connection.closeSync(),
       };
     },
+    close: () => instance.closeSync(),
   };
 }
 

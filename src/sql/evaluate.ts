@@ -41,7 +41,7 @@ export async function columnExpressions(
     const expression = await parseExpression(text);
     const root = bindColumns(expression.root, schema, text);
     for (const [name] of boundColumns(root)) columns.add(name!);
-    values.push(await castTo(db, field, await expression.textOf(root), schema, text));
+    values.push(await castTo(db, field, await expression.textOf(root), `(${nullRow(schema)}) AS ${ROWS}`, text));
   }
   const target: StructType = { type: "struct", fields: assignments.map(({ field }) => field) };
   const select = `SELECT ${values.map((value, i) => `${value} AS ${quoteName(target.fields[i]!.name)}`).join(", ")}`;
@@ -49,14 +49,24 @@ export async function columnExpressions(
   return { columns, evaluate: (batch) => evaluate(db, select, text, columns, batch, target) };
 }
 
-async function castTo(db: Duckdb, field: StructField, sql: string, schema: StructType, text: string): Promise<string> {
-  const described = `DESCRIBE SELECT (${sql}) FROM (${nullRow(schema)}) AS ${ROWS}`;
+/**
+ * The SQL of a value cast to its field's type; a fraction is cut off where that is an integer. `from` is what its columns come
+ * from, `text` what it is part of. Throws `DELTA_INVALID_PREDICATE`.
+ */
+export async function castTo(
+  db: Pick<Duckdb, "columns">,
+  field: Pick<StructField, "type">,
+  sql: string,
+  from: string,
+  text: string,
+): Promise<string> {
+  const described = `DESCRIBE SELECT (${sql}) FROM ${from}`;
   const [, [found]] = (await inSql(text, () => db.columns(described))) as [unknown, [string]];
   const hasFraction = /^(?:DOUBLE|FLOAT|DECIMAL)/.test(found);
   const whole = hasFraction && INTEGERS.has(field.type) ? `trunc(${sql})` : `(${sql})`;
   const cast = `CAST(${whole} AS ${sqlType(field.type)})`;
   // A row of nulls settles whether there is such a cast.
-  await inSql(text, () => db.columns(`SELECT ${cast} FROM (${nullRow(schema)}) AS ${ROWS} WHERE false`));
+  await inSql(text, () => db.columns(`SELECT ${cast} FROM ${from} WHERE false`));
   return cast;
 }
 
@@ -92,7 +102,8 @@ async function evaluate(
   });
 }
 
-async function inSql<T>(text: string, work: () => Promise<T>): Promise<T> {
+/** What DuckDB does with `text`; its errors are `DELTA_INVALID_PREDICATE`. */
+export async function inSql<T>(text: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

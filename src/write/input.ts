@@ -158,6 +158,11 @@ async function* flattened<T>(chunks: AsyncIterable<T[]>): AsyncGenerator<T> {
   for await (const chunk of chunks) yield* chunk;
 }
 
+/** True for rows that bring a schema along; that of objects is inferred. */
+export function hasOwnSchema(input: RowInput<object>): boolean {
+  return isBatchSource(input) || isArrowTable(input) || isRecordBatch(input);
+}
+
 function isBatchSource(input: object): input is BatchSource {
   return "batches" in input && typeof input.batches === "function" && "schema" in input;
 }

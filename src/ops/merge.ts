@@ -1,0 +1,215 @@
+import { DeltaError } from "../errors.js";
+import type { DeltaLog } from "../log/deltaLog.js";
+import type { Snapshot } from "../log/snapshot.js";
+import { allowsWidening } from "../log/typeWidening.js";
+import { runtime } from "../runtime.js";
+import { mergeSchemas } from "../schema/merge.js";
+import type { SqlText } from "../schema/sqlText.js";
+import type { StructType } from "../schema/types.js";
+import { withWorkDatabase } from "../sql/duckdb.js";
+import { MergeJoin } from "../sql/merge/join.js";
+import { matchablePredicate } from "../sql/merge/skipping.js";
+import type { PreparedInput, RowInput } from "../write/input.js";
+import type { SetOption } from "./assignments.js";
+import { checkRemovable } from "./delete.js";
+import { type Clause, clausesOf } from "./merge/clauses.js";
+import { mergeMetrics, mergeParameters, rowsOf } from "./merge/history.js";
+import { mergeSource, spoolSource } from "./merge/mergeSource.js";
+import { MergeWriter } from "./merge/mergeWriter.js";
+import { type MergePlan, planMerge } from "./merge/plan.js";
+import { spoolTarget } from "./merge/targetRows.js";
+import { CandidateFiles } from "./rewrite/candidateFiles.js";
+import { StagedRewrite } from "./rewrite/stagedRewrite.js";
+import { targetOf } from "./stagedAppend.js";
+import { type ChangeResult, type CommitOptions, change, type StagedChange } from "./stagedChange.js";
+
+/** Which of its rows a clause is for: all that no clause before it took where it is left out. Only the last clause of a kind may do without. */
+export interface MergeCondition {
+  /** SQL over `target.column` and `source.column`, as far as the clause's rows have them. */
+  readonly where?: string | SqlText;
+}
+
+/** What becomes of a target row that a source row matches. `"*"` gives each column the value that the source has under its name. */
+export type MatchedClause<Row extends object = Record<string, unknown>> = MergeCondition &
+  ({ readonly delete: true } | { readonly update: "*" | SetOption<Row> });
+
+/** What a source row that matches no target row becomes. Columns without a value are null. */
+export type NotMatchedClause<Row extends object = Record<string, unknown>> = MergeCondition & {
+  readonly insert: "*" | SetOption<Row>;
+};
+
+/** What becomes of a target row that no source row matches. */
+export type NotMatchedBySourceClause<Row extends object = Record<string, unknown>> = MergeCondition &
+  ({ readonly delete: true } | { readonly update: SetOption<Row> });
+
+export interface MergeClauses<Row extends object = Record<string, unknown>> {
+  readonly whenMatched?: readonly MatchedClause<Row>[];
+  readonly whenNotMatched?: readonly NotMatchedClause<Row>[];
+  readonly whenNotMatchedBySource?: readonly NotMatchedBySourceClause<Row>[];
+}
+
+export interface MergeOptions<Row extends object = Record<string, unknown>> extends MergeClauses<Row>, CommitOptions {
+  /**
+   * When a source row matches a target row: SQL over `target.column` and `source.column`, or columns that are equal in both. Nulls match
+   * nothing.
+   */
+  readonly on: string | SqlText | readonly (keyof Row & string)[];
+  /**
+   * Adds the columns of the source that the table lacks, nested ones too, where a clause has `"*"`; columns that the source lacks keep
+   * their values, or are null in new rows. Default false: the source must have all columns for `"*"`, and others are left out.
+   */
+  readonly mergeSchema?: boolean;
+  /** Called as rows are taken in and written. */
+  readonly onProgress?: (progress: MergeProgress) => void;
+}
+
+export interface MergeProgress {
+  /** Rows of the source taken in, of the target compared, and of both changed, so far. */
+  readonly sourceRowCount: number;
+  readonly targetRowCount: number;
+  readonly changedRowCount: number;
+}
+
+export interface MergeRowCounts {
+  readonly sourceRowCount: number;
+  readonly insertedRowCount: number;
+  readonly updatedRowCount: number;
+  readonly deletedRowCount: number;
+  /** Rows that were written anew because others of their file were changed. */
+  readonly copiedRowCount: number;
+}
+
+export interface MergeResult extends ChangeResult, MergeRowCounts {}
+
+export interface StagedMerge extends StagedChange {
+  readonly counts: MergeRowCounts;
+}
+
+const NOTHING: MergeRowCounts = {
+  sourceRowCount: 0,
+  insertedRowCount: 0,
+  updatedRowCount: 0,
+  deletedRowCount: 0,
+  copiedRowCount: 0,
+};
+
+/** Implements `Table.merge`; see there. */
+export async function merge<Row extends object>(
+  log: DeltaLog,
+  source: RowInput<object>,
+  options: MergeOptions<Row>,
+): Promise<MergeResult> {
+  const { staged, ...result } = await change(log, options, (snapshot) => stageMerge(log, snapshot, source, options));
+  return { ...result, ...(staged?.counts ?? NOTHING) };
+}
+
+/** Writes what a merge takes; undefined where it changes nothing. */
+export async function stageMerge<Row extends object>(
+  log: DeltaLog,
+  read: Snapshot,
+  input: RowInput<object>,
+  options: MergeOptions<Row>,
+): Promise<StagedMerge | undefined> {
+  const startedMs = runtime.now();
+  const { on, mergeSchema = false } = options;
+  const clauses = clausesOf(options as MergeClauses);
+  if (clauses.some(({ kind }) => kind !== "notMatched")) checkRemovable(read, "update or delete rows");
+  const source = await mergeSource(input, read.schema);
+  const snapshot = mergeSchema ? evolved(read, source.schema, clauses) : read;
+  const plan = await planMerge(on, clauses, { target: snapshot.schema, source: source.schema }, mergeSchema);
+  return stageRows({ log, read, snapshot, source, plan, options, startedMs });
+}
+
+interface MergeWork<Row extends object> {
+  readonly log: DeltaLog;
+  readonly read: Snapshot;
+  /** What was read, with the columns that the merge adds. */
+  readonly snapshot: Snapshot;
+  readonly source: PreparedInput;
+  readonly plan: MergePlan;
+  readonly options: MergeOptions<Row>;
+  readonly startedMs: number;
+}
+
+async function stageRows<Row extends object>(work: MergeWork<Row>): Promise<StagedMerge | undefined> {
+  const { log, read, snapshot, source, plan, options, startedMs } = work;
+  const { clauses, columns } = plan;
+  const { signal } = options;
+  const progress = { sourceRowCount: 0, targetRowCount: 0, changedRowCount: 0 };
+  const counting = (what: keyof typeof progress) => (count: number) => {
+    progress[what] += count;
+    options.onProgress?.({ ...progress });
+  };
+  return withWorkDatabase(async (db, folder) => {
+    const taken = counting("sourceRowCount");
+    const from = await spoolSource(source, columns.get("source")!, folder, ({ numRows }) => taken(numRows), signal);
+    const keepsAll = clauses.every(({ kind }) => kind !== "notMatchedBySource");
+    const predicate = keepsAll ? await matchablePredicate(plan.on, snapshot.schema, from.relation, db) : undefined;
+    const candidates = new CandidateFiles(snapshot, predicate, signal);
+    const compared = counting("targetRowCount");
+    const onBatch = ({ numRows }: { numRows: number }) => compared(numRows);
+    const spooled = { snapshot, candidates, predicate, columns: columns.get("target")!, folder, onBatch, signal };
+    const { relation: target, files } = await spoolTarget(spooled);
+    const join = new MergeJoin({
+      ...{ db, folder, target, source: from.relation, on: plan.on.sql, onText: plan.onText },
+      ...{ clauses, signal },
+    });
+    const { byClause, ambiguous } = await join.match();
+    checkUnambiguous(ambiguous, clauses);
+    const rewrite = new StagedRewrite(log, snapshot, signal);
+    const writer = new MergeWriter(snapshot, rewrite, clauses, join, counting("changedRowCount"));
+    try {
+      await writer.change(files);
+      for (const [i, { action }] of clauses.entries()) if (action === "insert") await writer.insert(i, byClause[i]!);
+      const { metrics, actions, ...finished } = await rewrite.finish(candidates);
+      const isEvolved = snapshot.metadata !== read.metadata;
+      if (actions.length === 0 && !isEvolved) return undefined;
+      const { copiedRowCount } = writer;
+      const counts = { sourceRowCount: from.rowCount, byClause, copiedRowCount };
+      return {
+        ...finished,
+        actions: [...(isEvolved ? [{ metaData: snapshot.metadata }] : []), ...actions],
+        operation: "MERGE",
+        operationParameters: mergeParameters(plan),
+        operationMetrics: mergeMetrics(plan, counts, metrics, runtime.now() - startedMs),
+        counts: {
+          sourceRowCount: from.rowCount,
+          insertedRowCount: rowsOf(plan, byClause, "insert"),
+          updatedRowCount: rowsOf(plan, byClause, "update"),
+          deletedRowCount: rowsOf(plan, byClause, "delete"),
+          copiedRowCount,
+        },
+        discard: () => rewrite.discard(),
+      };
+    } catch (error) {
+      await rewrite.discard();
+      throw error;
+    } finally {
+      await writer.close();
+    }
+  });
+}
+
+/** The table with the columns that the source brings along. */
+function evolved(read: Snapshot, source: StructType, clauses: readonly Clause[]): Snapshot {
+  const assigned = new Set(clauses.flatMap(({ set }) => (typeof set === "object" ? Object.keys(set) : [])));
+  const takesAll = clauses.some(({ set }) => set === "*");
+  const fields = source.fields.filter(({ name }) => takesAll || assigned.has(name));
+  const widens = allowsWidening(read.protocol, read.metadata);
+  const schema = mergeSchemas(read.schema, { type: "struct", fields }, widens);
+  const { metadata } = targetOf(read, schema, { mergeSchema: true });
+  return metadata === read.metadata ? read : read.withMetadata(metadata);
+}
+
+/** One row can't have the values of several; but it may be deleted for several reasons. */
+function checkUnambiguous(count: number, clauses: MergePlan["clauses"]): void {
+  const matched = clauses.filter(({ kind }) => kind === "matched");
+  const [first] = matched;
+  const onlyDeletes = matched.length === 1 && first!.action === "delete" && first!.condition === undefined;
+  if (count === 0 || onlyDeletes) return;
+  throw new DeltaError(
+    "DELTA_MULTIPLE_SOURCE_ROW_MATCHING_TARGET_ROW_IN_MERGE",
+    `${count} rows of the table are matched by more than one row of the source that would change them. Make the source's keys unique, or the conditions narrower. Nothing was changed.`,
+    { rowCount: count },
+  );
+}

@@ -1,0 +1,162 @@
+import type { Data, RecordBatch } from "apache-arrow";
+import { makeBatch } from "../../arrow/column.js";
+import { nullColumn } from "../../arrow/constant.js";
+import { checkNotNull } from "../../arrow/notNull.js";
+import { toArrowSchema } from "../../arrow/schema.js";
+import { takeRows } from "../../arrow/take.js";
+import type { Snapshot } from "../../log/snapshot.js";
+import { BATCH_ROWS } from "../../parquet/decodeFile.js";
+import type { MergeJoin } from "../../sql/merge/join.js";
+import type { CandidateFile } from "../rewrite/candidateFiles.js";
+import { liveRowCount } from "../rewrite/matchedRows.js";
+import type { StagedRewrite } from "../rewrite/stagedRewrite.js";
+import { NewValues } from "./newValues.js";
+import type { PlannedClause } from "./plan.js";
+
+/** Rows of one file that clauses are for, by rising place. */
+interface FileChange {
+  readonly file: CandidateFile;
+  readonly positions: Uint32Array;
+  readonly clauses: Uint32Array;
+}
+
+/** Writes what a merge makes of rows. */
+export class MergeWriter {
+  readonly #snapshot: Snapshot;
+  readonly #rewrite: StagedRewrite;
+  readonly #clauses: readonly PlannedClause[];
+  readonly #values: readonly NewValues[];
+  readonly #join: MergeJoin;
+  readonly #onRows: (count: number) => void;
+  copiedRowCount = 0;
+
+  constructor(
+    snapshot: Snapshot,
+    rewrite: StagedRewrite,
+    clauses: readonly PlannedClause[],
+    join: MergeJoin,
+    onRows: (count: number) => void,
+  ) {
+    this.#snapshot = snapshot;
+    this.#rewrite = rewrite;
+    this.#clauses = clauses;
+    this.#join = join;
+    this.#values = clauses.map((clause, i) => new NewValues(clause, i, join));
+    this.#onRows = onRows;
+  }
+
+  /** Updates and deletes the rows that the clauses are for. */
+  async change(files: readonly CandidateFile[]): Promise<void> {
+    for await (const change of byFile(this.#join.touched(), files)) await this.#changeFile(change);
+  }
+
+  /** Writes the rows that a clause inserts. */
+  async insert(clause: number, count: number): Promise<void> {
+    const { fields } = toArrowSchema(this.#snapshot.schema);
+    for (let written = 0; written < count; ) {
+      const numRows = Math.min(count - written, BATCH_ROWS);
+      const made = await this.#values[clause]!.take(numRows);
+      const columns = fields.map(({ name, type }) => made.get(name) ?? nullColumn(type, numRows));
+      const batch = makeBatch(fields, columns, numRows);
+      checkNotNull(batch, this.#snapshot.schema, written);
+      // Where nothing else is told, the new files tell it themselves.
+      if (this.#rewrite.changes.rowCount > 0) await this.#rewrite.changes.write(batch, "insert");
+      await this.#rewrite.rewriter.writeNew(batch);
+      written += numRows;
+      this.#onRows(numRows);
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#values.map((values) => values.close()));
+  }
+
+  async #changeFile(change: FileChange): Promise<void> {
+    const { file, positions, clauses } = change;
+    const rewrite = this.#rewrite;
+    const isWhole = positions.length === (await liveRowCount(this.#snapshot, file));
+    const keepsFile = rewrite.byVectors && !isWhole;
+    const onlyDeletes = clauses.every((clause) => this.#clauses[clause]!.action === "delete");
+    const needsRows = !onlyDeletes || rewrite.tellsChanges || !(keepsFile || isWhole);
+    if (needsRows) await this.#writeRows(change, keepsFile);
+    if (keepsFile) await rewrite.removeRows(file, positions);
+    else await rewrite.removeFile(file);
+    this.#onRows(positions.length);
+  }
+
+  async #writeRows({ file, positions, clauses }: FileChange, keepsFile: boolean): Promise<void> {
+    let at = 0;
+    for await (const { touched, kept } of this.#rewrite.rewriter.split(file, positions)) {
+      if (!keepsFile && kept !== undefined) {
+        this.copiedRowCount += kept.numRows;
+        await this.#rewrite.rewriter.writeKept(kept);
+      }
+      if (touched === undefined) continue;
+      for (const [clause, rows] of rowsByClause(clauses.subarray(at, at + touched.numRows))) {
+        const some = rows.length === touched.numRows ? touched : takeRows(touched, Uint32Array.from(rows));
+        await this.#changeRows(clause, some);
+      }
+      at += touched.numRows;
+    }
+  }
+
+  async #changeRows(clause: number, rows: RecordBatch): Promise<void> {
+    const { changes, tellsChanges, rewriter } = this.#rewrite;
+    if (this.#clauses[clause]!.action === "delete") {
+      if (tellsChanges) await changes.write(rows, "delete");
+      return;
+    }
+    const changed = withValues(rows, await this.#values[clause]!.take(rows.numRows));
+    checkNotNull(changed, this.#snapshot.schema, 0);
+    if (tellsChanges) {
+      await changes.write(rows, "update_preimage");
+      await changes.write(changed, "update_postimage");
+    }
+    await rewriter.writeChanged(changed);
+  }
+}
+
+function withValues(batch: RecordBatch, made: ReadonlyMap<string, Data>): RecordBatch {
+  const { fields } = batch.schema;
+  const columns = batch.data.children.map((column, i) => made.get(fields[i]!.name) ?? column);
+  return makeBatch(fields, columns, batch.numRows);
+}
+
+function rowsByClause(clauses: ArrayLike<number>): Map<number, number[]> {
+  const rows = new Map<number, number[]>();
+  for (let row = 0; row < clauses.length; row++) {
+    const clause = clauses[row]!;
+    const others = rows.get(clause);
+    if (others === undefined) rows.set(clause, [row]);
+    else others.push(row);
+  }
+  return rows;
+}
+
+/** The rows of one file after the other, of batches in that order. */
+async function* byFile(
+  batches: AsyncGenerator<RecordBatch>,
+  files: readonly CandidateFile[],
+): AsyncGenerator<FileChange> {
+  let file: number | undefined;
+  let [positions, clauses]: [number[], number[]] = [[], []];
+  const change = () => ({
+    file: files[file!]!,
+    positions: Uint32Array.from(positions),
+    clauses: Uint32Array.from(clauses),
+  });
+  for await (const batch of batches) {
+    const [inFile, place, clause] = batch.data.children.map(({ values }) => values as ArrayLike<number | bigint>);
+    for (let row = 0; row < batch.numRows; row++) {
+      const next = Number(inFile![row]);
+      if (next !== file) {
+        if (file !== undefined) yield change();
+        file = next;
+        [positions, clauses] = [[], []];
+      }
+      positions.push(Number(place![row]));
+      clauses.push(Number(clause![row]));
+    }
+  }
+  if (file !== undefined) yield change();
+}
