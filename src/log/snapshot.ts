@@ -127,11 +127,6 @@ export class Snapshot {
     yield* tombstones(this.#files, (damage) => this.#elsewhere(damage, options.signal), options.signal);
   }
 
-  /** The same files under other metadata: what a change sees that brings new columns along. */
-  withMetadata(metadata: Metadata): Snapshot {
-    return new Snapshot({ ...this.#state, metadata }, this.#files, this.check);
-  }
-
   /**
    * The next version's snapshot, from its commit. Costs the commit's actions, whatever the size of the table, and no I/O.
    *

@@ -99,17 +99,21 @@ export async function merge<Row extends object>(
   source: RowInput<object>,
   options: MergeOptions<Row>,
 ): Promise<MergeResult> {
-  const { staged, ...result } = await change(log, options, (snapshot) => stageMerge(log, snapshot, source, options));
+  const { staged, ...result } = await change(log, options, async (snapshot) => {
+    const merged = await stageMerge(log, snapshot, source, options);
+    return merged.actions.length === 0 ? undefined : merged;
+  });
   return { ...result, ...(staged?.counts ?? NOTHING) };
 }
 
-/** Writes what a merge takes; undefined where it changes nothing. */
+/** Writes what a merge takes: no action where it changes nothing. `tells` makes change files of inserted rows, too. */
 export async function stageMerge<Row extends object>(
   log: DeltaLog,
   read: Snapshot,
   input: RowInput<object>,
   options: MergeOptions<Row>,
-): Promise<StagedMerge | undefined> {
+  tells = false,
+): Promise<StagedMerge> {
   const startedMs = runtime.now();
   const { on, mergeSchema = false } = options;
   const clauses = clausesOf(options as MergeClauses);
@@ -117,7 +121,7 @@ export async function stageMerge<Row extends object>(
   const source = await mergeSource(input, read.schema);
   const snapshot = mergeSchema ? evolved(read, source.schema, clauses) : read;
   const plan = await planMerge(on, clauses, { target: snapshot.schema, source: source.schema }, mergeSchema);
-  return stageRows({ log, read, snapshot, source, plan, options, startedMs });
+  return stageRows({ log, read, snapshot, source, plan, options, tells, startedMs });
 }
 
 interface MergeWork<Row extends object> {
@@ -128,11 +132,12 @@ interface MergeWork<Row extends object> {
   readonly source: PreparedInput;
   readonly plan: MergePlan;
   readonly options: MergeOptions<Row>;
+  readonly tells: boolean;
   readonly startedMs: number;
 }
 
-async function stageRows<Row extends object>(work: MergeWork<Row>): Promise<StagedMerge | undefined> {
-  const { log, read, snapshot, source, plan, options, startedMs } = work;
+async function stageRows<Row extends object>(work: MergeWork<Row>): Promise<StagedMerge> {
+  const { log, read, snapshot, source, plan, options, tells, startedMs } = work;
   const { clauses, columns } = plan;
   const { signal } = options;
   const progress = { sourceRowCount: 0, targetRowCount: 0, changedRowCount: 0 };
@@ -160,10 +165,13 @@ async function stageRows<Row extends object>(work: MergeWork<Row>): Promise<Stag
     const writer = new MergeWriter(snapshot, rewrite, clauses, join, counting("changedRowCount"));
     try {
       await writer.change(files);
-      for (const [i, { action }] of clauses.entries()) if (action === "insert") await writer.insert(i, byClause[i]!);
+      // Where no other row is told, the new files tell theirs themselves.
+      const tellsInserts = tells || rewrite.changes.rowCount > 0;
+      for (const [i, { action }] of clauses.entries()) {
+        if (action === "insert") await writer.insert(i, byClause[i]!, tellsInserts);
+      }
       const { metrics, actions, ...finished } = await rewrite.finish(candidates);
       const isEvolved = snapshot.metadata !== read.metadata;
-      if (actions.length === 0 && !isEvolved) return undefined;
       const { copiedRowCount } = writer;
       const counts = { sourceRowCount: from.rowCount, byClause, copiedRowCount };
       return {
@@ -198,7 +206,7 @@ function evolved(read: Snapshot, source: StructType, clauses: readonly Clause[])
   const widens = allowsWidening(read.protocol, read.metadata);
   const schema = mergeSchemas(read.schema, { type: "struct", fields }, widens);
   const { metadata } = targetOf(read, schema, { mergeSchema: true });
-  return metadata === read.metadata ? read : read.withMetadata(metadata);
+  return metadata === read.metadata ? read : read.supposing([{ metaData: metadata }]);
 }
 
 /** One row can't have the values of several; but it may be deleted for several reasons. */

@@ -10,6 +10,7 @@ import type { ReadSet } from "../write/conflicts.js";
 import type { InputRow, RowInput } from "../write/input.js";
 import type { AppendOptions } from "./append.js";
 import { type DeleteResult, stageDelete } from "./delete.js";
+import { type MergeOptions, type MergeResult, stageMerge } from "./merge.js";
 import { type OverwriteOptions, type OverwriteResult, stageOverwrite } from "./overwrite.js";
 import { CandidateFiles } from "./rewrite/candidateFiles.js";
 import { tellsChanges } from "./rewrite/changeFiles.js";
@@ -95,6 +96,16 @@ export class TableTransaction<Row extends object = Record<string, unknown>> {
       else await this.#read(snapshot, options.where);
       const { updatedRowCount = 0, copiedRowCount = 0 } = staged ?? {};
       return { updatedRowCount, copiedRowCount };
+    });
+  }
+
+  /** As `Table.merge`. */
+  merge(source: RowInput<object>, options: WithoutCommit<MergeOptions<Row>>): Promise<Uncommitted<MergeResult>> {
+    return this.#inTurn(async (snapshot) => {
+      const all = { ...options, signal: this.#signal } as MergeOptions<Row>;
+      const staged = await stageMerge(this.#log, snapshot, source, all, tellsChanges(snapshot));
+      this.#take(staged);
+      return staged.counts;
     });
   }
 

@@ -375,7 +375,7 @@ describe("sources", () => {
 });
 
 test.each([["none"], ["name"], ["id"]])("mergeSchema adds the columns of the source, mapped by %s", async (mode) => {
-  const properties = mode === "none" ? {} : { "delta.columnMapping.mode": mode };
+  const properties: Record<string, string> = mode === "none" ? {} : { "delta.columnMapping.mode": mode };
   const { table } = await tableOf({ ...properties, ...CHANGES });
   const source = [
     { ...row(1, "a", 5, "x"), extra: { deep: 1n } },
@@ -437,9 +437,41 @@ test("values of all types survive, copied, updated and inserted", async () => {
 });
 
 test("rows keep their ids through updates", async () => {
-  const { table } = await tableOf({ ...VECTORS });
-  await table.merge([row(1, "a", 1, "x")], { on: "id", whenMatched: [{ update: { text: sql`upper(source.text)` } }] });
-  expect(await table.toArray({ where: { id: 1n } })).toEqual([row(1, "a", 1, "X")]);
+  const { table } = await tableOf({ "delta.enableRowTracking": "true" });
+  const idsOf = async () => {
+    const columns = ["id", "_metadata.row_id", "_metadata.row_commit_version"] as const;
+    const rows = (await table.toArray({ columns })) as unknown as Record<string, bigint>[];
+    return new Map(rows.map((found) => [found.id, [found["_metadata.row_id"], found["_metadata.row_commit_version"]]]));
+  };
+  const before = await idsOf();
+  await table.merge([row(1, "a", 1, "x"), row(90, "a", 1, "x")], {
+    on: "id",
+    whenMatched: [{ update: { text: sql`upper(source.text)` } }],
+    whenNotMatched: [{ insert: "*" }],
+  });
+  const after = await idsOf();
+  expect(after.get(1n)).toEqual([before.get(1n)![0], 3n]);
+  expect(after.get(2n)).toEqual(before.get(2n));
+  expect(after.get(90n)![1]).toBe(3n);
+  expect(new Set([...after.values()].map(([id]) => id)).size).toBe(21);
+  expect((await table.verify()).findings).toEqual([]);
+});
+
+test("a merge is part of a transaction", async () => {
+  const { table } = await tableOf(CHANGES);
+  const counts = await table.transaction(async (tx) => {
+    await tx.delete({ id: 1n });
+    return tx.merge([row(2, "a", 1, "x"), row(90, "a", 1, "x")], {
+      on: "id",
+      whenMatched: [{ where: "source.n = 5", update: "*" }],
+      whenNotMatched: [{ insert: "*" }],
+    });
+  });
+  expect(counts).toMatchObject({ version: 3, value: { insertedRowCount: 1, updatedRowCount: 0 } });
+  expect(await changesOf(table, 3)).toEqual([
+    ["delete", 1],
+    ["insert", 90],
+  ]);
 });
 
 test("progress is told, and a signal ends it", async () => {

@@ -51,7 +51,7 @@ export class MergeWriter {
   }
 
   /** Writes the rows that a clause inserts. */
-  async insert(clause: number, count: number): Promise<void> {
+  async insert(clause: number, count: number, tells: boolean): Promise<void> {
     const { fields } = toArrowSchema(this.#snapshot.schema);
     for (let written = 0; written < count; ) {
       const numRows = Math.min(count - written, BATCH_ROWS);
@@ -59,8 +59,7 @@ export class MergeWriter {
       const columns = fields.map(({ name, type }) => made.get(name) ?? nullColumn(type, numRows));
       const batch = makeBatch(fields, columns, numRows);
       checkNotNull(batch, this.#snapshot.schema, written);
-      // Where nothing else is told, the new files tell it themselves.
-      if (this.#rewrite.changes.rowCount > 0) await this.#rewrite.changes.write(batch, "insert");
+      if (tells) await this.#rewrite.changes.write(batch, "insert");
       await this.#rewrite.rewriter.writeNew(batch);
       written += numRows;
       this.#onRows(numRows);

@@ -9,7 +9,7 @@ import { nullRow } from "../types.js";
 /** The two sides of a merge, as conditions call them. */
 export type Side = "target" | "source";
 
-export const SIDES: readonly Side[] = ["target", "source"];
+const SIDES: readonly Side[] = ["target", "source"];
 
 /** An expression over columns of a merge's sides. */
 export interface MergeExpression {
