@@ -31,6 +31,7 @@ export type {
   NotMatchedBySourceClause,
   NotMatchedClause,
 } from "./ops/merge.js";
+export type { OptimizeOptions, OptimizeProgress, OptimizeResult } from "./ops/optimize/optimize.js";
 export type { OverwriteOptions, OverwriteResult } from "./ops/overwrite.js";
 export type { TableProtocol } from "./ops/protocol.js";
 export type { RowTrackingColumn, Scan, ScanOptions } from "./ops/scan.js";

@@ -18,6 +18,7 @@ import { detail, type TableDetail } from "./ops/detail.js";
 import { type DataFile, listFiles } from "./ops/files.js";
 import { type HistoryEntry, type HistoryOptions, history } from "./ops/history.js";
 import type { MergeOptions, MergeResult } from "./ops/merge.js";
+import type { OptimizeOptions, OptimizeResult } from "./ops/optimize/optimize.js";
 import type { OverwriteOptions, OverwriteResult } from "./ops/overwrite.js";
 import { protocol, type TableProtocol } from "./ops/protocol.js";
 import { rowsOf, Scan, type ScanOptions } from "./ops/scan.js";
@@ -157,6 +158,23 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
     this.#checkWritable("update");
     const { update } = await loaded(import("./ops/update.js"), "delta-table/ops/update");
     return update(this.#log, options);
+  }
+
+  /**
+   * Writes the rows of small files, and of files of which deletion vectors remove many rows, to fewer, larger ones; with `zOrderBy`
+   * all rows, those near each other in the same files. No row changes: readers, streams and the change feed notice
+   * nothing, and rows keep their ids. Old files stay for older versions until they are vacuumed.
+   *
+   * A crash or an error leaves nothing visible. It doesn't conflict with appends, only with changes of the files that it rewrites:
+   * `DELTA_CONCURRENT_DELETE_READ`, `DELTA_METADATA_CHANGED`, `DELTA_PROTOCOL_CHANGED`. Throws also `DELTA_INVALID_ARGUMENT`.
+   *
+   * @example
+   * await table.optimize({ where: { day: { gte: "2026-01-01" } }, zOrderBy: ["customer", "product"] });
+   */
+  async optimize(options: OptimizeOptions<Row> = {}): Promise<OptimizeResult> {
+    this.#checkWritable("optimize");
+    const { optimize } = await loaded(import("./ops/optimize/optimize.js"), "delta-table/ops/optimize");
+    return optimize(this.#log, options);
   }
 
   /**

@@ -57,6 +57,7 @@ interface EncodedFile {
 }
 
 interface OpenFile {
+  readonly key: string;
   readonly partition: PartitionKey;
   /** Its place among the files. */
   readonly index: number;
@@ -104,11 +105,15 @@ export class DataFileWriter {
     this.#partitionNames = this.#partitioner.partitionFields.map((field) => physicalName(field, mode));
   }
 
-  /** Takes a batch in the table's schema; resolves when there is room for the next one. */
-  async write(batch: RecordBatch): Promise<void> {
+  /**
+   * Takes a batch in the table's schema; resolves when there is room for the next one. Rows of different groups don't go into one
+   * file.
+   */
+  async write(batch: RecordBatch, group = ""): Promise<void> {
     for (const { partition, rows } of this.#partitioner.split(batch)) {
+      const key = group === "" ? partition.key : `${group}\n${partition.key}`;
       for (const slice of evenSlices(rows, STEP_BYTES)) {
-        const file = this.#open.get(partition.key) ?? this.#begin(partition);
+        const file = this.#open.get(key) ?? this.#begin(key, partition);
         file.statistics.add(slice.rows);
         await file.writer.write(this.#inFile(slice.rows));
         if (await this.#isFull(file)) await this.#close(file);
@@ -136,15 +141,16 @@ export class DataFileWriter {
     await Promise.allSettled(this.#put.map((path) => this.#store.delete(path)));
   }
 
-  #begin(partition: PartitionKey): OpenFile {
+  #begin(key: string, partition: PartitionKey): OpenFile {
     const { compression, signal, statisticsColumns } = this.#options;
     const file = {
+      key,
       partition,
       index: this.#begun++,
       writer: new ParquetFileWriter({ compression, signal }),
       statistics: new FileStatistics(this.#partitioner.dataSchema, statisticsColumns, this.#statisticsNames),
     };
-    this.#open.set(partition.key, file);
+    this.#open.set(key, file);
     return file;
   }
 
@@ -180,7 +186,7 @@ export class DataFileWriter {
 
   /** Lets a file be finished and put while others are written. */
   async #close(file: OpenFile): Promise<void> {
-    this.#open.delete(file.partition.key);
+    this.#open.delete(file.key);
     while (this.#closing.size >= MAX_CLOSING) await Promise.race(this.#closing.values());
     this.#throwFailure();
     const encoding = this.#encode(file)

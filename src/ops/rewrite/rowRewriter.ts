@@ -1,4 +1,4 @@
-import type { RecordBatch } from "apache-arrow";
+import type { Data, RecordBatch } from "apache-arrow";
 import { makeBatch } from "../../arrow/column.js";
 import { nullColumn } from "../../arrow/constant.js";
 import { toArrowSchema } from "../../arrow/schema.js";
@@ -34,7 +34,7 @@ export class RowRewriter {
   readonly #writer: DataFileWriter;
   rowCount = 0;
 
-  constructor(log: DeltaLog, snapshot: Snapshot, signal?: AbortSignal) {
+  constructor(log: DeltaLog, snapshot: Snapshot, signal?: AbortSignal, targetFileSizeBytes?: number) {
     const { protocol, metadata, schema } = snapshot;
     this.schema = schema;
     this.#snapshot = snapshot;
@@ -43,7 +43,8 @@ export class RowRewriter {
     const materialized = this.#tracked.flatMap((field) => materializedField(trackedColumn(field)!, metadata) ?? []);
     this.#stored = { type: "struct", fields: [...schema.fields, ...materialized] };
     const options = dataFileOptions({ snapshot, protocol, metadata, schema });
-    this.#writer = new DataFileWriter(log.store, { ...options, schema: this.#stored, signal });
+    const size = targetFileSizeBytes === undefined ? {} : { targetFileSizeBytes };
+    this.#writer = new DataFileWriter(log.store, { ...options, ...size, schema: this.#stored, signal });
   }
 
   /** The rows of a file that its deletion vector leaves, batch by batch. */
@@ -71,10 +72,23 @@ export class RowRewriter {
     }
   }
 
-  /** Writes rows that stay what they are. */
-  async writeKept(batch: RecordBatch | undefined): Promise<void> {
+  /** All rows of some files, batch by batch, as {@link writeKept} takes them. */
+  rows(files: readonly CandidateFile[]): AsyncGenerator<RecordBatch> {
+    return this.columns(files, [...this.schema.fields, ...this.#tracked]);
+  }
+
+  /** Some columns of all rows of some files. */
+  columns(files: readonly CandidateFile[], columns: readonly StructField[]): AsyncGenerator<RecordBatch> {
+    async function* whole() {
+      for (const file of files) yield { ...file, match: "all" as const };
+    }
+    return scanFiles(this.#snapshot, whole(), { columns, signal: this.#signal });
+  }
+
+  /** Writes rows that stay what they are; those of different groups to different files. */
+  async writeKept(batch: RecordBatch | undefined, group?: string): Promise<void> {
     if (batch === undefined) return;
-    await this.#write(batch, batch.data.children.slice(this.schema.fields.length));
+    await this.#write(batch, batch.data.children.slice(this.schema.fields.length), group);
   }
 
   /** Writes rows that have other values now: their ids stay, their version is that of the commit. */
@@ -96,7 +110,7 @@ export class RowRewriter {
     return this.#writer.discard();
   }
 
-  async #write(batch: RecordBatch, tracked: readonly (RecordBatch["data"]["children"][number] | undefined)[]) {
+  async #write(batch: RecordBatch, tracked: readonly (Data | undefined)[], group?: string): Promise<void> {
     const { fields } = toArrowSchema(this.#stored);
     const width = this.schema.fields.length;
     const children = fields.map((field, i) => {
@@ -104,7 +118,7 @@ export class RowRewriter {
       return tracked[i - width] ?? nullColumn(field.type, batch.numRows);
     });
     this.rowCount += batch.numRows;
-    await this.#writer.write(makeBatch(fields, children, batch.numRows));
+    await this.#writer.write(makeBatch(fields, children, batch.numRows), group);
   }
 }
 

@@ -1,0 +1,204 @@
+import type { RecordBatch } from "apache-arrow";
+import { makeBatch } from "../../arrow/column.js";
+import { takeRows } from "../../arrow/take.js";
+import { DeltaError } from "../../errors.js";
+import type { Action, AddFile } from "../../log/actions.js";
+import type { DeltaLog } from "../../log/deltaLog.js";
+import { canonicalPath } from "../../log/paths.js";
+import { property } from "../../log/properties.js";
+import type { Snapshot } from "../../log/snapshot.js";
+import { nearestName } from "../../schema/columns.js";
+import type { StructType } from "../../schema/types.js";
+import { checkSignal } from "../../signal.js";
+import { type CandidateFile, CandidateFiles, removeOf } from "../rewrite/candidateFiles.js";
+import { liveRowCount } from "../rewrite/matchedRows.js";
+import { RowRewriter } from "../rewrite/rowRewriter.js";
+import { type ChangeResult, type CommitOptions, change, type StagedChange } from "../stagedChange.js";
+import { predicateOf, type WhereOption, whereText } from "../where.js";
+import { packBins } from "./bins.js";
+import { sizeMetrics } from "./sizeMetrics.js";
+import { ZOrder } from "./zOrder.js";
+
+export interface OptimizeOptions<Row extends object = Record<string, unknown>> extends CommitOptions {
+  /** Only files that may hold rows for which this is true; all by default. */
+  readonly where?: WhereOption<Row>;
+  /** Bytes; `delta.targetFileSize` (128 MiB) by default. */
+  readonly targetFileSizeBytes?: number;
+  /** Puts rows that are near each other in all of these columns into the same files, so that conditions on any of them skip files. */
+  readonly zOrderBy?: readonly (keyof Row & string)[];
+  /** Writes exactly the files anew of which deletion vectors remove rows, so that the removed rows' bytes can go. */
+  readonly purge?: boolean;
+  readonly onProgress?: (progress: OptimizeProgress) => void;
+}
+
+export interface OptimizeProgress {
+  /** Files whose rows are written anew, of those that are to be. */
+  readonly fileCount: number;
+  readonly totalFileCount: number;
+}
+
+export interface OptimizeResult extends ChangeResult {
+  readonly removedFileCount: number;
+  readonly addedFileCount: number;
+  /** Bytes of the files. */
+  readonly removedBytes: number;
+  readonly addedBytes: number;
+}
+
+/** A file is full enough to be left alone. */
+const FULL = 0.75;
+/** Of its rows, removed ones that make rewriting a file pay. */
+const MANY_REMOVED = 0.05;
+
+/** Implements `Table.optimize`; see there. */
+export async function optimize<Row extends object>(
+  log: DeltaLog,
+  options: OptimizeOptions<Row> = {},
+): Promise<OptimizeResult> {
+  const { targetFileSizeBytes: size } = options;
+  if (size !== undefined && !(Number.isSafeInteger(size) && size > 0)) {
+    throw new DeltaError("DELTA_INVALID_ARGUMENT", `targetFileSizeBytes is a number of bytes, not ${size}.`, {});
+  }
+  const { staged, ...result } = await change(log, options, (snapshot) => stageOptimize(log, snapshot, options));
+  const { removed = [], added = [] } = staged ?? {};
+  return {
+    ...result,
+    removedFileCount: removed.length,
+    addedFileCount: added.length,
+    removedBytes: bytesOf(removed),
+    addedBytes: bytesOf(added),
+  };
+}
+
+interface StagedOptimize extends StagedChange {
+  readonly removed: readonly AddFile[];
+  readonly added: readonly AddFile[];
+}
+
+async function stageOptimize<Row extends object>(
+  log: DeltaLog,
+  snapshot: Snapshot,
+  options: OptimizeOptions<Row>,
+): Promise<StagedOptimize | undefined> {
+  const { where, zOrderBy = [], purge = false, signal } = options;
+  const order = zOrderBy.length === 0 ? undefined : orderSchema(snapshot, zOrderBy);
+  const targetBytes = options.targetFileSizeBytes ?? property(snapshot.metadata, "delta.targetFileSize");
+  const predicate = await predicateOf(where, snapshot.schema);
+  const bins = await binsOf(snapshot, new CandidateFiles(snapshot, predicate, signal), { targetBytes, order, purge });
+  const totalFileCount = bins.reduce((sum, bin) => sum + bin.length, 0);
+  if (totalFileCount === 0) return undefined;
+  const writers: RowRewriter[] = [];
+  const discard = async () => {
+    await Promise.all(writers.map((writer) => writer.discard()));
+  };
+  try {
+    const added: AddFile[] = [];
+    const stored: Promise<void>[] = [];
+    let fileCount = 0;
+    for (const bin of bins) {
+      checkSignal(signal, "optimize");
+      const writer = new RowRewriter(log, snapshot, signal, targetBytes);
+      writers.push(writer);
+      if (order === undefined) for await (const batch of writer.rows(bin)) await writer.writeKept(batch);
+      else await writeOrdered(snapshot, writer, bin, order, targetBytes);
+      const files = await writer.finish();
+      added.push(...files.adds.map((add) => ({ ...add, dataChange: false })));
+      stored.push(files.stored);
+      fileCount += bin.length;
+      options.onProgress?.({ fileCount, totalFileCount });
+    }
+    const removed = bins.flat().map(({ add }) => add);
+    const removes: Action[] = removed.map((add) => ({ remove: removeOf(add, false) }));
+    const predicateText = JSON.stringify(
+      where === undefined ? [] : [await whereText(where, predicate, snapshot.schema)],
+    );
+    return {
+      actions: [...removes, ...added.map((add) => ({ add }))],
+      reads: { mayMatch: () => false, files: new Set(removed.map(({ path }) => canonicalPath(path))) },
+      operation: purge ? "REORG" : "OPTIMIZE",
+      operationParameters: {
+        predicate: predicateText,
+        ...(purge ? { applyPurge: "true" } : { zOrderBy: JSON.stringify(zOrderBy), clusterBy: "[]", auto: "false" }),
+      },
+      operationMetrics: sizeMetrics(removed, added),
+      stored: Promise.all(stored),
+      discard,
+      removed,
+      added,
+    };
+  } catch (error) {
+    await discard();
+    throw error;
+  }
+}
+
+interface BinOptions {
+  readonly targetBytes: number;
+  readonly order: StructType | undefined;
+  readonly purge: boolean;
+}
+
+async function binsOf(
+  snapshot: Snapshot,
+  candidates: CandidateFiles,
+  { targetBytes, order, purge }: BinOptions,
+): Promise<CandidateFile[][]> {
+  const files: (CandidateFile & { partition: string; isWorthwhile: boolean })[] = [];
+  for await (const file of candidates) {
+    const removed = file.deletionVector?.cardinality ?? 0;
+    const live = removed === 0 ? 0 : await liveRowCount(snapshot, file);
+    const hasMany = removed > MANY_REMOVED * (removed + live);
+    const isMeant = purge ? removed > 0 : order !== undefined || hasMany || file.sizeBytes < FULL * targetBytes;
+    if (!isMeant) continue;
+    const isWorthwhile = purge || hasMany || order !== undefined;
+    files.push({ ...file, partition: JSON.stringify([...file.partitionValues].sort()), isWorthwhile });
+  }
+  // The rows of a partition are ordered together.
+  return packBins(files, order === undefined ? targetBytes : Number.POSITIVE_INFINITY);
+}
+
+/** Writes the rows of some files to files of neighbours. The columns are read twice: once to learn how their values are spread. */
+async function writeOrdered(
+  snapshot: Snapshot,
+  writer: RowRewriter,
+  bin: readonly CandidateFile[],
+  order: StructType,
+  targetBytes: number,
+): Promise<void> {
+  const zOrder = new ZOrder(order);
+  for await (const batch of writer.columns(bin, order.fields)) zOrder.sample(batch);
+  const sizeBytes = bin.reduce((sum, file) => sum + file.sizeBytes, 0);
+  zOrder.cut(Math.max(1, Math.ceil(sizeBytes / targetBytes)));
+  const indices = order.fields.map(({ name }) => snapshot.schema.fields.findIndex((field) => field.name === name));
+  for await (const batch of writer.rows(bin)) {
+    for (const [piece, rows] of zOrder.pieces(selected(batch, indices))) {
+      await writer.writeKept(takeRows(batch, Uint32Array.from(rows)), String(piece));
+    }
+  }
+}
+
+function selected(batch: RecordBatch, indices: readonly number[]): RecordBatch {
+  const fields = indices.map((index) => batch.schema.fields[index]!);
+  const columns = indices.map((index) => batch.data.children[index]!);
+  return makeBatch(fields, columns, batch.numRows);
+}
+
+function orderSchema({ schema, metadata }: Snapshot, names: readonly string[]): StructType {
+  const fields = names.map((name) => {
+    const field = schema.fields.find((candidate) => candidate.name === name);
+    const isNested = field !== undefined && typeof field.type !== "string";
+    const isPartition = metadata.partitionColumns.includes(name);
+    if (field !== undefined && !isNested && !isPartition) return field;
+    const nearest = nearestName(
+      name,
+      schema.fields.map((candidate) => candidate.name),
+    );
+    const why = isPartition ? "names partitions" : isNested ? "has no order" : `isn't a column of the table`;
+    throw new DeltaError("DELTA_INVALID_ARGUMENT", `zOrderBy: ${name} ${why}.`, { column: name, nearest });
+  });
+  return { type: "struct", fields };
+}
+
+function bytesOf(files: readonly AddFile[]): number {
+  return files.reduce((sum, { size }) => sum + size, 0);
+}
