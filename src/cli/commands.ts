@@ -5,15 +5,18 @@ import { checkpoint } from "./verbs/checkpoint.js";
 import { convert } from "./verbs/convert.js";
 import { create } from "./verbs/create.js";
 import { deadLetters } from "./verbs/deadLetters.js";
+import { deleteRows } from "./verbs/delete.js";
 import { detail } from "./verbs/detail.js";
 import { files } from "./verbs/files.js";
 import { history } from "./verbs/history.js";
 import { load } from "./verbs/load.js";
+import { merge } from "./verbs/merge.js";
 import { protocol } from "./verbs/protocol.js";
 import { read } from "./verbs/read.js";
 import { schema } from "./verbs/schema.js";
 import { sql } from "./verbs/sql.js";
 import { stream } from "./verbs/stream.js";
+import { update } from "./verbs/update.js";
 import { vacuum } from "./verbs/vacuum.js";
 import { verify } from "./verbs/verify.js";
 
@@ -25,6 +28,9 @@ export const COMMANDS: readonly CommandRow[] = [
   load,
   deadLetters,
   stream,
+  deleteRows,
+  update,
+  merge,
   read,
   sql,
   changes,

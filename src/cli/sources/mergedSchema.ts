@@ -10,6 +10,8 @@ import { bytesOf, type SourceContext } from "./rows.js";
 export interface MergedInputs {
   readonly files: readonly InputFile[];
   readonly schema: StructType | undefined;
+  /** The columns that files have, those among them in which only nulls are seen. */
+  readonly names: ReadonlySet<string>;
 }
 
 /**
@@ -22,22 +24,29 @@ export async function mergedSchema(
   table: StructType | undefined,
 ): Promise<MergedInputs> {
   const kept: InputFile[] = [];
+  const names = new Set<string>();
   let schema = table;
   for (const file of files) {
     const path = file.path ?? (await context.temporary.spool(bytesOf(file, context), context.signal));
     kept.push({ ...file, path });
-    const own = await columnsOf({ ...file, path }, context.signal);
+    const own = await columnsOf({ ...file, path }, names, context.signal);
     if (own !== undefined) schema = schema === undefined ? own : mergeSchemas(schema, own);
   }
-  return { files: kept, schema };
+  return { files: kept, schema, names };
 }
 
-async function columnsOf({ path, format }: InputFile, signal: AbortSignal): Promise<StructType | undefined> {
+async function columnsOf(
+  { path, format }: InputFile,
+  names: Set<string>,
+  signal: AbortSignal,
+): Promise<StructType | undefined> {
   await using sources = listSources([resolve(path!)], { format, signal });
   for await (const source of sources) {
     if (source.identity.sizeBytes === 0) continue;
     const { shape } = await formats[format]();
     const { schema, unshown = [] } = await shape(source, {}, signal);
+    for (const { name } of schema.fields) names.add(name);
+    for (const name of unshown) names.add(name);
     return { type: "struct", fields: schema.fields.filter(({ name }) => !unshown.includes(name)) };
   }
   return undefined;

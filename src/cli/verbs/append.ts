@@ -11,6 +11,7 @@ import { rowsOfFiles } from "../sources/rows.js";
 import { TemporaryFolder } from "../sources/temporary.js";
 import { countOf, escapeControls, formatSize, jsonText } from "../text.js";
 import { UsageError } from "../usage.js";
+import { COMMIT_OPTIONS, commitOptionsOf } from "./commitOptions.js";
 import { schemaGiven } from "./schemaText.js";
 import { MERGE_SCHEMA, NEW_TABLE_OPTIONS } from "./tableOptions.js";
 
@@ -23,9 +24,7 @@ export const append: CommandRow = {
     { name: "format", kind: "text", choices: SOURCE_FORMATS, summary: "default: by the file's extension; jsonl for -" },
     MERGE_SCHEMA,
     ...NEW_TABLE_OPTIONS,
-    { name: "txn-app-id", kind: "text", value: "ID", summary: "with --txn-version: write nothing if the table has" },
-    { name: "txn-version", kind: "count", value: "N", summary: "this version of ID, or a later one, already" },
-    { name: "user-metadata", kind: "text", value: "TEXT", summary: "a note that history shows" },
+    ...COMMIT_OPTIONS,
   ],
   examples: [
     {
@@ -48,7 +47,7 @@ export const append: CommandRow = {
 
 async function appendFiles(session: Session, given: Given): Promise<void> {
   const { table, signal, stdin, stdout, progress, json } = session;
-  const txn = txnOf(given);
+  const commitOptions = commitOptionsOf(given);
   const files = inputFiles(given.operands, given.text("format") as SourceFormat | undefined);
   if (files.some((file) => file.path === undefined) && "isTTY" in stdin && stdin.isTTY) {
     throw new UsageError(
@@ -69,8 +68,7 @@ async function appendFiles(session: Session, given: Given): Promise<void> {
     schema: declared,
     mergeSchema,
     partitionBy: given.names("partition-by"),
-    userMetadata: given.text("user-metadata"),
-    txn,
+    ...commitOptions,
     signal,
     onProgress: ({ rowCount }) => progress.show(rowCount, "rows"),
   });
@@ -85,16 +83,6 @@ function resultText({ version, rowCount, fileCount, sizeBytes, skipped }: Append
   if (fileCount === 0) return `no rows: ${location} stays at version ${version}`;
   const files = `${countOf(fileCount, "file")}, ${formatSize(sizeBytes)}`;
   return `appended ${countOf(rowCount, "row")} (${files}) to ${location}, version ${version}`;
-}
-
-function txnOf(given: Given): { appId: string; version: number } | undefined {
-  const [appId, version] = [given.text("txn-app-id"), given.count("txn-version")];
-  if (appId !== undefined && version !== undefined) return { appId, version };
-  if (appId === undefined && version === undefined) return undefined;
-  throw new UsageError(
-    "--txn-app-id and --txn-version belong together",
-    "Give both: --txn-app-id nightly --txn-version 7.",
-  );
 }
 
 async function schemaIfExists(table: Table): Promise<StructType | undefined> {
