@@ -1,0 +1,156 @@
+import { parseDate, parseTimestamp } from "../../schema/time.js";
+import type { DataType } from "../../schema/types.js";
+import { quoteText } from "../duckdb.js";
+import { sqlType } from "../types.js";
+import { digitsOf, isDecimal, isFractional, isInteger, isNumeric, isTime, sameType } from "./coercion.js";
+import { invalid, type Typed, typed, typeText, unsupported } from "./typed.js";
+
+/** DuckDB's type for values of a type; timestamps have no zone. */
+export function duckdbType(type: DataType): string {
+  return type === "timestamp" ? "TIMESTAMP" : sqlType(type);
+}
+
+/** A literal of Spark as DuckDB's. Throws a Refusal where it is no value of its type. */
+export function literalOf(type: DataType, text: string | undefined): Typed {
+  if (text === undefined) return { sql: "NULL", type, mayFail: false };
+  return { sql: literalSql(type, text), type, literal: text, mayFail: false };
+}
+
+function literalSql(type: DataType, text: string): string {
+  if (type === "string") {
+    if (text.includes("\0")) throw unsupported("a text has a NUL character");
+    return `CAST(${quoteText(text)} AS VARCHAR)`;
+  }
+  if (type === "boolean") return text.toUpperCase();
+  if (type === "binary") {
+    if (!/^(?:[0-9a-f]{2})*$/i.test(text)) throw invalid(`X'${text}' isn't hexadecimal`);
+    return `from_hex('${text}')`;
+  }
+  if (isTime(type)) return timeSql(type, text);
+  return `CAST('${text}' AS ${sqlType(type)})`;
+}
+
+function timeSql(type: DataType, text: string): string {
+  const trimmed = text.trim();
+  const days = parseDate(trimmed);
+  if (type === "date") {
+    if (days === undefined) throw unsupported(`'${text}' isn't understood as a date (write DATE 'yyyy-mm-dd')`);
+    return `CAST('${trimmed}' AS DATE)`;
+  }
+  const micros = days === undefined ? parseTimestamp(trimmed) : { micros: BigInt(days) * 86_400_000_000n, exact: true };
+  if (micros === undefined || !micros.exact) throw unsupported(`'${text}' isn't understood as a timestamp`);
+  return `make_timestamp(${micros.micros}::BIGINT)`;
+}
+
+/** A value where one of another type is wanted, as Spark takes it without being told to. Throws a Refusal where it doesn't. */
+export function coerce(value: Typed, type: DataType): Typed {
+  if (sameType(value.type, type)) return value;
+  if (value.type === "void") return typed(`CAST(NULL AS ${duckdbType(type)})`, type, [value]);
+  const isWidened = isNumeric(value.type) && isNumeric(type);
+  if (isWidened || (isTime(value.type) && isTime(type))) return castTo(value, type, false);
+  if (value.type === "string" && value.literal !== undefined) return fromText(value.literal, type);
+  throw invalid(`a value of type ${typeText(value.type)} stands where one of type ${typeText(type)} belongs`);
+}
+
+/** A literal text for a value of another type. */
+function fromText(text: string, type: DataType): Typed {
+  const trimmed = text.trim();
+  const isNumber = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i.test(trimmed);
+  if (isNumeric(type) && !(isInteger(type) ? /^[+-]?\d+$/.test(trimmed) : isNumber)) {
+    throw invalid(`'${text}' isn't of type ${typeText(type)}`);
+  }
+  if (type === "boolean" && !/^(?:true|false)$/i.test(trimmed)) throw unsupported(`'${text}' as a boolean`);
+  if (typeof type !== "string" || type === "binary") throw unsupported(`a text as a value of type ${typeText(type)}`);
+  return literalOf(type, trimmed);
+}
+
+/** What CAST does, with errors where Spark's ANSI mode has them; null instead of those with `isTry`. */
+export function castTo(value: Typed, type: DataType, isTry: boolean): Typed {
+  if (sameType(value.type, type)) return value;
+  if (value.type === "void") return typed(`CAST(NULL AS ${duckdbType(type)})`, type, [value]);
+  const sql = castSql(value, type, isTry ? "TRY_CAST" : "CAST", isTry);
+  return typed(sql, type, [value], !isTry);
+}
+
+function castSql({ sql, type: from, literal }: Typed, to: DataType, cast: "CAST" | "TRY_CAST", isTry: boolean): string {
+  const plain = `${cast}(${sql} AS ${duckdbType(to)})`;
+  if (from === "string") return fromString(sql, to, cast, isTry);
+  if (to === "string") return toString(sql, from);
+  if (isInteger(from)) {
+    if (isNumeric(to)) return plain;
+    if (to === "boolean") return `(${sql} <> 0)`;
+    if (to === "timestamp") return `make_timestamp(CAST(${sql} AS BIGINT) * 1000000)`;
+  }
+  if (isFractional(from)) {
+    // Spark cuts off, DuckDB rounds.
+    if (isInteger(to)) return `${cast}(trunc(${sql}) AS ${duckdbType(to)})`;
+    if (isFractional(to)) return plain;
+    if (to === "boolean") return `(${sql} <> 0)`;
+  }
+  if (isDecimal(from)) {
+    if (literal !== undefined && isNumeric(to) && !isInteger(to)) return literalSql(to, literal);
+    if (isInteger(to)) return `${cast}(trunc(${sql}) AS ${duckdbType(to)})`;
+    if (isDecimal(to)) return plain;
+    // The double nearest to it, which DuckDB's own cast may miss.
+    if (isFractional(to)) return `${cast}(CAST(${sql} AS VARCHAR) AS ${duckdbType(to)})`;
+    if (to === "boolean") return `(${sql} <> 0)`;
+  }
+  if (from === "boolean" && (isInteger(to) || isFractional(to))) return plain;
+  if (isTime(from) && isTime(to)) return plain;
+  if (from === "timestamp" && to === "long") return floorDiv(`epoch_us(${sql})`, 1_000_000);
+  throw unsupported(`a cast from ${typeText(from)} to ${typeText(to)}`);
+}
+
+const STRINGS: Readonly<Record<string, string>> = {
+  date: "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}",
+  timestamp: "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[ T][0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\\.[0-9]{1,6})?)?Z?)?",
+};
+
+function fromString(sql: string, to: DataType, cast: string, isTry: boolean): string {
+  // Spark takes away spaces and control characters.
+  const text = `regexp_replace(${sql}, '^[\\x00-\\x20]+|[\\x00-\\x20]+$', '', 'g')`;
+  const guarded = (pattern: string, value: string) => {
+    const failure = isTry ? "NULL" : `error('no value of its type: ' || ${sql})`;
+    return `CASE WHEN ${sql} IS NULL THEN NULL WHEN regexp_full_match(${text}, '${pattern}') THEN ${value} ELSE ${failure} END`;
+  };
+  const plain = `${cast}(${text} AS ${duckdbType(to)})`;
+  if (isInteger(to)) return guarded("[+-]?[0-9]+", plain);
+  if (isFractional(to)) return guarded("[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][+-]?[0-9]+)?", plain);
+  if (isDecimal(to)) return guarded("[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)", plain);
+  if (to === "boolean") {
+    const word = `lower(${text})`;
+    const [yes, no] = ["'t', 'true', 'y', 'yes', '1'", "'f', 'false', 'n', 'no', '0'"];
+    return guarded(
+      "(?i)t|true|y|yes|1|f|false|n|no|0",
+      `CASE WHEN ${word} IN (${yes}) THEN TRUE WHEN ${word} IN (${no}) THEN FALSE END`,
+    );
+  }
+  if (to === "date") return guarded(STRINGS.date!, plain);
+  if (to === "timestamp" || to === "timestamp_ntz")
+    return guarded(STRINGS.timestamp!, `${cast}(rtrim(${text}, 'Z') AS TIMESTAMP)`);
+  if (to === "binary") return `encode(${sql})`;
+  throw unsupported(`a cast from string to ${typeText(to)}`);
+}
+
+function toString(sql: string, from: DataType): string {
+  if (isInteger(from) || isDecimal(from) || from === "boolean" || from === "date") return `CAST(${sql} AS VARCHAR)`;
+  // Spark and DuckDB both leave zeros at the end away.
+  if (isTime(from)) return `CAST(${sql} AS VARCHAR)`;
+  if (from === "binary") return `decode(${sql})`;
+  throw unsupported(`a cast from ${typeText(from)} to string`);
+}
+
+/** A whole number divided by a constant, rounded down. */
+export function floorDiv(sql: string, by: number): string {
+  return `((${sql} - (((${sql} % ${by}) + ${by}) % ${by})) // ${by})`;
+}
+
+/** Passes where a value of a type can be stored in a column of another as Spark's ANSI store assignment has it. */
+export function isStorable(from: DataType, to: DataType): boolean {
+  if (sameType(from, to) || from === "void") return true;
+  if (isNumeric(from) && isNumeric(to)) return true;
+  if (isTime(from) && isTime(to)) return true;
+  return (
+    to === "string" && typeof from === "string" && (digitsOf(from) !== undefined || from === "boolean" || isTime(from))
+  );
+}

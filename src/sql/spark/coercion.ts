@@ -1,0 +1,81 @@
+import { parseDecimalType } from "../../schema/decimal.js";
+import type { DataType } from "../../schema/types.js";
+
+const INTEGERS = ["byte", "short", "integer", "long"] as const;
+const INTEGER_DIGITS: Readonly<Record<string, number>> = { byte: 3, short: 5, integer: 10, long: 20 };
+
+export function isInteger(type: DataType): boolean {
+  return typeof type === "string" && (INTEGERS as readonly string[]).includes(type);
+}
+
+export function isFractional(type: DataType): boolean {
+  return type === "float" || type === "double";
+}
+
+export function isDecimal(type: DataType): boolean {
+  return typeof type === "string" && parseDecimalType(type) !== undefined;
+}
+
+export function isNumeric(type: DataType): boolean {
+  return isInteger(type) || isFractional(type) || isDecimal(type);
+}
+
+export function isTime(type: DataType): boolean {
+  return type === "date" || type === "timestamp" || type === "timestamp_ntz";
+}
+
+export function sameType(a: DataType, b: DataType): boolean {
+  return a === b || (typeof a !== "string" && typeof b !== "string" && bare(a) === bare(b));
+}
+
+/** A type without what its values may be. */
+function bare(type: DataType): string {
+  if (typeof type === "string") return type;
+  if (type.type === "array") return `array<${bare(type.elementType)}>`;
+  if (type.type === "map") return `map<${bare(type.keyType)},${bare(type.valueType)}>`;
+  return `struct<${type.fields.map((field) => `${JSON.stringify(field.name)}:${bare(field.type)}`).join()}>`;
+}
+
+/** Digits of a decimal, or of the decimal that holds an integer type. */
+export function digitsOf(type: DataType): { readonly precision: number; readonly scale: number } | undefined {
+  if (typeof type !== "string") return undefined;
+  const precision = INTEGER_DIGITS[type];
+  return precision === undefined ? parseDecimalType(type) : { precision, scale: 0 };
+}
+
+/**
+ * The type that both are taken for where they meet in a comparison, a CASE and the like; undefined where Spark has none, or one that
+ * loses digits.
+ */
+export function commonType(a: DataType, b: DataType): DataType | undefined {
+  if (sameType(a, b) || b === "void") return a;
+  if (a === "void") return b;
+  if (isNumeric(a) && isNumeric(b)) return commonNumber(a, b);
+  if (isTime(a) && isTime(b)) return "timestamp";
+  return undefined;
+}
+
+function commonNumber(a: DataType, b: DataType): DataType | undefined {
+  if (isFractional(a) || isFractional(b)) return "double";
+  if (isDecimal(a) || isDecimal(b)) {
+    const [x, y] = [digitsOf(a)!, digitsOf(b)!];
+    const scale = Math.max(x.scale, y.scale);
+    return decimal(scale + Math.max(x.precision - x.scale, y.precision - y.scale), scale);
+  }
+  const order = INTEGERS as readonly DataType[];
+  return order[Math.max(order.indexOf(a), order.indexOf(b))];
+}
+
+/** The type of a sum and the like of decimals; undefined where digits could be lost. */
+export function decimalResult(op: "+" | "-" | "*" | "%", a: DataType, b: DataType): DataType | undefined {
+  const [x, y] = [digitsOf(a)!, digitsOf(b)!];
+  const scale = Math.max(x.scale, y.scale);
+  const [xWhole, yWhole] = [x.precision - x.scale, y.precision - y.scale];
+  if (op === "*") return decimal(x.precision + y.precision + 1, x.scale + y.scale);
+  if (op === "%") return decimal(Math.min(xWhole, yWhole) + scale, scale);
+  return decimal(Math.max(xWhole, yWhole) + scale + 1, scale);
+}
+
+export function decimal(precision: number, scale: number): DataType | undefined {
+  return precision > 38 ? undefined : `decimal(${precision},${scale})`;
+}

@@ -1,0 +1,350 @@
+import type { DataType } from "../../schema/types.js";
+import { quoteText } from "../duckdb.js";
+import { castTo, coerce, literalOf } from "./cast.js";
+import { digitsOf, isDecimal, isFractional, isInteger, isNumeric } from "./coercion.js";
+import { DATE_FUNCTIONS } from "./dateFunctions.js";
+import { unlessZero } from "./operators.js";
+import { invalid, type Typed, typed, typeText, unsupported } from "./typed.js";
+
+/** What a function may need beside its arguments. */
+export interface CallContext {
+  readonly nowMicros: bigint;
+  toCommon(values: readonly Typed[]): Typed[];
+}
+
+/** A function of Spark SQL: how many arguments it takes, and what it is in DuckDB's SQL. */
+export interface FunctionRow {
+  readonly least: number;
+  /** Default: the same. */
+  readonly most?: number;
+  readonly make: (args: readonly Typed[], context: CallContext) => Typed;
+}
+
+const ANY = 1000;
+
+/** Each argument as a value of a type; the last type is that of the rest. */
+function simple(
+  types: readonly DataType[],
+  result: DataType,
+  sql: (...args: string[]) => string,
+  mayFail = false,
+): FunctionRow {
+  return {
+    least: types.length,
+    make(args) {
+      const values = args.map((arg, index) => textual(arg, types[index]!));
+      return typed(sql(...values.map((value) => value.sql)), result, values, mayFail);
+    },
+  };
+}
+
+/** Where a text belongs, Spark takes numbers, dates and the like as well. */
+function textual(value: Typed, type: DataType): Typed {
+  if (type === "string" && value.type !== "binary") return castTo(value, "string", false);
+  return coerce(value, type);
+}
+
+function literalText(value: Typed | undefined, what: string): string {
+  if (value?.type !== "string" || value.literal === undefined) throw unsupported(`${what} that isn't a text in quotes`);
+  return value.literal;
+}
+
+/** LIKE with the escape character of Spark, a backslash. */
+export function likeSql(value: Typed, pattern: Typed, escape: string): Typed {
+  const [text, like] = [textual(value, "string"), textual(pattern, "string")];
+  return typed(
+    `(${text.sql} LIKE ${like.sql} ESCAPE ${quoteText(escape)})`,
+    "boolean",
+    [text, like],
+    like.literal === undefined,
+  );
+}
+
+/** What Java's expressions have and RE2's don't, or mean something else there. */
+const JAVA_ONLY = /\(\?(?:[=!>]|<[=!])|\\[1-9GZhHRvVXkbB]|\\p\{(?:java|Is|In)|[*+?}]\+|&&/;
+
+export function regexSql(value: Typed, pattern: Typed): Typed {
+  const regex = literalText(pattern, "a pattern of RLIKE");
+  if (JAVA_ONLY.test(regex)) throw unsupported(`the pattern ${JSON.stringify(regex)}`);
+  const text = textual(value, "string");
+  return typed(`regexp_matches(${text.sql}, ${quoteText(regex)})`, "boolean", [text]);
+}
+
+const STRING = "string" as const;
+const upper = simple([STRING], STRING, (s) => `upper(${s})`);
+const lower = simple([STRING], STRING, (s) => `lower(${s})`);
+const reverse = simple([STRING], STRING, (s) => `reverse(${s})`);
+const rlike: FunctionRow = { least: 2, make: ([s, p]) => regexSql(s!, p!) };
+
+const length: FunctionRow = {
+  least: 1,
+  make([value]) {
+    if (value!.type === "binary") return typed(`CAST(octet_length(${value!.sql}) AS INTEGER)`, "integer", [value!]);
+    const text = textual(value!, "string");
+    return typed(`CAST(length(${text.sql}) AS INTEGER)`, "integer", [text]);
+  },
+};
+
+const substring: FunctionRow = {
+  least: 2,
+  most: 3,
+  make([value, from, count]) {
+    const text = textual(value!, "string");
+    const at = coerce(from!, "integer");
+    const size = count && coerce(count, "integer");
+    const length = `length(${text.sql})`;
+    // Zero is the first character as one is, and numbers below zero count from the end; what lies before the beginning counts too.
+    const start = `(CASE WHEN ${at.sql} > 0 THEN ${at.sql}::BIGINT - 1 WHEN ${at.sql} < 0 THEN ${length} + ${at.sql} ELSE 0 END)`;
+    const end = size === undefined ? length : `least(${start} + ${size.sql}, ${length})`;
+    const sql = `substring(${text.sql}, greatest(${start}, 0) + 1, greatest(${end} - greatest(${start}, 0), 0))`;
+    const nulls = size === undefined ? at.sql : `${at.sql} IS NULL OR ${size.sql}`;
+    return typed(
+      `(CASE WHEN ${nulls} IS NULL THEN NULL ELSE ${sql} END)`,
+      "string",
+      size === undefined ? [text, at] : [text, at, size],
+    );
+  },
+};
+
+function side(name: "left" | "right"): FunctionRow {
+  return simple([STRING, "integer"], STRING, (s, n) => `${name}(${s}, greatest(${n}, 0 + 0 * ${n}))`);
+}
+
+function trim(name: "trim" | "ltrim" | "rtrim"): FunctionRow {
+  return simple([STRING], STRING, (s) => `${name}(${s}, ' ')`);
+}
+
+function pad(name: "lpad" | "rpad"): FunctionRow {
+  return {
+    least: 2,
+    most: 3,
+    make([value, count, fill = literalOf("string", " ")]) {
+      const text = textual(value!, "string");
+      const size = coerce(count!, "integer");
+      if (literalText(fill, `a filling of ${name}`) === "") throw unsupported(`an empty filling of ${name}`);
+      return typed(`${name}(${text.sql}, greatest(${size.sql}, 0 * ${size.sql}), ${fill.sql})`, "string", [text, size]);
+    },
+  };
+}
+
+const concat: FunctionRow = {
+  least: 0,
+  most: ANY,
+  make(args) {
+    if (args.length === 0) return literalOf("string", "");
+    if (args.some(({ type }) => typeof type !== "string" || type === "binary"))
+      throw unsupported("concat of other than texts");
+    const texts = args.map((arg) => textual(arg, "string"));
+    return typed(`(${texts.map(({ sql }) => sql).join(" || ")})`, "string", texts);
+  },
+};
+
+const concatWs: FunctionRow = {
+  least: 1,
+  most: ANY,
+  make(args) {
+    const texts = args.map((arg) => {
+      if (typeof arg.type !== "string" || arg.type === "binary") throw unsupported("concat_ws of other than texts");
+      return textual(arg, "string");
+    });
+    if (texts.length === 1) return typed(`left(${texts[0]!.sql}, 0)`, "string", texts);
+    return typed(`concat_ws(${texts.map(({ sql }) => sql).join(", ")})`, "string", texts);
+  },
+};
+
+const coalesce: FunctionRow = {
+  least: 1,
+  most: ANY,
+  make(args, { toCommon }) {
+    const values = toCommon(args);
+    return typed(`coalesce(${values.map(({ sql }) => sql).join(", ")})`, values[0]!.type, values);
+  },
+};
+
+function extreme(name: "greatest" | "least"): FunctionRow {
+  return {
+    least: 2,
+    most: ANY,
+    make(args, { toCommon }) {
+      const values = toCommon(args);
+      if (typeof values[0]!.type !== "string") throw unsupported(`${name} of values of type ${values[0]!.type.type}`);
+      return typed(`${name}(${values.map(({ sql }) => sql).join(", ")})`, values[0]!.type, values);
+    },
+  };
+}
+
+const nullif: FunctionRow = {
+  least: 2,
+  make([value, other], { toCommon }) {
+    const [a, b] = toCommon([value!, other!]);
+    return typed(`(CASE WHEN ${a!.sql} = ${b!.sql} THEN NULL ELSE ${value!.sql} END)`, value!.type, [a!, b!]);
+  },
+};
+
+const nvl2: FunctionRow = {
+  least: 3,
+  make([value, then, otherwise], { toCommon }) {
+    const [a, b] = toCommon([then!, otherwise!]);
+    return typed(`(CASE WHEN ${value!.sql} IS NOT NULL THEN ${a!.sql} ELSE ${b!.sql} END)`, a!.type, [value!, a!, b!]);
+  },
+};
+
+function numeric(make: (value: Typed) => Typed): FunctionRow {
+  return {
+    least: 1,
+    make([value]) {
+      if (!isNumeric(value!.type))
+        throw unsupported(`a function of numbers of a value of type ${typeText(value!.type)}`);
+      return make(value!);
+    },
+  };
+}
+
+const abs = numeric((value) => typed(`abs(${value.sql})`, value.type, [value], true));
+const sign = numeric((value) => {
+  const x = castTo(value, "double", false);
+  return typed(`CAST(sign(${x.sql}) AS DOUBLE)`, "double", [x]);
+});
+
+function toWhole(name: "floor" | "ceil"): FunctionRow {
+  return numeric((value) => {
+    const { type, sql } = value;
+    if (isInteger(type)) return typed(`CAST(${sql} AS BIGINT)`, "long", [value]);
+    if (isFractional(type)) return typed(`CAST(${name}(${sql}) AS BIGINT)`, "long", [value], true);
+    const { precision, scale } = digitsOf(type)!;
+    const result: DataType = `decimal(${Math.min(38, precision - scale + 1)},0)`;
+    return typed(`CAST(${name}(${sql}) AS ${result})`, result, [value]);
+  });
+}
+
+const round: FunctionRow = {
+  least: 1,
+  most: 2,
+  make([value, digits]) {
+    const { type, sql } = value!;
+    const scale = digits === undefined ? 0 : Number(digits.literal ?? Number.NaN);
+    if (!Number.isInteger(scale)) throw unsupported("round to a number of digits that isn't a literal");
+    if (isInteger(type) && scale >= 0) return value!;
+    if (isDecimal(type) && scale >= 0) {
+      const own = digitsOf(type)!;
+      const kept = Math.min(scale, own.scale);
+      const result: DataType = `decimal(${Math.min(38, own.precision - own.scale + 1 + kept)},${kept})`;
+      return typed(`CAST(${sql} AS ${result})`, result, [value!], true);
+    }
+    throw unsupported(`round of a value of type ${typeText(type)} to ${scale} digits`);
+  },
+};
+
+const sqrt = numeric((value) => {
+  const x = castTo(value, "double", false);
+  return typed(`(CASE WHEN ${x.sql} < 0 THEN 'NaN'::DOUBLE ELSE sqrt(${x.sql}) END)`, "double", [x]);
+});
+
+function remainder(name: "mod" | "pmod"): FunctionRow {
+  return {
+    least: 2,
+    make(args, { toCommon }) {
+      const [a, b] = toCommon(args);
+      if (!isInteger(a!.type)) throw unsupported(`${name} of values of type ${typeText(a!.type)}`);
+      const rest = `(${a!.sql} % ${b!.sql})`;
+      const sql =
+        name === "mod" ? rest : `(CASE WHEN ${rest} < 0 THEN (${rest} + ${b!.sql}) % ${b!.sql} ELSE ${rest} END)`;
+      return typed(unlessZero(b!, sql), a!.type, [a!, b!], true);
+    },
+  };
+}
+
+const isnan = numeric((value) => {
+  const x = castTo(value, "double", false);
+  return typed(`coalesce(isnan(${x.sql}), false)`, "boolean", [x]);
+});
+
+const size: FunctionRow = {
+  least: 1,
+  make([value]) {
+    const { type, sql } = value!;
+    if (typeof type === "string" || type.type === "struct") throw invalid(`the size of a ${typeText(type)}`);
+    return typed(`CAST(${type.type === "map" ? "cardinality" : "len"}(${sql}) AS INTEGER)`, "integer", [value!]);
+  },
+};
+
+const arrayContains: FunctionRow = {
+  least: 2,
+  make([array, item], { toCommon }) {
+    const type = array!.type;
+    if (typeof type === "string" || type.type !== "array") throw invalid("array_contains of no array");
+    if (typeof type.elementType !== "string" || type.elementType === "timestamp")
+      throw unsupported("array_contains of such an array");
+    const element: Typed = { sql: "NULL", type: type.elementType, mayFail: false };
+    const [a, b] = toCommon([element, item!]);
+    if (a!.type !== type.elementType) throw unsupported("array_contains of a value of another type");
+    const [list, wanted] = [array!.sql, b!.sql];
+    const sql = `(CASE WHEN ${list} IS NULL OR ${wanted} IS NULL THEN NULL WHEN list_contains(${list}, ${wanted}) THEN TRUE WHEN len(list_filter(${list}, lambda x: x IS NULL)) > 0 THEN NULL ELSE FALSE END)`;
+    return typed(sql, "boolean", [array!, b!]);
+  },
+};
+
+const sha2: FunctionRow = {
+  least: 2,
+  make([value, bits]) {
+    if (bits!.literal !== "256" && bits!.literal !== "0") throw unsupported("sha2 of other than 256 bits");
+    const text = value!.type === "binary" ? value! : textual(value!, "string");
+    return typed(`sha256(${text.sql})`, "string", [text]);
+  },
+};
+
+const regexpExtract: FunctionRow = {
+  least: 2,
+  most: 3,
+  make([value, pattern, group]) {
+    const regex = literalText(pattern, "a pattern");
+    if (JAVA_ONLY.test(regex)) throw unsupported(`the pattern ${JSON.stringify(regex)}`);
+    const index = group === undefined ? "1" : group.literal;
+    if (index === undefined || !/^\d$/.test(index)) throw unsupported("a group that isn't a literal");
+    const text = textual(value!, "string");
+    return typed(`regexp_extract(${text.sql}, ${quoteText(regex)}, ${index})`, "string", [text]);
+  },
+};
+
+const isnull: FunctionRow = { least: 1, make: ([value]) => typed(`(${value!.sql} IS NULL)`, "boolean", [value!]) };
+const isnotnull: FunctionRow = {
+  least: 1,
+  make: ([value]) => typed(`(${value!.sql} IS NOT NULL)`, "boolean", [value!]),
+};
+const ceil = toWhole("ceil");
+const instr = simple([STRING, STRING], "integer", (s, part) => `CAST(instr(${s}, ${part}) AS INTEGER)`);
+
+/** The functions that are known, by their names in lower case. */
+export const FUNCTIONS: Readonly<Record<string, FunctionRow>> = {
+  ...DATE_FUNCTIONS,
+  ...{ upper, ucase: upper, lower, lcase: lower, reverse, concat, concat_ws: concatWs, substring, substr: substring },
+  ...{ length, len: length, char_length: length, character_length: length },
+  octet_length: simple([STRING], "integer", (s) => `CAST(octet_length(encode(${s})) AS INTEGER)`),
+  ...{ trim: trim("trim"), ltrim: trim("ltrim"), rtrim: trim("rtrim"), left: side("left"), right: side("right") },
+  ...{ lpad: pad("lpad"), rpad: pad("rpad"), instr, rlike, regexp: rlike, regexp_like: rlike },
+  repeat: simple([STRING, "integer"], STRING, (s, n) => `repeat(${s}, greatest(${n}, 0 * ${n}))`),
+  replace: simple([STRING, STRING, STRING], STRING, (s, from, to) => `replace(${s}, ${from}, ${to})`),
+  locate: simple([STRING, STRING], "integer", (part, s) => `CAST(instr(${s}, ${part}) AS INTEGER)`),
+  position: simple([STRING, STRING], "integer", (part, s) => `CAST(instr(${s}, ${part}) AS INTEGER)`),
+  startswith: simple([STRING, STRING], "boolean", (s, part) => `starts_with(${s}, ${part})`),
+  endswith: simple([STRING, STRING], "boolean", (s, part) => `ends_with(${s}, ${part})`),
+  contains: simple([STRING, STRING], "boolean", (s, part) => `contains(${s}, ${part})`),
+  md5: simple([STRING], STRING, (s) => `md5(${s})`),
+  ...{ sha2, regexp_extract: regexpExtract },
+  ...{ coalesce, nvl: coalesce, ifnull: coalesce, nullif, nvl2, isnull, isnotnull, isnan },
+  ...{ greatest: extreme("greatest"), least: extreme("least") },
+  ...{
+    abs,
+    sign,
+    signum: sign,
+    floor: toWhole("floor"),
+    ceil,
+    ceiling: ceil,
+    round,
+    sqrt,
+    mod: remainder("mod"),
+    pmod: remainder("pmod"),
+  },
+  ...{ size, cardinality: size, array_contains: arrayContains },
+  uuid: { least: 0, make: () => typed("CAST(uuid() AS VARCHAR)", "string", []) },
+};

@@ -1,0 +1,136 @@
+import type { DataType } from "../../schema/types.js";
+import { castTo, coerce, duckdbType } from "./cast.js";
+import { commonType, decimalResult, isDecimal, isFractional, isInteger, isNumeric, isTime } from "./coercion.js";
+import { decimalOf } from "./parser.js";
+import type { BinaryOperator, IntervalNode } from "./tree.js";
+import { invalid, type Typed, typed, typeText, unsupported } from "./typed.js";
+
+/** What an operator on numbers, or on times and intervals, gives. */
+export function arithmetic(op: BinaryOperator | "minus" | "complement", operands: readonly Typed[]): Typed {
+  const interval = operands.find((operand) => operand.interval !== undefined)?.interval;
+  if (interval !== undefined) return timeArithmetic(op, operands, interval);
+  const [left, right] = operands as readonly [Typed, Typed];
+  if (right !== undefined && left.type === "date" && (op === "+" || op === "-")) return addDays(left, right, op);
+  for (const operand of operands) {
+    if (!isNumeric(operand.type) && operand.type !== "void") {
+      throw unsupported(`${op} of a value of type ${typeText(operand.type)}`);
+    }
+  }
+  if (op === "minus") return typed(`(- ${left.sql})`, left.type, [left], true);
+  if (op === "complement") {
+    if (!isInteger(left.type)) throw invalid(`~ of a value of type ${typeText(left.type)}`);
+    return typed(`(~ ${left.sql})`, left.type, [left]);
+  }
+  switch (op) {
+    case "+":
+    case "-":
+    case "*":
+    case "%":
+      return number(op, left, right);
+    case "/":
+      return division(left, right);
+    case "div":
+      return wholeDivision(left, right);
+    case "&":
+    case "|":
+    case "^":
+      return bits(op, left, right);
+  }
+  throw unsupported(`the operator ${op}`);
+}
+
+/** A literal beside a decimal counts with the digits that it has. */
+function besideDecimal(value: Typed): Typed {
+  const least = isInteger(value.type) && value.literal !== undefined ? decimalOf(value.literal) : undefined;
+  return least === undefined ? value : castTo(value, least, false);
+}
+
+function operandsOf(left: Typed, right: Typed): readonly [Typed, Typed] {
+  if (isDecimal(left.type) && isInteger(right.type)) return [left, besideDecimal(right)];
+  if (isDecimal(right.type) && isInteger(left.type)) return [besideDecimal(left), right];
+  return [left, right];
+}
+
+function number(op: "+" | "-" | "*" | "%", left: Typed, right: Typed): Typed {
+  const [a, b] = operandsOf(left, right);
+  const common = commonType(a.type, b.type) ?? tooManyDigits(op);
+  if (!isDecimal(common)) {
+    const [x, y] = [coerce(a, common), coerce(b, common)];
+    if (op !== "%") return typed(`(${x.sql} ${op} ${y.sql})`, common, [x, y], true);
+    if (isFractional(common)) throw unsupported("% of floats and doubles");
+    return typed(unlessZero(y, `${x.sql} % ${y.sql}`), common, [x, y], true);
+  }
+  const type = decimalResult(op, a.type, b.type) ?? tooManyDigits(op);
+  if (op === "*") {
+    const product = `(${asDecimal(a).sql} * ${asDecimal(b).sql})`;
+    return typed(`CAST(${product} AS ${type})`, type, [a, b], true);
+  }
+  const [x, y] = [coerce(a, common), coerce(b, common)];
+  const sql = op === "%" ? unlessZero(y, `${x.sql} % ${y.sql}`) : `(${x.sql} ${op} ${y.sql})`;
+  return typed(`CAST(${sql} AS ${duckdbType(type)})`, type, [x, y], true);
+}
+
+function asDecimal(value: Typed): Typed {
+  const digits: Readonly<Record<string, DataType>> = {
+    byte: "decimal(3,0)",
+    short: "decimal(5,0)",
+    integer: "decimal(10,0)",
+    long: "decimal(20,0)",
+  };
+  const type = typeof value.type === "string" ? digits[value.type] : undefined;
+  return type === undefined ? value : castTo(value, type, false);
+}
+
+function tooManyDigits(op: string): never {
+  throw unsupported(`${op} of decimals whose result may have more than 38 digits`);
+}
+
+function division(left: Typed, right: Typed): Typed {
+  if (isDecimal(left.type) || isDecimal(right.type)) {
+    if (!isFractional(left.type) && !isFractional(right.type)) {
+      throw unsupported("a division of decimals (cast one of them to double)");
+    }
+  }
+  const [x, y] = [castTo(left, "double", false), castTo(right, "double", false)];
+  return typed(unlessZero(y, `${x.sql} / ${y.sql}`), "double", [x, y], true);
+}
+
+function wholeDivision(left: Typed, right: Typed): Typed {
+  if (!isInteger(left.type) || !isInteger(right.type)) throw unsupported("DIV of values that aren't integers");
+  const [x, y] = [castTo(left, "long", false), castTo(right, "long", false)];
+  return typed(unlessZero(y, `${x.sql} // ${y.sql}`), "long", [x, y], true);
+}
+
+function bits(op: "&" | "|" | "^", left: Typed, right: Typed): Typed {
+  const common = commonType(left.type, right.type);
+  if (common === undefined || !isInteger(common)) throw invalid(`${op} of values that aren't integers`);
+  const [x, y] = [coerce(left, common), coerce(right, common)];
+  return typed(op === "^" ? `xor(${x.sql}, ${y.sql})` : `(${x.sql} ${op} ${y.sql})`, common, [x, y]);
+}
+
+/** Spark ends in an error where DuckDB would give null or infinity. */
+export function unlessZero(divisor: Typed, sql: string): string {
+  if (divisor.literal !== undefined && Number(divisor.literal) !== 0) return `(${sql})`;
+  return `(CASE WHEN ${divisor.sql} = 0 THEN error('division by zero') ELSE ${sql} END)`;
+}
+
+/** `date + 3` and `date - 3`. */
+function addDays(date: Typed, days: Typed, op: "+" | "-"): Typed {
+  if (!isInteger(days.type) || days.type === "long") throw unsupported(`${op} of a date and a ${typeText(days.type)}`);
+  return typed(`(${date.sql} ${op} CAST(${days.sql} AS INTEGER))`, "date", [date, days], true);
+}
+
+function timeArithmetic(op: string, operands: readonly Typed[], interval: IntervalNode): Typed {
+  const [left, right] = operands;
+  const time = op === "+" && left!.interval !== undefined ? right : left;
+  const isRight = right !== undefined && (op === "+" || (op === "-" && right.interval !== undefined));
+  if (!isRight || time === undefined || time.interval !== undefined || !isTime(time.type)) {
+    throw unsupported("an interval other than added to a date or timestamp, or taken from it");
+  }
+  const { months, micros = 0n, isDays = false } = interval;
+  const part = months === undefined ? `to_microseconds(${micros}::BIGINT)` : `to_months(${months}::INTEGER)`;
+  const isDate = time.type === "date" && (months !== undefined || isDays);
+  const from = isDate ? time : coerce(time, time.type === "date" ? "timestamp" : time.type);
+  const sql = isDate && isDays ? `${from.sql} ${op} ${micros / 86_400_000_000n}::INTEGER` : `${from.sql} ${op} ${part}`;
+  return typed(isDate ? `CAST(${sql} AS DATE)` : `(${sql})`, isDate ? "date" : from.type, [time], true);
+}
