@@ -112,7 +112,7 @@ export class Batch implements BatchIntake {
   async #begin(open: OpenFile | undefined): Promise<{ readonly to: LoadTarget; readonly sink: BatchSink }> {
     const to = await openLoadTarget(this.#log, open, this.#options);
     const widen = async (schema: StructType) => {
-      const wider = await widerTarget(this.#log, schema, this.#options);
+      const wider = await widerTarget(this.#log, schema, this.#options, this.#rows?.to.target.rules);
       this.#rows = { to: wider, sink };
       return wider.sink;
     };

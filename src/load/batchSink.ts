@@ -7,6 +7,7 @@ import type { Predicate } from "../schema/predicate.js";
 import type { StructType } from "../schema/types.js";
 import type { AdoptedFiles } from "../write/adoptedFiles.js";
 import type { DataFileWriter, StagedFiles } from "../write/dataFiles.js";
+import { type BrokenRow, inputSchema, type LeftOut, NONE_LEFT_OUT, type RowRules } from "../write/rowRules.js";
 import type { BadLimit } from "./badLimit.js";
 import type { BadRecord, RecordSink, RecordSlice } from "./format/format.js";
 
@@ -15,6 +16,9 @@ export interface BatchTarget {
   readonly schema: StructType;
   readonly takesParquet: boolean;
   readonly predicate: Predicate | undefined;
+  readonly rules: RowRules | undefined;
+  /** Columns that rows may leave out. */
+  readonly filled: ReadonlySet<string>;
   readonly writer: DataFileWriter;
   /** Takes the rows that come as Parquet. */
   readonly adopted: AdoptedFiles;
@@ -97,14 +101,17 @@ export class BatchSink {
   }
 
   #sinkOf(file: string, parser: string): RecordSink {
-    const sinkSchema = () => this.schema;
+    const target = () => this.#target;
     return {
       get schema() {
-        return sinkSchema();
+        return inputSchema(target().schema, target().filled);
+      },
+      get filled() {
+        return target().filled;
       },
       takesParquet: this.takesParquet,
       addColumns: this.#widened === undefined ? undefined : (columns) => this.#addColumns(columns),
-      write: (batch) => this.#write(batch),
+      write: (batch, leftOut) => this.#write(batch, leftOut),
       writeParquet: (localPath, rowCount) => this.#adopt(localPath, rowCount),
       reject: (record) => this.#reject(file, parser, record),
     };
@@ -120,13 +127,18 @@ export class BatchSink {
     return true;
   }
 
-  async #write(batch: RecordBatch): Promise<void> {
-    const { predicate, writer } = this.#target;
+  async #write(batch: RecordBatch, leftOut: LeftOut = NONE_LEFT_OUT): Promise<readonly BrokenRow[]> {
+    const { predicate, rules, writer } = this.#target;
     const kept = predicate === undefined ? "all" : await evaluatePredicate(predicate, batch);
-    const rows = kept === "all" ? batch : takeRows(batch, kept);
-    this.rowsFiltered += batch.numRows - rows.numRows;
+    const wanted = kept === "all" ? batch : takeRows(batch, kept);
+    this.rowsFiltered += batch.numRows - wanted.numRows;
+    const left = kept === "all" ? leftOut : leftOutAmong(leftOut, kept);
+    const sifted = await rules?.sift(wanted, { leftOut: left });
+    const rows = sifted?.batch ?? wanted;
     this.rowsLoaded += rows.numRows;
     if (rows.numRows > 0) await writer.write(rows);
+    if (sifted === undefined) return NONE_BROKEN;
+    return kept === "all" ? sifted.broken : sifted.broken.map(({ row, error }) => ({ row: kept[row]!, error }));
   }
 
   async #adopt(localPath: string, rowCount: number): Promise<void> {
@@ -140,6 +152,14 @@ export class BatchSink {
     this.#limit.add(file, record);
     await this.#letters?.add(file, parser, record);
   }
+}
+
+const NONE_BROKEN: readonly BrokenRow[] = [];
+
+function leftOutAmong(leftOut: LeftOut, kept: Uint32Array): LeftOut {
+  const some = ([name, left]: readonly [string, "all" | Uint8Array]) =>
+    [name, left === "all" ? left : Uint8Array.from(kept, (row) => left[row]!)] as const;
+  return new Map([...leftOut].map(some));
 }
 
 /** Slices that follow each other and may be parsed together. */

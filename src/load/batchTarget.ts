@@ -1,6 +1,7 @@
 import { columnMappingOf } from "../log/columnMapping.js";
 import type { DeltaLog } from "../log/deltaLog.js";
 import { property } from "../log/properties.js";
+import { checkNewRules, rowRulesFor } from "../ops/rowRules.js";
 import { schemaFrom } from "../ops/schemaOption.js";
 import { type AppendTarget, dataFileOptions, dataFileWriter, openTarget } from "../ops/stagedAppend.js";
 import { predicateOf } from "../ops/where.js";
@@ -8,6 +9,7 @@ import { checkAssignable } from "../schema/compare.js";
 import { mergeSchemas } from "../schema/merge.js";
 import type { StructField, StructType } from "../schema/types.js";
 import { AdoptedFiles } from "../write/adoptedFiles.js";
+import { filledColumns, type RowRules } from "../write/rowRules.js";
 import type { BatchTarget } from "./batchSink.js";
 import type { LoadOptions } from "./loadOptions.js";
 import { type OpenFile, unknownColumns } from "./openFile.js";
@@ -51,38 +53,51 @@ export async function openLoadTarget(
   const wanted = mergeSchema ? mergeSchemas(mergeSchemas(base, columns), declared ?? base) : base;
   const schema = mergeSchemas(wanted, structOf(rescued));
   const target = await openTarget(log, { schema, partitionBy, properties, mergeSchema });
-  return { target, sink: await batchTarget(log, target, options) };
+  return loadTarget(log, target, options);
 }
 
-/** The target for what follows in a batch once it has met new columns. */
+/** The target for what follows in a batch once it has met new columns; `before` are the rules of what came before. */
 export async function widerTarget(
   log: DeltaLog,
   schema: StructType,
   options: LoadOptions<object>,
+  before: RowRules | undefined,
 ): Promise<LoadTarget> {
   const { partitionBy, properties } = options;
   const target = await openTarget(log, { schema, partitionBy, properties, mergeSchema: true });
-  return { target, sink: await batchTarget(log, target, options) };
+  return loadTarget(log, target, options, before);
 }
 
 function structOf(fields: readonly StructField[]): StructType {
   return { type: "struct", fields };
 }
 
-async function batchTarget(log: DeltaLog, target: AppendTarget, { where }: LoadOptions<object>): Promise<BatchTarget> {
+async function loadTarget(
+  log: DeltaLog,
+  plain: AppendTarget,
+  { where }: LoadOptions<object>,
+  before?: RowRules,
+): Promise<LoadTarget> {
+  if (plain.snapshot === undefined) await checkNewRules(plain);
+  const rules = await rowRulesFor(plain, before);
+  const target = rules === undefined ? plain : { ...plain, rules };
   const { schema, protocol, metadata } = target;
   const predicate = await predicateOf(where, schema);
   const codec = property(metadata, "delta.parquet.compression.codec");
-  return {
+  const sink: BatchTarget = {
     schema,
     predicate,
+    rules,
+    filled: filledColumns(protocol, metadata, schema),
     // What DuckDB writes has the schema's names, and no ids.
     takesParquet:
       predicate === undefined &&
+      rules === undefined &&
       metadata.partitionColumns.length === 0 &&
       codec === "snappy" &&
       columnMappingOf(protocol, metadata) === "none",
     writer: dataFileWriter(log, target),
     adopted: new AdoptedFiles(log.store, dataFileOptions(target)),
   };
+  return { target, sink };
 }

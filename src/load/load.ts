@@ -85,6 +85,11 @@ class Load {
   /** True where another run of the job was first: this one goes on from where that is. */
   async #isOvertaken(error: unknown): Promise<boolean> {
     if (hasCode(error, "DELTA_CONCURRENT_TRANSACTION")) return true;
+    // Another writer changed the table's constraints or gave out identity values: the batch is read and checked again.
+    if (hasCode(error, "DELTA_METADATA_CHANGED") && error.data.rules === true) {
+      await this.#log.latest();
+      return true;
+    }
     // The other may have removed what this one was about to read.
     return hasCode(error, "DELTA_LOAD_PROGRESS_LOST") && (await this.#job?.isOvertaken()) === true;
   }

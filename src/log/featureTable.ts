@@ -137,7 +137,7 @@ export const FEATURES: readonly FeatureRow[] = [
     ...writer,
     ...legacy(1, 2),
     ...whenFieldMetadata("delta.invariants"),
-    write: "refusedWhenActive",
+    write: "supported",
     writing: "rows are checked against the columns' invariants, which are SQL",
   },
   {
@@ -145,7 +145,7 @@ export const FEATURES: readonly FeatureRow[] = [
     ...writer,
     ...legacy(1, 3),
     ...checkConstraints,
-    write: "refusedWhenActive",
+    write: "supported",
     writing: "rows are checked against the table's CHECK constraints, which are SQL",
   },
   {
@@ -162,7 +162,7 @@ export const FEATURES: readonly FeatureRow[] = [
     ...writer,
     ...legacy(1, 4),
     ...whenFieldMetadata("delta.generationExpression"),
-    write: "refusedWhenActive",
+    write: "supported",
     writing: "values are what the columns' expressions give, which are SQL",
   },
   {
@@ -180,7 +180,7 @@ export const FEATURES: readonly FeatureRow[] = [
     ...writer,
     ...legacy(1, 6),
     ...whenFieldMetadata("delta.identity.step"),
-    write: "refusedWhenActive",
+    write: "supported",
     writing: "values are generated, and the last one is committed with them",
   },
   {
@@ -276,7 +276,7 @@ export const FEATURES: readonly FeatureRow[] = [
     name: "allowColumnDefaults",
     ...writer,
     ...whenFieldMetadata("CURRENT_DEFAULT"),
-    write: "refusedWhenActive",
+    write: "supported",
     writing: "columns that rows leave out get their default values, which are SQL",
   },
   { name: "icebergCompatV1", ...icebergCompat, ...whenTrue("delta.enableIcebergCompatV1") },

@@ -1,9 +1,12 @@
 import type { RecordBatch } from "apache-arrow";
+import { hasCode } from "../errors.js";
 import type { DeltaLog } from "../log/deltaLog.js";
 import type { Snapshot } from "../log/snapshot.js";
 import { allowsWidening } from "../log/typeWidening.js";
-import { prepareInput, type RowInput } from "../write/input.js";
+import { isRepeatable, prepareInput, type RowInput } from "../write/input.js";
+import { filledColumns, filledOf } from "../write/rowRules.js";
 import { checkMove } from "../write/transactionMove.js";
+import { checkNewRules, rowRulesFor, ruledBatches } from "./rowRules.js";
 import { type SchemaOption, schemaFrom } from "./schemaOption.js";
 import {
   type AppendResult,
@@ -42,12 +45,35 @@ export interface AppendOptions {
   readonly onProgress?: (progress: RowProgress) => void;
 }
 
+type Commit = Pick<CommitAppendOptions, "move" | "operation" | "operationParameters">;
+
+/** Rows of which others' identity values or new constraints made nothing, in a row. */
+const MAX_REWRITES = 100;
+
 /** Implements `Table.append`; see there. `commitOptions` is what the commit says beside the rows: progress comes with the rows, empty or not. */
 export async function append(
   log: DeltaLog,
   input: RowInput<object>,
   options: AppendOptions = {},
-  commitOptions: Pick<CommitAppendOptions, "move" | "operation" | "operationParameters"> = {},
+  commitOptions: Commit = {},
+): Promise<AppendResult> {
+  for (let rewrites = 0; ; rewrites++) {
+    try {
+      return await appendOnce(log, input, options, commitOptions);
+    } catch (error) {
+      // Staged rows can't be given other identity values: they are written again, where they can be read again.
+      const isOvertaken = hasCode(error, "DELTA_METADATA_CHANGED") && error.data.rules === true;
+      if (!isOvertaken || !isRepeatable(input) || rewrites === MAX_REWRITES) throw error;
+      await log.latest(options.signal);
+    }
+  }
+}
+
+async function appendOnce(
+  log: DeltaLog,
+  input: RowInput<object>,
+  options: AppendOptions,
+  commitOptions: Commit,
 ): Promise<AppendResult> {
   const { signal, txn } = options;
   const snapshot = log.known ?? (await log.latestIfExists(signal));
@@ -61,7 +87,7 @@ export async function append(
   return commitAppend(log, target, staged, { ...commitOptions, txn, userMetadata, signal });
 }
 
-/** The rows in the schema of the table that takes them, or of the one that they create. */
+/** The rows in the schema of the table that takes them, or of the one that they create, by its rules. */
 export async function rowsFor(
   snapshot: Snapshot | undefined,
   input: RowInput<object>,
@@ -73,6 +99,12 @@ export async function rowsFor(
   const early = snapshot && targetOf(snapshot, declared ?? snapshot.schema, options);
   const addsColumns = early !== undefined && mergeSchema;
   const widens = addsColumns && allowsWidening(early.protocol, early.metadata);
-  const { schema, batches } = await prepareInput(input, early?.schema ?? declared, addsColumns, widens);
-  return { target: early?.schema === schema ? early : targetOf(snapshot, schema, options), batches };
+  const filled = early ? filledColumns(early.protocol, early.metadata, early.schema) : declared && filledOf(declared);
+  const prepared = await prepareInput(input, early?.schema ?? declared, addsColumns, widens, filled);
+  const { schema } = prepared;
+  const plain = early?.schema === schema ? early : targetOf(snapshot, schema, options);
+  if (snapshot === undefined) await checkNewRules(plain);
+  const rules = await rowRulesFor(plain);
+  const target = rules === undefined ? plain : { ...plain, rules };
+  return { target, batches: ruledBatches(prepared, rules) };
 }

@@ -11,6 +11,7 @@ import { runtime } from "../runtime.js";
 import type { StructType } from "../schema/types.js";
 import { validateNewTable } from "../schema/validate.js";
 import { commit } from "../write/transaction.js";
+import { checkNewRules } from "./rowRules.js";
 import { type SchemaOption, schemaFrom } from "./schemaOption.js";
 
 export interface CreateOptions {
@@ -29,7 +30,9 @@ export interface CreateOptions {
 export async function create(log: DeltaLog, options: CreateOptions): Promise<{ readonly version: number }> {
   const existing = await log.latestIfExists(options.signal);
   if (existing !== undefined) throw pathExists(log, existing.version);
-  const { protocol, metadata } = newTable(schemaFrom(options.schema), options);
+  const table = newTable(schemaFrom(options.schema), options);
+  await checkNewRules(table);
+  const { protocol, metadata } = table;
   const result = await commit(
     log,
     {

@@ -17,6 +17,7 @@ import { recordTypeChanges } from "../schema/typeChanges.js";
 import type { StructType } from "../schema/types.js";
 import { validateNewTable } from "../schema/validate.js";
 import { type DataFileOptions, DataFileWriter, type StagedFiles } from "../write/dataFiles.js";
+import { type RowRules, rulesText } from "../write/rowRules.js";
 import { commit, type Transaction } from "../write/transaction.js";
 import { checkMove, moveActions, type TransactionMove } from "../write/transactionMove.js";
 import { type CreateOptions, newTable } from "./create.js";
@@ -46,6 +47,8 @@ export interface AppendTarget {
   readonly metadata: Metadata;
   /** What the data files are written in. */
   readonly schema: StructType;
+  /** What the rows have been checked by, where the table has rules. */
+  readonly rules?: RowRules;
 }
 
 /**
@@ -215,7 +218,8 @@ function transactionOf(
 }
 
 /** What an append changes of the table itself. */
-export function tableActions({ snapshot, protocol, metadata }: AppendTarget): Action[] {
+export function tableActions({ snapshot, protocol, metadata: own, rules }: AppendTarget): Action[] {
+  const metadata = rules?.metadataAfter(own) ?? own;
   if (snapshot === undefined) return [{ protocol }, { metaData: metadata }];
   return metadata === snapshot.metadata ? [] : [{ metaData: metadata }];
 }
@@ -229,7 +233,19 @@ function retarget(target: AppendTarget, snapshot: Snapshot): AppendTarget {
   const { partitionColumns: partitionBy } = target.metadata;
   const current = targetOf(snapshot, target.schema, { partitionBy, mergeSchema });
   checkSamePlaces(target, current);
-  return { ...current, schema: target.schema };
+  checkSameRules(target, current);
+  return { ...current, schema: target.schema, ...(target.rules === undefined ? {} : { rules: target.rules }) };
+}
+
+/** Staged rows were checked by the rules of then, and have identity values that another writer may have given out since. */
+function checkSameRules(target: AppendTarget, current: AppendTarget): void {
+  const before = target.snapshot ?? target;
+  if (rulesText(before) === rulesText(current.snapshot ?? current)) return;
+  throw new DeltaError(
+    "DELTA_METADATA_CHANGED",
+    "Another writer changed the rules of the table's rows (constraints, generated columns) or gave out identity values. Nothing was committed; write the rows again.",
+    { rules: true },
+  );
 }
 
 /** Staged files have the names and ids that the columns had: they are of no use where another writer gave these to others. */

@@ -142,7 +142,11 @@ class OpenFolderSource implements OpenSource {
         const sink: RecordSink = {
           schema: this.schema,
           takesParquet: false,
-          write: async (batch) => void batches.push(batch),
+          filled: new Set(),
+          write: async (batch) => {
+            batches.push(batch);
+            return [];
+          },
           writeParquet: () => Promise.reject(unsupported(file)),
           reject: async (record) => {
             if (onBadRecord === undefined) throw badRecord(record, file.url);

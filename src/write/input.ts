@@ -10,6 +10,7 @@ import { checkAssignable } from "../schema/compare.js";
 import { SchemaInference } from "../schema/infer.js";
 import { mergeSchemas } from "../schema/merge.js";
 import type { StructType } from "../schema/types.js";
+import { inputSchema, type LeftOut, NONE_LEFT_OUT, withoutRules } from "./rowRules.js";
 
 /** Something that gives its rows as Arrow batches: another table, or a scan of one. */
 export interface BatchSource {
@@ -34,6 +35,8 @@ export type RowInput<Row extends object = Record<string, unknown>> =
 export interface PreparedInput {
   readonly schema: StructType;
   readonly batches: AsyncIterable<RecordBatch>;
+  /** Which rows of a batch leave out which of the filled columns. */
+  leftOut(batch: RecordBatch): LeftOut;
 }
 
 /** Rows of objects that become one batch: enough for columns to pay, few enough for rows of a megabyte each. */
@@ -43,6 +46,7 @@ const ROWS_PER_BATCH = 16_384;
  * Brings `input` into `schema` or, where that is undefined, into the schema it shows itself: Arrow's own, or one
  * inferred from the objects (all of an array; the first batch of a stream). With `merges` the columns that the rows have and `schema`
  * lacks are added to it; with `widens` too, its types become the wider ones of Arrow columns.
+ * Columns that are `filled` later may be left out, also where they must have values.
  *
  * Throws `DELTA_CANNOT_INFER_SCHEMA`, and `DELTA_SCHEMA_MISMATCH` for Arrow columns the schema can't take. The batches
  * throw `DELTA_VALUE_OUT_OF_RANGE`, `DELTA_NOT_NULL_CONSTRAINT_VIOLATED` and `DELTA_SCHEMA_MISMATCH` at the row
@@ -53,8 +57,9 @@ export async function prepareInput(
   schema: StructType | undefined,
   merges = false,
   widens = false,
+  filled: ReadonlySet<string> = NONE_FILLED,
 ): Promise<PreparedInput> {
-  const given: Given = { schema, merges, widens };
+  const given: Given = { schema, merges, widens, filled };
   if (isBatchSource(input)) return arrowInput(input.batches(), await input.schema(), given);
   if (isArrowTable(input)) return arrowInput(input.batches, fromArrowSchema(adoptSchema(input.schema)), given);
   if (isRecordBatch(input)) return arrowInput([input], fromArrowSchema(adoptSchema(input.schema)), given);
@@ -67,57 +72,98 @@ interface Given {
   readonly schema: StructType | undefined;
   readonly merges: boolean;
   readonly widens: boolean;
+  readonly filled: ReadonlySet<string>;
 }
+
+const NONE_FILLED: ReadonlySet<string> = new Set();
 
 function arrayInput(rows: readonly object[], given: Given): PreparedInput {
   const schema = schemaOfRows(rows, given);
+  const builder = new RowBuilder(schema, given.filled);
   async function* batches() {
     for (let start = 0; start < rows.length; start += ROWS_PER_BATCH) {
-      yield buildBatch(schema, rows.slice(start, start + ROWS_PER_BATCH), start);
+      yield builder.build(rows.slice(start, start + ROWS_PER_BATCH), start);
     }
   }
-  return { schema, batches: batches() };
+  return { schema, batches: batches(), leftOut: builder.leftOut };
 }
 
 async function streamInput(input: Iterable<unknown> | AsyncIterable<unknown>, given: Given): Promise<PreparedInput> {
   const chunks = chunked(input);
   const first = await chunks.next();
-  if (first.done) return { schema: schemaOfRows([], given), batches: chunks as AsyncIterable<never> };
+  if (first.done) {
+    return { schema: schemaOfRows([], given), batches: chunks as AsyncIterable<never>, leftOut: () => NONE_LEFT_OUT };
+  }
   const rest = resumed(first.value, chunks);
   if (isRecordBatch(first.value[0])) {
     const batches = flattened(rest as AsyncIterable<RecordBatch[]>);
     return arrowInput(batches, fromArrowSchema(adoptSchema(first.value[0].schema)), given);
   }
   const schema = schemaOfRows(first.value, given);
+  const builder = new RowBuilder(schema, given.filled);
   async function* batches() {
     let row = 0;
     for await (const rows of rest) {
-      yield buildBatch(schema, rows, row);
+      yield builder.build(rows, row);
       row += rows.length;
     }
   }
-  return { schema, batches: batches() };
+  return { schema, batches: batches(), leftOut: builder.leftOut };
 }
 
 function arrowInput(
   source: Iterable<RecordBatch> | AsyncIterable<RecordBatch>,
-  own: StructType,
+  columns: StructType,
   given: Given,
 ): PreparedInput {
-  const { schema: known, merges, widens } = given;
+  const { schema: known, merges, widens, filled } = given;
+  const own = withoutRules(columns);
   const schema = merges && known !== undefined ? mergeSchemas(known, own, widens) : (known ?? own);
-  checkAssignable(schema, own);
+  const asGiven = inputSchema(schema, filled);
+  checkAssignable(asGiven, own);
+  const absent = [...filled].filter((name) => !own.fields.some((field) => field.name === name));
+  const left: LeftOut = new Map(absent.map((name) => [name, "all"] as const));
   async function* batches() {
     let row = 0;
     for await (const foreign of source) {
       const batch = conformBatch(adoptBatch(foreign), schema, row);
-      checkNotNull(batch, schema, row);
+      checkNotNull(batch, asGiven, row);
       checkTexts(batch, schema, row);
       row += batch.numRows;
       yield batch;
     }
   }
-  return { schema, batches: batches() };
+  return { schema, batches: batches(), leftOut: () => left };
+}
+
+/** Makes batches of objects, and knows which rows leave a filled column out: not null, but nothing there. */
+class RowBuilder {
+  readonly #schema: StructType;
+  readonly #filled: ReadonlySet<string>;
+  readonly #left = new WeakMap<RecordBatch, LeftOut>();
+
+  constructor(schema: StructType, filled: ReadonlySet<string>) {
+    this.#schema = inputSchema(schema, filled);
+    this.#filled = filled;
+  }
+
+  readonly leftOut = (batch: RecordBatch): LeftOut => this.#left.get(batch) ?? NONE_LEFT_OUT;
+
+  build(rows: readonly object[], firstRow: number): RecordBatch {
+    const batch = buildBatch(this.#schema, rows, firstRow);
+    if (this.#filled.size > 0) this.#left.set(batch, leftOutOf(rows, this.#filled));
+    return batch;
+  }
+}
+
+/** Which rows have nothing, null left aside, in which of the columns. */
+export function leftOutOf(rows: readonly object[], columns: Iterable<string>): LeftOut {
+  const left = new Map<string, Uint8Array>();
+  for (const name of columns) {
+    const rowsWithout = Uint8Array.from(rows, (row) => ((row as Record<string, unknown>)[name] === undefined ? 1 : 0));
+    if (rowsWithout.includes(1)) left.set(name, rowsWithout);
+  }
+  return left;
 }
 
 function schemaOfRows(rows: readonly object[], { schema, merges }: Given): StructType {
@@ -156,6 +202,11 @@ async function* resumed<T>(first: T, rest: AsyncGenerator<T>): AsyncGenerator<T>
 
 async function* flattened<T>(chunks: AsyncIterable<T[]>): AsyncGenerator<T> {
   for await (const chunk of chunks) yield* chunk;
+}
+
+/** Whether the same rows surely come once more: a source of batches may be a stream's. */
+export function isRepeatable(input: RowInput<object>): boolean {
+  return Array.isArray(input) || isArrowTable(input) || isRecordBatch(input);
 }
 
 /** True for rows that bring a schema along; that of objects is inferred. */

@@ -134,11 +134,6 @@ describe("writing", () => {
   const legacy = (minWriterVersion: number): Protocol => ({ minReaderVersion: 1, minWriterVersion });
   const field = (key: string, value: unknown) => JSON.stringify(schemaOf("long", { [key]: value }));
   test.each([
-    ["invariants", legacy(2), {}, field("delta.invariants", '{"expression":{"expression":"a > 1"}}')],
-    ["checkConstraints", legacy(3), { "delta.constraints.c": "a > 1" }, undefined],
-    ["generatedColumns", legacy(4), {}, field("delta.generationExpression", "1")],
-    ["identityColumns", legacy(6), {}, field("delta.identity.step", 1)],
-    ["allowColumnDefaults", writers("allowColumnDefaults"), {}, field("CURRENT_DEFAULT", "1")],
     ["clustering", writers("clustering"), {}, undefined],
     ["materializePartitionColumns", writers("materializePartitionColumns"), {}, undefined],
     ["icebergCompatV3", writers("icebergCompatV3"), { "delta.enableIcebergCompatV3": "true" }, undefined],
@@ -156,14 +151,24 @@ describe("writing", () => {
     expect(error.data.features).toEqual([feature]);
   });
 
+  test.each([
+    ["invariants", legacy(2), {}, field("delta.invariants", '{"expression":{"expression":"a > 1"}}')],
+    ["checkConstraints", legacy(3), { "delta.constraints.c": "a > 1" }, undefined],
+    ["generatedColumns", legacy(4), {}, field("delta.generationExpression", "1")],
+    ["identityColumns", legacy(6), {}, field("delta.identity.step", 1)],
+    ["allowColumnDefaults", writers("allowColumnDefaults"), {}, field("CURRENT_DEFAULT", "1")],
+  ])("honours %s", (_, protocol, configuration, schemaString) => {
+    expect(() =>
+      checkWritable(protocol, metadataOf(configuration as Record<string, string>, schemaString)),
+    ).not.toThrow();
+  });
+
   test("doesn't take a column's name or comment for its metadata", () => {
     const schema = JSON.stringify({
       type: "struct",
-      fields: [
-        { name: "delta.invariants", type: "long", nullable: true, metadata: { comment: '"delta.invariants":' } },
-      ],
+      fields: [{ name: "__COLLATIONS", type: "long", nullable: true, metadata: { comment: '"__COLLATIONS":' } }],
     });
-    expect(() => checkWritable(legacy(2), metadataOf({}, schema))).not.toThrow();
+    expect(() => checkWritable(writers("collations"), metadataOf({}, schema))).not.toThrow();
   });
 
   test.each([legacy(8), legacy(7), legacy(0)])("refuses writer version $minWriterVersion", async (protocol) => {

@@ -1,5 +1,6 @@
 import type { RecordBatch } from "apache-arrow";
 import type { StructType } from "../../schema/types.js";
+import type { BrokenRow, LeftOut } from "../../write/rowRules.js";
 import type { Json } from "../progress.js";
 import type { BytePosition, SourceFile } from "../source/source.js";
 
@@ -57,7 +58,7 @@ export interface BadRecord {
 
 /** Where parsed records go. All of it belongs to one commit. */
 export interface RecordSink {
-  /** The table's schema, which the rows have. */
+  /** The table's schema, which the rows have; but columns that the table fills may be null. */
   readonly schema: StructType;
   /**
    * Adds to the schema what columns have beside it, nested ones too; false where there is nothing of that. Undefined where the table gets no
@@ -66,7 +67,13 @@ export interface RecordSink {
   readonly addColumns?: ((columns: StructType) => Promise<boolean>) | undefined;
   /** True where whole Parquet files are taken: the table has no partitions, and Parquet as DuckDB writes it serves its properties. */
   readonly takesParquet: boolean;
-  write(batch: RecordBatch): Promise<void>;
+  /**
+   * Takes rows in the schema. Those that break a rule of the table aren't taken but given back, in their order: they are the caller's to
+   * reject. `leftOut` tells which rows leave out columns that the table fills.
+   */
+  write(batch: RecordBatch, leftOut?: LeftOut): Promise<readonly BrokenRow[]>;
+  /** Columns that rows may leave out. */
+  readonly filled: ReadonlySet<string>;
   /** A local Parquet file of rows in the table's schema; the sink copies or moves it, and finds out its statistics. */
   writeParquet(localPath: string, rowCount: number): Promise<void>;
   reject(record: BadRecord): Promise<void>;

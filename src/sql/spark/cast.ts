@@ -75,7 +75,7 @@ export function castTo(value: Typed, type: DataType, isTry: boolean): Typed {
 function castSql({ sql, type: from, literal }: Typed, to: DataType, cast: "CAST" | "TRY_CAST", isTry: boolean): string {
   const plain = `${cast}(${sql} AS ${duckdbType(to)})`;
   if (from === "string") return fromString(sql, to, cast, isTry);
-  if (to === "string") return toString(sql, from);
+  if (to === "string") return textSql(sql, from);
   if (isInteger(from)) {
     if (isNumeric(to)) return plain;
     if (to === "boolean") return `(${sql} <> 0)`;
@@ -132,7 +132,7 @@ function fromString(sql: string, to: DataType, cast: string, isTry: boolean): st
   throw unsupported(`a cast from string to ${typeText(to)}`);
 }
 
-function toString(sql: string, from: DataType): string {
+function textSql(sql: string, from: DataType): string {
   if (isInteger(from) || isDecimal(from) || from === "boolean" || from === "date") return `CAST(${sql} AS VARCHAR)`;
   // Spark and DuckDB both leave zeros at the end away.
   if (isTime(from)) return `CAST(${sql} AS VARCHAR)`;

@@ -50,10 +50,10 @@ function literalText(value: Typed | undefined, what: string): string {
 }
 
 /** LIKE with the escape character of Spark, a backslash. */
-export function likeSql(value: Typed, pattern: Typed, escape: string): Typed {
+export function likeSql(value: Typed, pattern: Typed, escaping: string): Typed {
   const [text, like] = [textual(value, "string"), textual(pattern, "string")];
   return typed(
-    `(${text.sql} LIKE ${like.sql} ESCAPE ${quoteText(escape)})`,
+    `(${text.sql} LIKE ${like.sql} ESCAPE ${quoteText(escaping)})`,
     "boolean",
     [text, like],
     like.literal === undefined,

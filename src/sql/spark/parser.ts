@@ -95,8 +95,8 @@ class Parser {
     }
     if (this.#takeWord("like")) {
       const pattern = this.#operation(0);
-      const escape = this.#takeWord("escape") ? this.#text() : undefined;
-      return { kind: "like", of, pattern, ...(escape === undefined ? {} : { escape }) };
+      const escaping = this.#takeWord("escape") ? this.#text() : undefined;
+      return { kind: "like", of, pattern, ...(escaping === undefined ? {} : { escaping }) };
     }
     if (this.#takeWord("rlike") || this.#takeWord("regexp")) return { kind: "rlike", of, pattern: this.#operation(0) };
     return this.#takeWord("is") ? this.#is(of) : undefined;
@@ -219,11 +219,11 @@ class Parser {
   #case(): SparkNode {
     this.#next++;
     const of = this.#token.text.toLowerCase() === "when" ? undefined : this.#condition();
-    const branches: { when: SparkNode; then: SparkNode }[] = [];
+    const branches: { when: SparkNode; gives: SparkNode }[] = [];
     while (this.#takeWord("when")) {
       const when = this.#condition();
       this.#expectWord("then");
-      branches.push({ when, then: this.#condition() });
+      branches.push({ when, gives: this.#condition() });
     }
     if (branches.length === 0) throw this.#wrong("WHEN");
     const otherwise = this.#takeWord("else") ? this.#condition() : undefined;

@@ -51,9 +51,9 @@ export function translate(node: SparkNode, scope: Scope): Typed {
       return column;
     }
     case "field":
-      return fieldOf(valueOf(of(node.of)), node.name);
+      return fieldOf(plainOf(of(node.of)), node.name);
     case "item":
-      return itemOf(valueOf(of(node.of)), valueOf(of(node.index)));
+      return itemOf(plainOf(of(node.of)), plainOf(of(node.index)));
     case "not": {
       const value = booleanOf(of(node.of));
       return typed(`(NOT ${value.sql})`, "boolean", [value]);
@@ -65,27 +65,27 @@ export function translate(node: SparkNode, scope: Scope): Typed {
     case "call":
       return call(node.name, node.args.map(of), scope);
     case "cast":
-      return castTo(valueOf(of(node.of)), node.type, node.isTry);
+      return castTo(plainOf(of(node.of)), node.type, node.isTry);
     case "case":
       return caseOf(node, of);
     case "in":
       return inList(
-        valueOf(of(node.of)),
-        node.list.map((item) => valueOf(of(item))),
+        plainOf(of(node.of)),
+        node.list.map((item) => plainOf(of(item))),
       );
     case "like":
-      return likeSql(valueOf(of(node.of)), valueOf(of(node.pattern)), node.escape ?? "\\");
+      return likeSql(plainOf(of(node.of)), plainOf(of(node.pattern)), node.escaping ?? "\\");
     case "rlike":
-      return regexSql(valueOf(of(node.of)), valueOf(of(node.pattern)));
+      return regexSql(plainOf(of(node.of)), plainOf(of(node.pattern)));
     case "is": {
-      const value = valueOf(of(node.of));
+      const value = plainOf(of(node.of));
       if (node.what === "null") return typed(`(${value.sql} IS NULL)`, "boolean", [value]);
       return typed(`(${booleanOf(value).sql} IS ${node.what.toUpperCase()})`, "boolean", [value]);
     }
   }
 }
 
-function valueOf(value: Typed): Typed {
+function plainOf(value: Typed): Typed {
   if (value.interval !== undefined) throw unsupported("an interval other than beside + and -");
   return value;
 }
@@ -101,7 +101,7 @@ function binary(node: Extract<SparkNode, { kind: "binary" }>, of: (node: SparkNo
   const [left, right] = [of(node.left), of(node.right)];
   if (op === "and" || op === "or") return junction(op, booleanOf(left), booleanOf(right));
   if (op === "||") return call("concat", [left, right], undefined);
-  if (COMPARISONS.has(op)) return compare(op, valueOf(left), valueOf(right));
+  if (COMPARISONS.has(op)) return compare(op, plainOf(left), plainOf(right));
   return arithmetic(op, [left, right]);
 }
 
@@ -139,7 +139,7 @@ export function toCommon(values: readonly Typed[]): Typed[] {
     type = common;
   }
   if (type === "void" && texts) type = "string";
-  return values.map((value) => coerce(valueOf(value), type));
+  return values.map((value) => coerce(plainOf(value), type));
 }
 
 function inList(value: Typed, list: readonly Typed[]): Typed {
@@ -149,13 +149,13 @@ function inList(value: Typed, list: readonly Typed[]): Typed {
 }
 
 function caseOf(node: Extract<SparkNode, { kind: "case" }>, of: (node: SparkNode) => Typed): Typed {
-  const subject = node.of && valueOf(of(node.of));
+  const subject = node.of && plainOf(of(node.of));
   const conditions = node.branches.map(({ when }) => {
     const value = of(when);
-    return subject === undefined ? booleanOf(value) : compare("=", subject, valueOf(value));
+    return subject === undefined ? booleanOf(value) : compare("=", subject, plainOf(value));
   });
   const otherwise: Typed = node.otherwise === undefined ? literalOf("void", undefined) : of(node.otherwise);
-  const values = toCommon([...node.branches.map(({ then }) => of(then)), otherwise]);
+  const values = toCommon([...node.branches.map(({ gives }) => of(gives)), otherwise]);
   const last = values.at(-1)!;
   const branches = conditions.map((condition, index) => `WHEN ${condition.sql} THEN ${values[index]!.sql}`);
   return typed(`(CASE ${branches.join(" ")} ELSE ${last.sql} END)`, last.type, [...conditions, ...values]);
@@ -173,7 +173,7 @@ function call(name: string, args: readonly Typed[], scope: Scope | undefined): T
   if (row === undefined) throw unsupported(`the function ${name} isn't known`);
   const { least, most = least } = row;
   if (args.length < least || args.length > most) throw invalid(`${name} doesn't take ${args.length} arguments`);
-  return row.make(args.map(valueOf), { nowMicros: scope?.nowMicros ?? 0n, toCommon });
+  return row.make(args.map(plainOf), { nowMicros: scope?.nowMicros ?? 0n, toCommon });
 }
 
 function fieldOf(value: Typed, name: string): Typed {

@@ -34,9 +34,9 @@ export type SparkNode =
   | {
       readonly kind: "case";
       readonly of: SparkNode | undefined;
-      readonly branches: readonly { readonly when: SparkNode; readonly then: SparkNode }[];
+      readonly branches: readonly { readonly when: SparkNode; readonly gives: SparkNode }[];
       readonly otherwise: SparkNode | undefined;
     }
   | { readonly kind: "in"; readonly of: SparkNode; readonly list: readonly SparkNode[] }
-  | { readonly kind: "like" | "rlike"; readonly of: SparkNode; readonly pattern: SparkNode; readonly escape?: string }
+  | { readonly kind: "like" | "rlike"; readonly of: SparkNode; readonly pattern: SparkNode; readonly escaping?: string }
   | { readonly kind: "is"; readonly of: SparkNode; readonly what: "null" | "true" | "false" };

@@ -7,6 +7,7 @@ import { checkTexts } from "../../../arrow/texts.js";
 import { checkAssignable } from "../../../schema/compare.js";
 import type { StructType } from "../../../schema/types.js";
 import { checkSignal } from "../../../signal.js";
+import type { LeftOut } from "../../../write/rowRules.js";
 import { recordFault } from "../faults.js";
 import type { RecordPosition, RecordSink, RecordSlice } from "../format.js";
 import { buildGood } from "../goodItems.js";
@@ -70,8 +71,13 @@ export class BatchSlice implements RecordSlice {
       checkTexts(conformed, schema, 0);
       return conformed;
     });
-    if (built !== undefined) await sink.write(built);
-    for (const { index, error } of bad) {
+    const isBad = new Set(bad.map(({ index }) => index));
+    const good = bad.length === 0 ? rows : rows.filter((row) => !isBad.has(row));
+    const absent = [...sink.filled].filter((name) => !this.#columns.fields.some((field) => field.name === name));
+    const leftOut: LeftOut = new Map(absent.map((name) => [name, "all"] as const));
+    const broken = built === undefined ? [] : await sink.write(built, leftOut);
+    const faults = [...bad, ...broken.map(({ row, error }) => ({ index: good[row]!, error }))];
+    for (const { index, error } of faults.sort((a, b) => a.index - b.index)) {
       const record = firstRecord + index;
       await sink.reject({ ...recordFault(error), record, raw: this.#json(takeRows(batch, Uint32Array.of(index))) });
     }

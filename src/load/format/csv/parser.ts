@@ -9,12 +9,13 @@ import {
   MisfitFound,
 } from "../../../sql/csvBatch.js";
 import { type DuckdbConnection, fileDuckdb } from "../../../sql/duckdb.js";
+import { recordFault } from "../faults.js";
 import type { BadRecord, RecordSink } from "../format.js";
 import { TemporaryFile } from "../temporaryFile.js";
 import { badRecordsOf, type Fault, ordinalsOf, recordStart } from "./badRows.js";
 import type { CsvFile } from "./csvFile.js";
 import { newLineOf, withLineFeeds } from "./lineEnds.js";
-import { writeRows } from "./rows.js";
+import { type LostRow, writeRows } from "./rows.js";
 import type { SinkedSegment } from "./segment.js";
 
 const LINE_FEED = Uint8Array.of(0x0a);
@@ -47,8 +48,9 @@ export class CsvParser {
     const isBalanced = outcome !== undefined && outcome.rowCount + outcome.faults.length === recordCount;
     if (isBalanced && (await this.#areBad(segments, outcome.faults, signal))) {
       const textBytes = segments.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-      const bad = await writeRows(this.#sink, rows, { rowCount: outcome.rowCount, textBytes }, signal);
-      const misfits = bad.map((each) => ({ ...each, kind: "cast" as const }));
+      const facts = { rowCount: outcome.rowCount, textBytes, columns: this.#columns };
+      const lost = await writeRows(this.#sink, rows, facts, signal);
+      const misfits = lost.map((each) => ({ ...each, kind: "cast" as const }));
       await this.#reject(segments, merged(outcome.faults, misfits, this.#sink.schema));
       return;
     }
@@ -246,13 +248,18 @@ function countOf(segments: readonly SinkedSegment[]): number {
 }
 
 /** The rejected records and the misfits, which are counted without those, as faults of records in their order. */
-function merged(rejected: readonly Fault[], misfits: readonly CsvMisfit[], schema: StructType): Fault[] {
+function merged(
+  rejected: readonly Fault[],
+  misfits: readonly (CsvMisfit & Pick<LostRow, "error">)[],
+  schema: StructType,
+): Fault[] {
   const faults: Fault[] = [];
   let next = 0;
-  for (const { row, column, kind } of misfits) {
+  for (const { row, column, kind, error } of misfits) {
     while (next < rejected.length && rejected[next]!.ordinal <= row + next) faults.push(rejected[next++]!);
     const ordinal = row + next;
-    if (kind === "cast") faults.push({ code: "TYPE", reason: noValue(schema, column), column, ordinal });
+    if (error !== undefined) faults.push({ ...recordFault(error), ordinal });
+    else if (kind === "cast") faults.push({ code: "TYPE", reason: noValue(schema, column), column, ordinal });
     else faults.push({ code: "CONSTRAINT", reason: `column "${column}" must have a value`, column, ordinal });
   }
   return [...faults, ...rejected.slice(next)];

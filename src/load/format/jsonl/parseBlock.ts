@@ -4,6 +4,7 @@ import { buildBatch } from "../../../arrow/build.js";
 import { DeltaError } from "../../../errors.js";
 import { limits } from "../../../limits.js";
 import type { DataType, StructType } from "../../../schema/types.js";
+import { leftOutOf } from "../../../write/input.js";
 import { type RecordFault, recordFault } from "../faults.js";
 import type { BadRecord, RecordSink } from "../format.js";
 import { buildGood } from "../goodItems.js";
@@ -73,16 +74,17 @@ async function parseLines(
     if (!isWider) break;
     parsed = builtLines(lines, textOf, kept, sink.schema, rescued);
   }
-  if (parsed.built !== undefined) await sink.write(parsed.built);
+  const broken = await written(parsed, sink);
   const { schema } = sink;
   const lost = await secondTry(parsed.bad, isUnknownColumn, sink, ({ line }) => {
     return withoutNulls(new JsonRows(schema, "points").row(textOf(line)), schema) as JsonRow;
   });
-  if (rescued === undefined) return lost;
+  if (rescued === undefined) return inOrder([...lost, ...broken]);
   const isParsed = ({ fault }: BadLine) => fault.code === "TYPE" || fault.code === "UNKNOWN_COLUMN";
-  return secondTry(lost, isParsed, sink, ({ line }) => {
+  const rest = await secondTry(lost, isParsed, sink, ({ line }) => {
     return rescueRow(() => parsedRow(textOf(line), "points"), schema, rescued);
   });
+  return inOrder([...rest, ...broken]);
 }
 
 function builtLines(
@@ -91,7 +93,7 @@ function builtLines(
   kept: KeptNumbers,
   schema: StructType,
   rescued: string | undefined,
-): { readonly built: RecordBatch | undefined; readonly bad: readonly BadLine[] } {
+): BuiltLines & { readonly bad: readonly BadLine[] } {
   const rows = new JsonRows(schema, kept);
   const good: ParsedLine[] = [];
   const bad: BadLine[] = [];
@@ -107,7 +109,34 @@ function builtLines(
   }
   const taken = buildGood(good, (some) => built(schema, some));
   for (const { index, error } of taken.bad) bad.push({ line: good[index]!.line, fault: recordFault(error) });
-  return { built: taken.built, bad };
+  return { built: taken.built, lines: linesBuilt(good, taken.bad), bad };
+}
+
+/** Lines that became a batch, in its order. */
+interface BuiltLines {
+  readonly built: RecordBatch | undefined;
+  readonly lines: readonly ParsedLine[];
+}
+
+function linesBuilt(tried: readonly ParsedLine[], bad: readonly { readonly index: number }[]): readonly ParsedLine[] {
+  if (bad.length === 0) return tried;
+  const isBad = new Set(bad.map(({ index }) => index));
+  return tried.filter((_, index) => !isBad.has(index));
+}
+
+/** Gives the sink a batch; the lines that break a rule of the table. */
+async function written({ built, lines }: BuiltLines, sink: RecordSink): Promise<BadLine[]> {
+  if (built === undefined) return [];
+  const leftOut = leftOutOf(
+    lines.map(({ row }) => row),
+    sink.filled,
+  );
+  const broken = await sink.write(built, leftOut);
+  return broken.map(({ row, error }) => ({ line: lines[row]!.line, fault: recordFault(error) }));
+}
+
+function inOrder(bad: readonly BadLine[]): BadLine[] {
+  return [...bad].sort((a, b) => a.line.record - b.line.record);
 }
 
 /** Gives the sink those of the chosen lines that can be rows after all; the lines that are left. */
@@ -121,9 +150,9 @@ async function secondTry(
   const chosen = bad.filter(isChosen);
   const tried = chosen.map((each) => ({ line: each.line, row: rowOf(each) }));
   const taken = buildGood(tried, (some) => built(sink.schema, some));
-  if (taken.built !== undefined) await sink.write(taken.built);
+  lost.push(...(await written({ built: taken.built, lines: linesBuilt(tried, taken.bad) }, sink)));
   for (const { index, error } of taken.bad) lost.push({ line: tried[index]!.line, fault: recordFault(error) });
-  return lost.sort((a, b) => a.line.record - b.line.record);
+  return inOrder(lost);
 }
 
 function built(schema: StructType, some: readonly ParsedLine[]): RecordBatch {

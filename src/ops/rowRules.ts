@@ -1,0 +1,47 @@
+import type { RecordBatch } from "apache-arrow";
+import { loaded } from "../lazy.js";
+import type { Metadata, Protocol } from "../log/actions.js";
+import type { StructType } from "../schema/types.js";
+import type { PreparedInput } from "../write/input.js";
+import { hasRowRules, type RowRules } from "../write/rowRules.js";
+
+/**
+ * The rules that rows of a table have to keep; undefined where it has none. `before` are rules that the same commit has used already.
+ *
+ * Throws `DELTA_UNSUPPORTED_EXPRESSION` and `DELTA_INVALID_EXPRESSION` where an expression of the table can't be evaluated.
+ */
+export async function rowRulesFor(
+  table: { readonly protocol: Protocol; readonly metadata: Metadata; readonly schema: StructType },
+  before?: RowRules,
+): Promise<RowRules | undefined> {
+  if (!hasRowRules(table.metadata)) return undefined;
+  const { rulesOf } = await loaded(import("../sql/rules/rulesOf.js"), "The part that checks constraints");
+  return rulesOf(table, before);
+}
+
+/**
+ * Checks the rules that a table is to be created with. Throws `DELTA_UNSUPPORTED_EXPRESSION`, `DELTA_INVALID_EXPRESSION`,
+ * `DELTA_NON_BOOLEAN_CHECK_CONSTRAINT`, `DELTA_GENERATED_COLUMNS_EXPR_TYPE_MISMATCH`, `DELTA_INVALID_GENERATED_COLUMN_REFERENCES`,
+ * `DELTA_IDENTITY_COLUMNS_UNSUPPORTED_DATA_TYPE`, `DELTA_IDENTITY_COLUMNS_ILLEGAL_STEP` and `DELTA_INVALID_SCHEMA`.
+ */
+export async function checkNewRules(table: {
+  readonly protocol: Protocol;
+  readonly metadata: Metadata;
+  readonly schema: StructType;
+}): Promise<void> {
+  if (!hasRowRules(table.metadata)) return;
+  const { checkRules } = await loaded(import("../sql/rules/newRules.js"), "The part that checks constraints");
+  checkRules(table);
+}
+
+/** The batches of an input with all values in place and checked; see {@link RowRules}. */
+export async function* ruledBatches(
+  { batches, leftOut }: PreparedInput,
+  rules: RowRules | undefined,
+): AsyncGenerator<RecordBatch> {
+  let firstRow = 0;
+  for await (const batch of batches) {
+    yield rules === undefined ? batch : await rules.complete(batch, { leftOut: leftOut(batch), firstRow });
+    firstRow += batch.numRows;
+  }
+}
