@@ -1,4 +1,5 @@
 import { DeltaError } from "../errors.js";
+import { exactJson } from "../schema/exactJson.js";
 import type { StructType } from "../schema/types.js";
 import type { Metadata, Protocol } from "./actions.js";
 import { FEATURES, type FeatureRow, type Support, type TableDescription } from "./featureTable.js";
@@ -123,7 +124,7 @@ const REFUSES: Readonly<Record<Support, (isActive: boolean, access: ReadAccess) 
  * Existing Tables).
  */
 export function protocolFor(schema: StructType, configuration: Readonly<Record<string, string>>): Protocol {
-  const table = { schemaString: JSON.stringify(schema), configuration };
+  const table = { schemaString: exactJson(schema), configuration };
   return protocolOf(FEATURES.filter((feature) => feature.isActive?.(table)));
 }
 

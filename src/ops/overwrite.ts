@@ -1,7 +1,7 @@
 import type { RecordBatch } from "apache-arrow";
 import { evaluatePredicate } from "../arrow/evaluate.js";
 import { DeltaError } from "../errors.js";
-import type { Action, AddFile } from "../log/actions.js";
+import type { Action, AddFile, Metadata } from "../log/actions.js";
 import { columnMappingOf, withMappedSchema } from "../log/columnMapping.js";
 import type { DeltaLog } from "../log/deltaLog.js";
 import { checkFeaturesListed, checkWritable } from "../log/features.js";
@@ -13,11 +13,13 @@ import type { StructType } from "../schema/types.js";
 import { validateNewTable } from "../schema/validate.js";
 import type { ReadSet } from "../write/conflicts.js";
 import { prepareInput, type RowInput } from "../write/input.js";
+import { filledColumns, filledOf, type RowRules } from "../write/rowRules.js";
 import { type AppendOptions, append, rowsFor } from "./append.js";
 import { checkRemovable, removeMatching, tellDeleted } from "./delete.js";
 import { CandidateFiles, removeOf } from "./rewrite/candidateFiles.js";
 import { ChangeFiles } from "./rewrite/changeFiles.js";
 import { StagedRewrite } from "./rewrite/stagedRewrite.js";
+import { checkNewRules, rowRulesFor, ruledBatches } from "./rowRules.js";
 import { schemaFrom } from "./schemaOption.js";
 import { type AppendResult, type AppendTarget, dataFileWriter, type StagedAppend, targetOf } from "./stagedAppend.js";
 import { change, type StagedChange } from "./stagedChange.js";
@@ -104,7 +106,7 @@ async function stageReplaced(
     const reads = options.dynamicPartitions
       ? { mayMatch: isMeant, files: new Set(removed.map(({ path }) => canonicalPath(path))) }
       : candidates.reads;
-    const metadata: Action[] = target.metadata === snapshot.metadata ? [] : [{ metaData: target.metadata }];
+    const metadata = metadataActions(snapshot, target.metadata, target.rules);
     const actions = [...metadata, ...removed.map((add) => ({ remove: removeOf(add) })), ...cdc.actions];
     const discard = async () => {
       await Promise.all([staged.discard(), changes.discard()]);
@@ -129,7 +131,9 @@ async function stageWhere<Row extends object>(
   checkRemovable(snapshot, "replace rows");
   const target = targetOf(snapshot, declaredSchema(options) ?? snapshot.schema, { partitionBy: options.partitionBy });
   const predicate = (await predicateOf(where, snapshot.schema))!;
-  const { batches } = await prepareInput(input, snapshot.schema);
+  const filled = filledColumns(snapshot.protocol, snapshot.metadata, snapshot.schema);
+  const prepared = await prepareInput(input, snapshot.schema, false, false, filled);
+  const rules = await rowRulesFor(snapshot);
   const candidates = new CandidateFiles(snapshot, predicate, options.signal);
   const rewrite = new StagedRewrite(log, snapshot, options.signal);
   try {
@@ -139,7 +143,7 @@ async function stageWhere<Row extends object>(
     });
     const tells = tellsAll || rewrite.changes.rowCount > 0;
     let rowCount = 0;
-    for await (const batch of batches) {
+    for await (const batch of ruledBatches(prepared, rules)) {
       await checkMatches(batch, predicate, rowCount);
       await rewrite.rewriter.writeNew(batch);
       if (tells) await rewrite.changes.write(batch, "insert");
@@ -150,7 +154,10 @@ async function stageWhere<Row extends object>(
     const adds = actions.flatMap((action) =>
       "add" in action && action.add.deletionVector === undefined ? [action.add] : [],
     );
-    const others = actions.filter((action) => !("add" in action && adds.includes(action.add)));
+    const others = [
+      ...metadataActions(snapshot, snapshot.metadata, rules),
+      ...actions.filter((action) => !("add" in action && adds.includes(action.add))),
+    ];
     const staged = { adds, stored: stored.then(() => undefined), rowCount, discard: () => rewrite.discard() };
     const predicateText = JSON.stringify([await whereText(where, predicate, snapshot.schema)]);
     const operationMetrics = { ...metrics, numDeletedRows: String(deletedRowCount) };
@@ -216,8 +223,19 @@ async function replacingRows(
   options: Omit<OverwriteOptions, "where">,
 ): Promise<{ readonly target: AppendTarget; readonly batches: AsyncIterable<RecordBatch> }> {
   if (!options.overwriteSchema) return rowsFor(snapshot, input, options);
-  const { schema, batches } = await prepareInput(input, declaredSchema(options));
-  return { target: newSchemaTarget(snapshot, withoutColumnMapping(schema), options.partitionBy), batches };
+  const declared = declaredSchema(options);
+  const prepared = await prepareInput(input, declared, false, false, declared && filledOf(declared));
+  const plain = newSchemaTarget(snapshot, withoutColumnMapping(prepared.schema), options.partitionBy);
+  await checkNewRules(plain);
+  const rules = await rowRulesFor(plain);
+  const target = rules === undefined ? plain : { ...plain, rules };
+  return { target, batches: ruledBatches(prepared, rules) };
+}
+
+/** The change of the table itself: its schema, and the last values of its identity columns. */
+function metadataActions(snapshot: Snapshot, metadata: Metadata, rules: RowRules | undefined): Action[] {
+  const metaData = rules?.metadataAfter(metadata) ?? metadata;
+  return metaData === snapshot.metadata ? [] : [{ metaData }];
 }
 
 /** The table with another schema. Throws `DELTA_FEATURES_REQUIRE_MANUAL_ENABLEMENT` where its protocol doesn't have what that needs. */

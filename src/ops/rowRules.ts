@@ -1,4 +1,5 @@
 import type { RecordBatch } from "apache-arrow";
+import { DeltaError } from "../errors.js";
 import { loaded } from "../lazy.js";
 import type { Metadata, Protocol } from "../log/actions.js";
 import type { StructType } from "../schema/types.js";
@@ -32,6 +33,29 @@ export async function checkNewRules(table: {
   if (!hasRowRules(table.metadata)) return;
   const { checkRules } = await loaded(import("../sql/rules/newRules.js"), "The part that checks constraints");
   checkRules(table);
+}
+
+/** Rows of a table after `set` columns were changed, by {@link RowRules.complete}: generated columns that weren't set follow. */
+export function changedRows(
+  rules: RowRules | undefined,
+  batch: RecordBatch,
+  set: ReadonlySet<string>,
+): RecordBatch | Promise<RecordBatch> {
+  if (rules === undefined) return batch;
+  const left = [...rules.generated].filter((name) => !set.has(name));
+  return rules.complete(batch, { isRewrite: true, leftOut: new Map(left.map((name) => [name, "all"] as const)) });
+}
+
+/** Throws `DELTA_IDENTITY_COLUMNS_UPDATE_NOT_SUPPORTED` where one of the columns that are to be changed is an identity column. */
+export function checkSettable(rules: RowRules | undefined, set: Iterable<string>): void {
+  for (const column of set) {
+    if (rules?.identities.has(column) !== true) continue;
+    throw new DeltaError(
+      "DELTA_IDENTITY_COLUMNS_UPDATE_NOT_SUPPORTED",
+      `The values of the identity column "${column}" can't be changed.`,
+      { column },
+    );
+  }
 }
 
 /** The batches of an input with all values in place and checked; see {@link RowRules}. */

@@ -7,6 +7,7 @@ import { checkRemovable } from "./delete.js";
 import { type CandidateFile, CandidateFiles } from "./rewrite/candidateFiles.js";
 import { type MatchedRows, matchedRows } from "./rewrite/matchedRows.js";
 import { StagedRewrite } from "./rewrite/stagedRewrite.js";
+import { changedRows, checkSettable, rowRulesFor } from "./rowRules.js";
 import { type ChangeResult, type CommitOptions, change, type StagedChange } from "./stagedChange.js";
 import { predicateOf, type WhereOption, whereText } from "./where.js";
 
@@ -42,7 +43,7 @@ export async function stageUpdate<Row extends object>(
   { set, where, signal }: UpdateOptions<Row>,
 ): Promise<StagedUpdate | undefined> {
   checkRemovable(snapshot, "update rows");
-  const assignments = await assignmentsOf(set as SetOption, snapshot.schema);
+  const assignments = await ruledAssignments(set as SetOption, snapshot);
   const predicate = await predicateOf(where, snapshot.schema);
   const candidates = new CandidateFiles(snapshot, predicate, signal);
   const rewrite = new StagedRewrite(log, snapshot, signal);
@@ -76,6 +77,16 @@ export async function stageUpdate<Row extends object>(
     await rewrite.discard();
     throw error;
   }
+}
+
+/** Gives rows their new values, and checks them by the rules of the table. */
+async function ruledAssignments(set: SetOption, snapshot: Snapshot): Promise<Assignments> {
+  const assignments = await assignmentsOf(set, snapshot.schema);
+  const rules = await rowRulesFor(snapshot);
+  if (rules === undefined) return assignments;
+  const columns = new Set(Object.keys(set).filter((name) => set[name] !== undefined));
+  checkSettable(rules, columns);
+  return { apply: async (batch) => changedRows(rules, await assignments.apply(batch), columns) };
 }
 
 async function updateFile(

@@ -9,6 +9,10 @@ import type { StructField, StructType } from "../schema/types.js";
  * Identity Columns): batches in, batches out. One object serves the writes of one commit.
  */
 export interface RowRules {
+  /** Columns whose values are what expressions give: where rows change, these are left out, so that they are given anew. */
+  readonly generated: ReadonlySet<string>;
+  /** Identity columns: their values don't change. */
+  readonly identities: ReadonlySet<string>;
   /**
    * The rows with all values in place: defaults, identity values and generated ones where they were left out. Rows are in the table's schema, and
    * may have nulls in filled columns that must have none.

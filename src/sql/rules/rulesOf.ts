@@ -36,7 +36,7 @@ export function rulesOf({ protocol, metadata, schema }: RuledTable, before?: Row
   const isOn = (feature: string) => isFeatureActive(feature, protocol, metadata);
   const having = (key: string, feature: string) =>
     isOn(feature) ? schema.fields.filter((field) => Object.hasOwn(field.metadata, key)) : [];
-  const known = before instanceof TableRules ? before.identities : [];
+  const known = before instanceof TableRules ? before.identityColumns : [];
   const generated = having(GENERATION, "generatedColumns");
   return new TableRules({
     schema,

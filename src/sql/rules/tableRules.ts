@@ -55,7 +55,15 @@ export class TableRules implements RowRules {
     this.#rules = rules;
   }
 
-  get identities(): readonly IdentityColumn[] {
+  get generated(): ReadonlySet<string> {
+    return new Set(this.#rules.generated.map(({ name }) => name));
+  }
+
+  get identities(): ReadonlySet<string> {
+    return new Set(this.#rules.identities.map(({ name }) => name));
+  }
+
+  get identityColumns(): readonly IdentityColumn[] {
     return this.#rules.identities;
   }
 

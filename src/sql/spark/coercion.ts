@@ -76,6 +76,6 @@ export function decimalResult(op: "+" | "-" | "*" | "%", a: DataType, b: DataTyp
   return decimal(Math.max(xWhole, yWhole) + scale + 1, scale);
 }
 
-export function decimal(precision: number, scale: number): DataType | undefined {
+function decimal(precision: number, scale: number): DataType | undefined {
   return precision > 38 ? undefined : `decimal(${precision},${scale})`;
 }

@@ -4,7 +4,6 @@ import { type Data, RecordBatch, Schema } from "apache-arrow";
 import { makeBatch } from "../../arrow/column.js";
 import { concatValues } from "../../arrow/concatValues.js";
 import { conformBatch } from "../../arrow/conform.js";
-import { toArrowField } from "../../arrow/schema.js";
 import { DeltaError } from "../../errors.js";
 import { readParquet } from "../../parquet/read.js";
 import { encodeParquet } from "../../parquet/write.js";
@@ -84,9 +83,4 @@ async function columnsOf(bytes: Uint8Array, schema: StructType, rowCount: number
   const found = batches.reduce((sum, { numRows }) => sum + numRows, 0);
   if (found !== rowCount) throw new DeltaError("DELTA_INTERNAL", `DuckDB gave ${found} rows for ${rowCount}.`);
   return schema.fields.map((_, index) => concatValues(batches.map((batch) => batch.data.children[index]!)));
-}
-
-/** A column of one value for so many rows. */
-export function asField(name: string, type: DataType) {
-  return toArrowField({ name, type, nullable: true, metadata: {} });
 }

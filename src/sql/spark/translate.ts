@@ -90,7 +90,7 @@ function plainOf(value: Typed): Typed {
   return value;
 }
 
-export function booleanOf(value: Typed): Typed {
+function booleanOf(value: Typed): Typed {
   if (value.type === "boolean") return value;
   if (value.type === "void" && value.interval === undefined) return coerce(value, "boolean");
   throw invalid(`a condition is of type ${typeText(value.type)} instead of boolean`);
@@ -127,7 +127,7 @@ function compare(op: string, left: Typed, right: Typed): Typed {
 }
 
 /** Values as those of the type that all of them have in common. Throws a Refusal where there is none. */
-export function toCommon(values: readonly Typed[]): Typed[] {
+function toCommon(values: readonly Typed[]): Typed[] {
   const plain = values.filter((value) => !(value.type === "string" && value.literal !== undefined));
   const texts = values.length > plain.length;
   let type: DataType = "void";

@@ -41,9 +41,11 @@ export async function collect(format: Format, file: SourceFile, options: Collect
       await slice.parse({
         schema,
         takesParquet,
+        filled: new Set(),
         async write(batch) {
           taken += batch.numRows;
           take(batch);
+          return [];
         },
         async writeParquet(path, rowCount) {
           taken += rowCount;
