@@ -10,6 +10,7 @@ import { withWorkDatabase } from "../sql/duckdb.js";
 import { MergeJoin } from "../sql/merge/join.js";
 import { matchablePredicate } from "../sql/merge/skipping.js";
 import type { PreparedInput, RowInput } from "../write/input.js";
+import { filledColumns } from "../write/rowRules.js";
 import type { SetOption } from "./assignments.js";
 import { checkRemovable } from "./delete.js";
 import { type Clause, clausesOf } from "./merge/clauses.js";
@@ -20,6 +21,7 @@ import { type MergePlan, planMerge } from "./merge/plan.js";
 import { spoolTarget } from "./merge/targetRows.js";
 import { CandidateFiles } from "./rewrite/candidateFiles.js";
 import { StagedRewrite } from "./rewrite/stagedRewrite.js";
+import { rowRulesFor } from "./rowRules.js";
 import { targetOf } from "./stagedAppend.js";
 import { type ChangeResult, type CommitOptions, change, type StagedChange } from "./stagedChange.js";
 
@@ -120,7 +122,8 @@ export async function stageMerge<Row extends object>(
   if (clauses.some(({ kind }) => kind !== "notMatched")) checkRemovable(read, "update or delete rows");
   const source = await mergeSource(input, read.schema);
   const snapshot = mergeSchema ? evolved(read, source.schema, clauses) : read;
-  const plan = await planMerge(on, clauses, { target: snapshot.schema, source: source.schema }, mergeSchema);
+  const filled = filledColumns(snapshot.protocol, snapshot.metadata, snapshot.schema);
+  const plan = await planMerge(on, clauses, { target: snapshot.schema, source: source.schema }, mergeSchema, filled);
   return stageRows({ log, read, snapshot, source, plan, options, tells, startedMs });
 }
 
@@ -162,7 +165,8 @@ async function stageRows<Row extends object>(work: MergeWork<Row>): Promise<Stag
     const { byClause, ambiguous } = await join.match();
     checkUnambiguous(ambiguous, clauses);
     const rewrite = new StagedRewrite(log, snapshot, signal);
-    const writer = new MergeWriter(snapshot, rewrite, clauses, join, counting("changedRowCount"));
+    const rules = await rowRulesFor(snapshot);
+    const writer = new MergeWriter(snapshot, rewrite, clauses, join, rules, counting("changedRowCount"));
     try {
       await writer.change(files);
       // Where no other row is told, the new files tell theirs themselves.
@@ -171,12 +175,13 @@ async function stageRows<Row extends object>(work: MergeWork<Row>): Promise<Stag
         if (action === "insert") await writer.insert(i, byClause[i]!, tellsInserts);
       }
       const { metrics, actions, ...finished } = await rewrite.finish(candidates);
-      const isEvolved = snapshot.metadata !== read.metadata;
+      const metadata = rules?.metadataAfter(snapshot.metadata) ?? snapshot.metadata;
+      const isChanged = metadata !== read.metadata;
       const { copiedRowCount } = writer;
       const counts = { sourceRowCount: from.rowCount, byClause, copiedRowCount };
       return {
         ...finished,
-        actions: [...(isEvolved ? [{ metaData: snapshot.metadata }] : []), ...actions],
+        actions: [...(isChanged ? [{ metaData: metadata }] : []), ...actions],
         operation: "MERGE",
         operationParameters: mergeParameters(plan),
         operationMetrics: mergeMetrics(plan, counts, metrics, runtime.now() - startedMs),

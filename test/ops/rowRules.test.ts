@@ -356,6 +356,41 @@ describe("rules and other writes", () => {
     ]);
   });
 
+  test("merges keep them", async () => {
+    await table.create({ schema, properties });
+    await table.append([{ x: 1 }, { x: 2 }]);
+    const source = [{ x: 2 }, { x: 7 }];
+    const set = { x: sql`source.x + 10` };
+    await table.merge(source, { on: "x", whenMatched: [{ update: set }], whenNotMatched: [{ insert: "*" }] });
+    expect((await table.toArray()).map(({ id, x, y }) => [id, x, y]).sort()).toEqual([
+      [1n, 1, 2],
+      [2n, 12, 13],
+      [3n, 7, 8],
+    ]);
+    await expectCode(violation, () => table.merge([{ x: 0 }], { on: "x", whenNotMatched: [{ insert: "*" }] }));
+    const broken = { on: "x", whenMatched: [{ update: { x: 0 } }] };
+    await expectCode(violation, () => table.merge([{ x: 7 }], broken));
+    const moved = { on: "x", whenMatched: [{ update: { id: 9n } }] };
+    await expectCode("DELTA_IDENTITY_COLUMNS_UPDATE_NOT_SUPPORTED", () => table.merge([{ x: 7 }], moved));
+    await table.append([{ x: 8 }]);
+    expect((await table.toArray({ where: { x: 8 } })).map(({ id }) => Number(id))[0]).toBeGreaterThan(3);
+  });
+
+  test("transactions keep them", async () => {
+    await table.create({ schema, properties });
+    await table.transaction(async (tx) => {
+      await tx.append([{ x: 1 }]);
+      await tx.append([{ x: 2 }]);
+      await tx.update({ set: { x: 5 }, where: { x: 2 } });
+    });
+    expect((await table.toArray()).map(({ id, x, y }) => [id, x, y]).sort()).toEqual([
+      [1n, 1, 2],
+      [2n, 5, 6],
+    ]);
+    await table.append([{ x: 3 }]);
+    expect((await table.toArray({ where: { x: 3 } })).map(({ id }) => id)).toEqual([3n]);
+  });
+
   test("a constraint that another writer adds meanwhile counts for rows that are on their way", async () => {
     await table.create({ schema: struct(field("x", "integer")), properties: { "delta.constraints.a": "x > 0" } });
     const first = Buffer.from(await store.get("_delta_log/00000000000000000000.json")).toString();

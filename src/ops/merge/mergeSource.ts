@@ -18,7 +18,7 @@ export async function mergeSource(input: RowInput<object>, target: StructType): 
   const shown = new Set<string>();
   const prepared = await prepareInput(withKeys(all, shown), nullableStruct(target), true);
   const fields = prepared.schema.fields.filter(({ name }) => first === undefined || shown.has(name));
-  return { schema: { type: "struct", fields }, batches: prepared.batches };
+  return { ...prepared, schema: { type: "struct", fields } };
 }
 
 async function peeked(

@@ -7,9 +7,11 @@ import { takeRows } from "../../arrow/take.js";
 import type { Snapshot } from "../../log/snapshot.js";
 import { BATCH_ROWS } from "../../parquet/decodeFile.js";
 import type { MergeJoin } from "../../sql/merge/join.js";
+import { filledColumns, inputSchema, type RowRules } from "../../write/rowRules.js";
 import type { CandidateFile } from "../rewrite/candidateFiles.js";
 import { liveRowCount } from "../rewrite/matchedRows.js";
 import type { StagedRewrite } from "../rewrite/stagedRewrite.js";
+import { changedRows, checkSettable } from "../rowRules.js";
 import { NewValues } from "./newValues.js";
 import type { PlannedClause } from "./plan.js";
 
@@ -27,6 +29,7 @@ export class MergeWriter {
   readonly #clauses: readonly PlannedClause[];
   readonly #values: readonly NewValues[];
   readonly #join: MergeJoin;
+  readonly #rules: RowRules | undefined;
   readonly #onRows: (count: number) => void;
   copiedRowCount = 0;
 
@@ -35,6 +38,7 @@ export class MergeWriter {
     rewrite: StagedRewrite,
     clauses: readonly PlannedClause[],
     join: MergeJoin,
+    rules: RowRules | undefined,
     onRows: (count: number) => void,
   ) {
     this.#snapshot = snapshot;
@@ -42,6 +46,7 @@ export class MergeWriter {
     this.#clauses = clauses;
     this.#join = join;
     this.#values = clauses.map((clause, i) => new NewValues(clause, i, join));
+    this.#rules = rules;
     this.#onRows = onRows;
   }
 
@@ -57,13 +62,21 @@ export class MergeWriter {
       const numRows = Math.min(count - written, BATCH_ROWS);
       const made = await this.#values[clause]!.take(numRows);
       const columns = fields.map(({ name, type }) => made.get(name) ?? nullColumn(type, numRows));
-      const batch = makeBatch(fields, columns, numRows);
-      checkNotNull(batch, this.#snapshot.schema, written);
+      const batch = await this.#complete(makeBatch(fields, columns, numRows), new Set(made.keys()), written);
       if (tells) await this.#rewrite.changes.write(batch, "insert");
       await this.#rewrite.rewriter.writeNew(batch);
       written += numRows;
       this.#onRows(numRows);
     }
+  }
+
+  async #complete(batch: RecordBatch, given: ReadonlySet<string>, firstRow: number): Promise<RecordBatch> {
+    const { protocol, metadata, schema } = this.#snapshot;
+    const filled = this.#rules === undefined ? undefined : filledColumns(protocol, metadata, schema);
+    checkNotNull(batch, filled === undefined ? schema : inputSchema(schema, filled), firstRow);
+    if (this.#rules === undefined) return batch;
+    const left = [...filled!].filter((name) => !given.has(name));
+    return this.#rules.complete(batch, { firstRow, leftOut: new Map(left.map((name) => [name, "all"] as const)) });
   }
 
   async close(): Promise<void> {
@@ -105,7 +118,9 @@ export class MergeWriter {
       if (tellsChanges) await changes.write(rows, "delete");
       return;
     }
-    const changed = withValues(rows, await this.#values[clause]!.take(rows.numRows));
+    const made = await this.#values[clause]!.take(rows.numRows);
+    checkSettable(this.#rules, made.keys());
+    const changed = await changedRows(this.#rules, withValues(rows, made), new Set(made.keys()));
     checkNotNull(changed, this.#snapshot.schema, 0);
     if (tellsChanges) {
       await changes.write(rows, "update_preimage");

@@ -39,7 +39,7 @@ const SEEN: Readonly<Record<Clause["kind"], readonly Side[]>> = {
 };
 
 /**
- * Understands a merge. `lacking` says that the source need not have all columns for `*`. Throws `DELTA_INVALID_PREDICATE`,
+ * Understands a merge. `lacking` says that the source need not have all columns for `*`, and never those that are `filled`. Throws `DELTA_INVALID_PREDICATE`,
  * `DELTA_INVALID_ARGUMENT` for unknown columns, `DELTA_MERGE_UNRESOLVED_EXPRESSION`, and `DELTA_VALUE_OUT_OF_RANGE` and the like for values.
  */
 export async function planMerge(
@@ -47,6 +47,7 @@ export async function planMerge(
   given: readonly Clause[],
   sides: MergeSides,
   lacking: boolean,
+  filled: ReadonlySet<string> = new Set(),
 ): Promise<MergePlan> {
   const scope = new MergeScope(
     new Map([
@@ -62,7 +63,7 @@ export async function planMerge(
     const own = scope.only(...SEEN[clause.kind]);
     const where = clause.where === undefined ? undefined : await own.condition(clause.where);
     if (where !== undefined) used.push(where);
-    const { values, constants } = await assigned(own, clause, sides, lacking);
+    const { values, constants } = await assigned(own, clause, sides, lacking, filled);
     clauses.push({ ...clause, given: clause, condition: where?.sql, values, constants });
   }
   const parts = [...used, ...clauses.flatMap(({ values }) => values)];
@@ -88,6 +89,7 @@ async function assigned(
   { set }: Clause,
   { target, source }: MergeSides,
   lacking: boolean,
+  filled: ReadonlySet<string>,
 ): Promise<Pick<PlannedClause, "values" | "constants">> {
   const values: MergeValue[] = [];
   const fixed: [StructField, unknown][] = [];
@@ -95,7 +97,7 @@ async function assigned(
     for (const field of target.fields) {
       const own = source.fields.find(({ name }) => name.toLowerCase() === field.name.toLowerCase());
       if (own !== undefined) values.push(await sourceValue(scope, field, own));
-      else if (!lacking) throw unresolved(field.name, source);
+      else if (!lacking && !filled.has(field.name)) throw unresolved(field.name, source);
     }
   } else {
     const entries = Object.entries(set ?? {}).filter(([, value]) => value !== undefined);
