@@ -7,6 +7,7 @@ import type { LoadOptions, LoadResult, LoadSource } from "./load/loadOptions.js"
 import type { RetryOptions, RetryResult } from "./load/retryLetters.js";
 import { writeCheckpoint } from "./log/checkpoint.js";
 import { DeltaLog, type TimeTravel } from "./log/deltaLog.js";
+import { letGo } from "./log/maintenance.js";
 import type { Snapshot } from "./log/snapshot.js";
 import type { FileBatchOptions } from "./log/snapshotFiles.js";
 import { type AppendOptions, append } from "./ops/append.js";
@@ -479,12 +480,14 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
 
   /**
    * Writes a checkpoint of the newest version, so that readers needn't replay the commits before it. Appends do so by
-   * themselves every `delta.checkpointInterval` versions. A crash leaves the log as good as before.
+   * themselves every `delta.checkpointInterval` versions. Then versions go that `delta.logRetentionDuration` lets go of
+   * (`interval 30 days`), unless `delta.enableExpiredLogCleanup` is off. A crash leaves the log as good as before.
    */
   async checkpoint(options: { readonly signal?: AbortSignal } = {}): Promise<{ readonly version: number }> {
     this.#checkWritable("checkpoint");
     const snapshot = await this.#snapshot(options.signal);
     await writeCheckpoint(this.#log.store, snapshot, options.signal);
+    await letGo(snapshot, { signal: options.signal });
     return { version: snapshot.version };
   }
 

@@ -292,7 +292,7 @@ export const FEATURES: readonly FeatureRow[] = [
   {
     name: "checkpointProtection",
     ...writer,
-    // Appends checkpoint the newest version only, and clean nothing up.
+    // Checkpoints are of the newest version only.
     write: "supported",
     writing: "checkpoints and commits from before a dropped feature are cleaned up together or not at all",
   },

@@ -1,14 +1,16 @@
+import { hasCode } from "../errors.js";
 import { runtime } from "../runtime.js";
 import type { CommitInfo } from "./actions.js";
 import { writeCheckpoint } from "./checkpoint.js";
 import { totalsOf, versionChecksum, writeChecksum } from "./checksumWrite.js";
 import type { DeltaLog } from "./deltaLog.js";
+import { cleanUpLog } from "./logCleanup.js";
 import { property } from "./properties.js";
 import type { Snapshot } from "./snapshot.js";
 
 /**
  * What keeps a log short and quick to read, once a version is committed: its version checksum and, every
- * `delta.checkpointInterval` versions, a checkpoint. None of it can take the commit back: what this throws is worth a warning,
+ * `delta.checkpointInterval` versions, a checkpoint, after which expired versions go. None of it can take the commit back: what this throws is worth a warning,
  * and a later commit makes up for it. The checksum is under way when this resolves; the handle's next commit waits for it.
  */
 export async function maintain(log: DeltaLog, snapshot: Snapshot, commitInfo: CommitInfo): Promise<void> {
@@ -19,7 +21,28 @@ export async function maintain(log: DeltaLog, snapshot: Snapshot, commitInfo: Co
   if (!isDue) return;
   await writeCheckpoint(store, snapshot);
   if (!isTold) await leaveChecksum(log, snapshot, commitInfo);
+  await letGo(snapshot, { limit: MAX_REMOVED });
 }
+
+/** Cleans the log up behind a checkpoint: {@link cleanUpLog}, but what fails is a warning. */
+export async function letGo(
+  snapshot: Snapshot,
+  options: { readonly limit?: number; readonly signal?: AbortSignal | undefined },
+): Promise<void> {
+  try {
+    await cleanUpLog(snapshot, options);
+  } catch (error) {
+    if (hasCode(error, "DELTA_ABORTED")) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    runtime.warn(
+      `${snapshot.store.url}: expired versions could not be removed from the log: ${reason}`,
+      "DELTA_LOG_CLEANUP_FAILED",
+    );
+  }
+}
+
+/** So many files are removed after a commit at most: what has piled up goes little by little. */
+const MAX_REMOVED = 1000;
 
 /** Starts writing the version's checksum where its totals are known, or an older checksum tells them. */
 async function leaveChecksum(log: DeltaLog, snapshot: Snapshot, commitInfo: CommitInfo): Promise<boolean> {

@@ -106,6 +106,11 @@ export function rebuildableVersions(
   return range;
 }
 
+/** The complete checkpoints among the files of the log, in ascending order. */
+export function checkpointsIn(logPaths: Iterable<string>): readonly CheckpointFiles[] {
+  return listingOf(logPaths, NONE).checkpoints;
+}
+
 /** The files to replay behind the segment's checkpoint, in their order. */
 export function* segmentFiles({
   version,

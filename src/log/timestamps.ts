@@ -51,6 +51,39 @@ export async function versionAt(newest: Snapshot, timestampMs: number, signal?: 
   throw outOfRange(newest.store, timestampMs, await timed(commits[0]), await timed(last));
 }
 
+/**
+ * The newest commit in the log that isn't later than `timestampMs`, as {@link versionAt} counts; undefined where none is so old. Looks at
+ * the oldest commits only, as far as it has to. Throws `DELTA_LOG_CORRUPT`.
+ */
+export async function newestCommitBy(
+  newest: Snapshot,
+  timestampMs: number,
+  signal?: AbortSignal,
+): Promise<number | undefined> {
+  const clock = new CommitClock(newest, signal);
+  let found: number | undefined;
+  let before = Number.NEGATIVE_INFINITY;
+  for await (const { path, modifiedMs } of newest.store.list(LOG_FOLDER, undefined, signal)) {
+    if (path > AFTER_VERSIONS) break;
+    const name = parseLogPath(path);
+    if (name?.kind !== "commit" || name.version > newest.version) continue;
+    const { version } = name;
+    if (version >= clock.inCommitFrom) {
+      // From here on they are all there, and can be asked one by one.
+      const commits = Array.from({ length: newest.version - version + 1 }, (_, i) => ({
+        version: version + i,
+        modifiedMs: 0,
+      }));
+      const isLate = (await clock.timeOf(commits[0]!)) > timestampMs;
+      return isLate ? found : (await lastBy(commits, timestampMs, clock))?.version;
+    }
+    before = Math.max(modifiedMs, before + 1);
+    if (before > timestampMs) break;
+    found = version;
+  }
+  return found;
+}
+
 /** When in-commit timestamps were turned on, of which the table says so unless it has had them from its beginning. */
 async function enabledMs({ metadata }: Snapshot, first: ListedCommit, clock: CommitClock): Promise<number> {
   return property(metadata, "delta.inCommitTimestampEnablementTimestamp") ?? clock.timeOf(first);

@@ -81,6 +81,10 @@ class StoreBelow implements ObjectStore {
     return this.#store.settle(this.#folderOf(prefix));
   }
 
+  async sweep(prefix: string, beforeMs: number): Promise<void> {
+    return this.#store.sweep(this.#folderOf(prefix), beforeMs);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {}
 
   /** Checked before the folder stands before it: an empty path would pass for the folder. */

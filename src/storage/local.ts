@@ -7,7 +7,16 @@ import { turnNowAndThen } from "./eventLoop.js";
 import { claimName, isTaken } from "./localClaim.js";
 import { removeEmptyFolders } from "./localEmptyFolders.js";
 import { folderGone, isMissing, localError } from "./localErrors.js";
-import { readBytes, type StagedFile, stage, statFile, syncFolder, unlinkQuietly, writeNew } from "./localFiles.js";
+import {
+  isTempName,
+  readBytes,
+  type StagedFile,
+  stage,
+  statFile,
+  syncFolder,
+  unlinkQuietly,
+  writeNew,
+} from "./localFiles.js";
 import { Folders } from "./localFolders.js";
 import { Links } from "./localLinks.js";
 import { listFileNames, listFiles } from "./localList.js";
@@ -182,6 +191,20 @@ class LocalStore implements ObjectStore {
       if (this.#made.durable) await syncFolder(folder);
     } catch (error) {
       if (!isMissing(error)) throw localError(error, "flush", folder);
+    }
+  }
+
+  async sweep(prefix: string, beforeMs: number): Promise<void> {
+    this.#checkFolder(prefix);
+    const folder = path.join(this.url, prefix);
+    try {
+      for (const name of await fs.promises.readdir(folder)) {
+        const file = path.join(folder, name);
+        const written = isTempName(name) ? statFile(file)?.modifiedMs : undefined;
+        if (written !== undefined && written < beforeMs) unlinkQuietly(file);
+      }
+    } catch (error) {
+      if (!isMissing(error)) throw localError(error, "list", folder);
     }
   }
 

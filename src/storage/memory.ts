@@ -103,6 +103,10 @@ class MemoryStore implements ObjectStore {
     checkPrefix(prefix);
   }
 
+  async sweep(prefix: string): Promise<void> {
+    checkPrefix(prefix);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {}
 
   #paths(prefix: string, startAfter: string, signal?: AbortSignal): string[] {

@@ -96,6 +96,10 @@ class RootedStore implements ObjectStore {
     return other === undefined ? this.#store.localPath?.(path) : other.store.localPath?.(other.path);
   }
 
+  async sweep(prefix: string, beforeMs: number): Promise<void> {
+    return this.#store.sweep(prefix, beforeMs);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([this.#store, ...this.#others].map((store) => store[Symbol.asyncDispose]()));
   }

@@ -204,6 +204,10 @@ class S3Store implements ObjectStore {
     checkPrefix(prefix);
   }
 
+  async sweep(prefix: string): Promise<void> {
+    checkPrefix(prefix);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.allSettled(this.#hints);
     await this.#requests.dispose();

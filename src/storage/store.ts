@@ -104,6 +104,12 @@ export interface ObjectStore extends AsyncDisposable {
   settle(prefix: string): Promise<void>;
 
   /**
+   * Removes what writes left right in the folder `prefix` that began before `beforeMs` and never came to an end. Listings never
+   * show that; a store that leaves nothing (S3) has nothing to do.
+   */
+  sweep(prefix: string, beforeMs: number): Promise<void>;
+
+  /**
    * The file of this machine that holds just the object's bytes, for other programs to read; undefined where it isn't to be followed
    * there. Stores whose objects aren't files lack the method.
    */

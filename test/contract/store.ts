@@ -80,6 +80,14 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
       await expect(store.putHint("../hint", text("x"))).rejects.toMatchObject({ code: "DELTA_INVALID_ARGUMENT" });
     });
 
+    it("sweeps a folder, which leaves what is in it, be it there or not", async () => {
+      await store.put("swept/a", text("x"));
+      await store.sweep("swept/", Date.now() + 60_000);
+      await store.sweep("nowhere/", Date.now());
+      expect(await store.listNames("swept/")).toEqual(["swept/a"]);
+      await expect(store.sweep("../", 0)).rejects.toMatchObject({ code: "DELTA_INVALID_ARGUMENT" });
+    });
+
     it("settles a folder, be it there or not", async () => {
       await store.put("settled/a", text("x"));
       await store.settle("settled/");

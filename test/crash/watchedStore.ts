@@ -60,6 +60,10 @@ export class WatchedStore implements ObjectStore {
     return this.#inner.settle(prefix);
   }
 
+  sweep(prefix: string, beforeMs: number): Promise<void> {
+    return this.#inner.sweep(prefix, beforeMs);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {}
 }
 

@@ -107,13 +107,15 @@ describe("storage calls", () => {
     expect(calls(store)).toEqual([]);
   });
 
-  it("checkpoint: the look, the checkpoint and the pointer to it", async () => {
+  it("checkpoint: the look, the checkpoint, the pointer to it and a look for expired versions", async () => {
     const { store, table } = await tableOf(3);
     await table.checkpoint();
     expect(calls(store)).toEqual([
       `get ${commit(3)}`,
       `put ${commit(2).replace(".json", ".checkpoint.parquet")}`,
       `put ${LOG}_last_checkpoint`,
+      // Whether versions have expired: a page that ends with the first commit that hasn't.
+      `list ${LOG}`,
     ]);
   });
 

@@ -105,8 +105,8 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
   checkpointForgetsTxn: {
     bug: "checkpoints lack the applications' progress",
     file: "log/checkpointActions.js",
-    from: "rows.push({ txn });",
-    to: "void txn;",
+    from: "...keptTransactions(snapshot).map((txn) => ({ txn })),",
+    to: "",
     seed: 25,
   },
   checkpointDropsFile: {

@@ -136,6 +136,8 @@ export class SimulatedStore implements ObjectStore {
     this.#world.disk.settle(prefix);
   }
 
+  async sweep(): Promise<void> {}
+
   async [Symbol.asyncDispose](): Promise<void> {}
 
   #metas(prefix: string, startAfter?: string): ObjectMeta[] {

@@ -10,7 +10,8 @@ export type StoreVerb =
   | "listNames"
   | "head"
   | "delete"
-  | "settle";
+  | "settle"
+  | "sweep";
 
 export interface StoreCall {
   readonly verb: StoreVerb;
@@ -95,6 +96,11 @@ export class CountingStore implements ObjectStore {
   settle(prefix: string): Promise<void> {
     this.calls.push({ verb: "settle", path: prefix });
     return this.inner.settle(prefix);
+  }
+
+  sweep(prefix: string, beforeMs: number): Promise<void> {
+    this.calls.push({ verb: "sweep", path: prefix });
+    return this.inner.sweep(prefix, beforeMs);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -89,5 +89,10 @@ class DyingStore implements ObjectStore {
     return this.#inner.settle(prefix);
   }
 
+  async sweep(prefix: string, beforeMs: number): Promise<void> {
+    this.#life.check();
+    return this.#inner.sweep(prefix, beforeMs);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {}
 }
