@@ -14,7 +14,9 @@ import {
   type CommitAppendOptions,
   commitAppend,
   dataFileWriter,
+  type IfExists,
   isRecorded,
+  isTaken,
   skippedAt,
   targetOf,
 } from "./stagedAppend.js";
@@ -38,6 +40,11 @@ export interface AppendOptions {
    * and the result says `skipped`.
    */
   readonly txn?: { readonly appId: string; readonly version: number };
+  /**
+   * What a table that is there already means: its rows stay beside these (`append`, the default), the call is an error (`error`,
+   * `DELTA_PATH_EXISTS`), or there is nothing to do (`ignore`: the result says `skipped`).
+   */
+  readonly ifExists?: IfExists;
   /** A text kept in the commit and shown by `history`. */
   readonly userMetadata?: string;
   readonly signal?: AbortSignal;
@@ -75,16 +82,17 @@ async function appendOnce(
   options: AppendOptions,
   commitOptions: Commit,
 ): Promise<AppendResult> {
-  const { signal, txn } = options;
+  const { signal, txn, ifExists } = options;
   const snapshot = log.known ?? (await log.latestIfExists(signal));
   if (snapshot !== undefined && isRecorded(snapshot, txn)) return skippedAt(snapshot);
+  if (snapshot !== undefined && isTaken(snapshot, ifExists)) return skippedAt(snapshot);
   checkMove(snapshot?.transactions, commitOptions.move ?? []);
 
   const { target, batches } = await rowsFor(snapshot, input, options);
   const writer = dataFileWriter(log, target, signal);
   const staged = await stageRows(writer, batches, options);
   const { userMetadata } = options;
-  return commitAppend(log, target, staged, { ...commitOptions, txn, userMetadata, signal });
+  return commitAppend(log, target, staged, { ...commitOptions, txn, ifExists, userMetadata, signal });
 }
 
 /** The rows in the schema of the table that takes them, or of the one that they create, by its rules. */

@@ -29,7 +29,7 @@ export interface CreateOptions {
 /** Implements `Table.create`; see there. */
 export async function create(log: DeltaLog, options: CreateOptions): Promise<{ readonly version: number }> {
   const existing = await log.latestIfExists(options.signal);
-  if (existing !== undefined) throw pathExists(log, existing.version);
+  if (existing !== undefined) throw pathExists(log.store.url, existing.version);
   const table = newTable(schemaFrom(options.schema), options);
   await checkNewRules(table);
   const { protocol, metadata } = table;
@@ -48,7 +48,7 @@ export async function create(log: DeltaLog, options: CreateOptions): Promise<{ r
     },
     options.signal,
   );
-  if (result.status === "conflict") throw pathExists(log, result.snapshot.version);
+  if (result.status === "conflict") throw pathExists(log.store.url, result.snapshot.version);
   return { version: result.version };
 }
 
@@ -80,10 +80,11 @@ export function newTable(
   return { protocol, metadata, schema: mapped };
 }
 
-function pathExists(log: DeltaLog, version: number): DeltaError {
+/** The error for a table that is there already. */
+export function pathExists(url: string, version: number): DeltaError {
   return new DeltaError(
     "DELTA_PATH_EXISTS",
-    `${log.store.url} is a table already (version ${version}). Append to it, or choose another path.`,
-    { path: log.store.url, version },
+    `${url} is a table already (version ${version}). Append to it, or choose another path.`,
+    { path: url, version },
   );
 }

@@ -20,7 +20,7 @@ import { type DataFileOptions, DataFileWriter, type StagedFiles } from "../write
 import { type RowRules, rulesText } from "../write/rowRules.js";
 import { commit, type Transaction } from "../write/transaction.js";
 import { checkMove, moveActions, type TransactionMove } from "../write/transactionMove.js";
-import { type CreateOptions, newTable } from "./create.js";
+import { type CreateOptions, newTable, pathExists } from "./create.js";
 
 export interface TargetOptions extends Pick<CreateOptions, "partitionBy" | "properties"> {
   /** Adds the columns that the rows have and the table lacks. */
@@ -113,6 +113,7 @@ export interface StagedAppend extends StagedFiles {
 export interface CommitAppendOptions {
   /** Makes the commit idempotent; see `AppendOptions.txn`. */
   readonly txn?: { readonly appId: string; readonly version: number } | undefined;
+  readonly ifExists?: IfExists | undefined;
   /** Progress that is committed with the rows. */
   readonly move?: TransactionMove;
   /** What `history` shows; default WRITE. */
@@ -161,6 +162,10 @@ export async function commitAppend(
       return skippedAt(outcome.snapshot);
     }
     try {
+      if (isTaken(outcome.snapshot, target.snapshot === undefined ? options.ifExists : "append")) {
+        await staged.discard();
+        return skippedAt(outcome.snapshot);
+      }
       checkMove(outcome.snapshot.transactions, move);
       current = retarget(current, outcome.snapshot);
     } catch (error) {
@@ -170,6 +175,15 @@ export async function commitAppend(
       throw error;
     }
   }
+}
+
+/** What is done where the table is there already. */
+export type IfExists = "append" | "error" | "ignore";
+
+/** Whether nothing is to be done for a table that is there. Throws `DELTA_PATH_EXISTS` where that is an error. */
+export function isTaken({ store, version }: Snapshot, ifExists: IfExists = "append"): boolean {
+  if (ifExists === "error") throw pathExists(store.url, version);
+  return ifExists === "ignore";
 }
 
 /** An application's newest recorded version counts, even where an older one was higher (PROTOCOL.md, Transaction Identifiers). */
