@@ -11,6 +11,12 @@ export type { SourceFormat } from "./load/source/source.js";
 export type { DeletionVectorDescriptor } from "./log/actions.js";
 export type { FeatureMeaning, FeatureReport, ProtocolReport } from "./log/protocolReport.js";
 export type { FileBatchOptions, FileColumn } from "./log/snapshotFiles.js";
+export type { AddedColumn, AddedColumns } from "./ops/alter/addColumns.js";
+export type { AlterOptions, AlterResult } from "./ops/alter/alterTable.js";
+export type { ColumnChange } from "./ops/alter/changeColumn.js";
+export type { ColumnPath } from "./ops/alter/columnPath.js";
+export type { TableDescriptions } from "./ops/alter/describe.js";
+export type { TableAlter } from "./ops/alter/tableAlter.js";
 export type { AppendOptions } from "./ops/append.js";
 export type { SetOption } from "./ops/assignments.js";
 export type { ChangeRow, ChangesOptions, ChangeType } from "./ops/changes.js";
@@ -45,6 +51,7 @@ export type { UpdateOptions, UpdateResult } from "./ops/update.js";
 export type { VacuumOptions, VacuumProgress, VacuumResult } from "./ops/vacuum.js";
 export type { VerifyOptions, VerifyProgress, VerifyReport } from "./ops/verify.js";
 export type { WhereOption } from "./ops/where.js";
+export type { ColumnPosition } from "./schema/editSchema.js";
 export {
   type NotNull,
   notNull,

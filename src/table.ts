@@ -10,6 +10,7 @@ import { DeltaLog, type TimeTravel } from "./log/deltaLog.js";
 import { letGo } from "./log/maintenance.js";
 import type { Snapshot } from "./log/snapshot.js";
 import type { FileBatchOptions } from "./log/snapshotFiles.js";
+import { TableAlter } from "./ops/alter/tableAlter.js";
 import { type AppendOptions, append } from "./ops/append.js";
 import { type ChangeRow, type ChangesOptions, changes } from "./ops/changes.js";
 import type { ConvertOptions, ConvertResult } from "./ops/convert.js";
@@ -345,6 +346,19 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
     this.#checkWritable("convert");
     const { convert } = await loaded(import("./ops/convert.js"), "delta-table/convert");
     return convert(this.#log, options);
+  }
+
+  /**
+   * Changes of the table's columns, properties and features, each a version of its own. See spec/alter.md.
+   *
+   * @example
+   * await table.alter.addColumns({ score: "double" });
+   * await table.alter.setProperties({ "delta.columnMapping.mode": "name" });
+   * await table.alter.renameColumn("score", "points");
+   */
+  get alter(): TableAlter {
+    this.#checkWritable("alter");
+    return new TableAlter(this.#log);
   }
 
   /**

@@ -36,7 +36,6 @@ function lowerCase(name: string): string {
 /**
  * The columns of a list such as "a, b.c, `odd, name`.`x``y`": parts between dots, in backticks where they hold other
  * characters, a backtick in them doubled. An empty text has none. Throws DELTA_INVALID_ARGUMENT where it is no such list.
- * @testonly
  */
 export function parseColumnNames(text: string): (readonly string[])[] {
   if (text.trim() === "") return [];

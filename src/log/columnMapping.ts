@@ -36,6 +36,12 @@ export function withMappedSchema(metadata: Metadata, schema: StructType, mode: C
   return withAssigned(metadata, assignColumnMapping(schema, { maxColumnId, nameOf, nested }));
 }
 
+/** The metadata of a table that begins to map its columns: they keep the names that files have for them already. */
+export function withNewMapping(metadata: Metadata, schema: StructType): MappedMetadata {
+  const nested = property(metadata, "delta.enableIcebergCompatV2");
+  return withAssigned(metadata, assignColumnMapping(schema, { maxColumnId: 0, nameOf: ({ name }) => name, nested }));
+}
+
 function withAssigned(metadata: Metadata, { schema, maxColumnId }: AssignedSchema): MappedMetadata {
   const configuration = { ...metadata.configuration, [MAX_COLUMN_ID]: String(maxColumnId) };
   return { schema, metadata: { ...metadata, schemaString: schemaToJson(schema), configuration } };

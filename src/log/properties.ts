@@ -44,9 +44,9 @@ export function checkNewProperties(configuration: Readonly<Record<string, string
 }
 
 /** As {@link checkNewProperties}, but for the features. */
-function checkProperties(configuration: Readonly<Record<string, string>>): void {
+export function checkProperties(configuration: Readonly<Record<string, string>>): void {
   for (const [name, text] of Object.entries(configuration)) {
-    if (INTERNAL_PROPERTIES.has(name)) throw internalProperty(name);
+    checkSettable(name);
     if (Object.hasOwn(PROPERTIES, name)) parsed(name as PropertyName, text);
     if (!name.startsWith("delta.") || name.startsWith("delta.constraints.") || name.startsWith(FEATURE_PREFIX))
       continue;
@@ -54,8 +54,10 @@ function checkProperties(configuration: Readonly<Record<string, string>>): void 
   }
 }
 
-function internalProperty(name: string): DeltaError {
-  return new DeltaError(
+/** Throws `DELTA_CANNOT_MODIFY_TABLE_PROPERTY` for a property that writers keep themselves. */
+export function checkSettable(name: string): void {
+  if (!INTERNAL_PROPERTIES.has(name)) return;
+  throw new DeltaError(
     "DELTA_CANNOT_MODIFY_TABLE_PROPERTY",
     `The table property ${name} is kept by those who write the table; it can't be set. Leave it out.`,
     { property: name },

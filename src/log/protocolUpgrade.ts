@@ -44,7 +44,7 @@ export function requestedFeatures(properties: Readonly<Record<string, string>>):
  * The feature's name as Delta spells it. Throws `DELTA_UNSUPPORTED_FEATURES_IN_CONFIG` where there is none, with the nearest in
  * `data.nearest`, or where this release couldn't write the table any more.
  */
-function checkFeature(name: string): string {
+export function checkFeature(name: string): string {
   const row = BY_NAME.get(name) ?? FEATURES.find((feature) => feature.name.toLowerCase() === name.toLowerCase());
   if (row !== undefined && row.write === "supported") return row.name;
   const nearest = row === undefined ? nearestName(name, [...BY_NAME.keys()]) : undefined;
@@ -61,6 +61,15 @@ function checkFeature(name: string): string {
 /** The features that a table of this description uses by its metadata, and those that they need. */
 export function featuresInUse(table: TableDescription): string[] {
   return withNeeded(FEATURES.filter((row) => row.isActive?.(table)).map(({ name }) => name));
+}
+
+/**
+ * Those of them that changing properties adds to a table by itself, as Delta does: what properties turn on, and what was there
+ * before features had names. The others, types among them, have to be asked for.
+ */
+export function addedByProperties(table: TableDescription): string[] {
+  const rows = FEATURES.filter((row) => row.isActive?.(table) && (row.property ?? row.legacy) !== undefined);
+  return withNeeded(rows.map(({ name }) => name));
 }
 
 function withNeeded(names: readonly string[]): string[] {

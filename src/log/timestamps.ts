@@ -174,6 +174,12 @@ export async function nextInCommitTimestamp(snapshot: Snapshot, signal?: AbortSi
   return Math.max(runtime.now(), before + 1);
 }
 
+/** The first in-commit timestamp of a table that has been without: now, or a millisecond after the file of this version's commit. */
+export async function firstInCommitTimestamp({ store, version }: Snapshot, signal?: AbortSignal): Promise<number> {
+  const before = (await store.head(commitPath(version), signal))?.modifiedMs ?? 0;
+  return Math.max(runtime.now(), Math.floor(before) + 1);
+}
+
 /** A commit of the log; its file's time is made to rise from version to version. */
 interface ListedCommit {
   readonly version: number;

@@ -246,8 +246,8 @@ function newSchemaTarget(
 ): AppendTarget {
   const { protocol } = snapshot;
   const partitionColumns = partitionBy ?? snapshot.metadata.partitionColumns;
-  validateNewTable(wanted, partitionColumns);
   const mode = columnMappingOf(protocol, snapshot.metadata);
+  validateNewTable(wanted, partitionColumns, mode);
   const { schema, metadata } = withMappedSchema({ ...snapshot.metadata, partitionColumns }, wanted, mode);
   checkFeaturesListed(protocol, metadata);
   checkWritable(protocol, metadata);

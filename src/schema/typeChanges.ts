@@ -21,10 +21,7 @@ const WHOLE_DIGITS: ReadonlyMap<string, number> = new Map([
   ["long", 20],
 ]);
 
-/**
- * True where a column of type `from` may become one of type `to`, rows written before included.
- * @testonly
- */
+/** True where a column of type `from` may become one of type `to`, rows written before included. */
 export function isWidening(from: string, to: string): boolean {
   if (WIDER.get(from)?.includes(to)) return true;
   const target = parseDecimalType(to as DataType);
@@ -41,6 +38,13 @@ const INTEGERS: ReadonlySet<string> = new Set(["byte", "short", "integer", "long
 export function isEvolution(from: string, to: string): boolean {
   if (!isWidening(from, to)) return false;
   return !INTEGERS.has(from) || INTEGERS.has(to);
+}
+
+/** True for the widenings that Iceberg has too (Iceberg's specification, Schema Evolution). */
+export function isIcebergWidening(from: string, to: string): boolean {
+  if (INTEGERS.has(from)) return INTEGERS.has(to);
+  const [source, target] = [parseDecimalType(from as DataType), parseDecimalType(to as DataType)];
+  return from === "float" || (source !== undefined && source.scale === target?.scale);
 }
 
 /** A change of a type that a field's metadata tells of. */

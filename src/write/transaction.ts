@@ -1,14 +1,13 @@
 import { DeltaError } from "../errors.js";
-import type { Action, CommitInfo, Metadata, Protocol } from "../log/actions.js";
+import type { Action, CommitInfo } from "../log/actions.js";
 import { claim } from "../log/commit.js";
 import { parseCommit } from "../log/commitFile.js";
 import type { DeltaLog } from "../log/deltaLog.js";
-import { isFeatureActive } from "../log/features.js";
 import { maintain } from "../log/maintenance.js";
 import { property } from "../log/properties.js";
 import { readCommits } from "../log/readCommits.js";
 import { firstSnapshot, loadSnapshot, type Snapshot } from "../log/snapshot.js";
-import { nextInCommitTimestamp } from "../log/timestamps.js";
+import { firstInCommitTimestamp, nextInCommitTimestamp } from "../log/timestamps.js";
 import { runtime } from "../runtime.js";
 import { VERSION } from "../version.js";
 import {
@@ -21,6 +20,7 @@ import {
   type Winner,
 } from "./conflicts.js";
 import { assignRowIds, rowTrackingTags } from "./rowIds.js";
+import { turnsTimestampsOn, withTimestampEnablement } from "./timestampEnablement.js";
 
 /** A change that is staged and wants a version. */
 export interface Transaction {
@@ -93,8 +93,13 @@ async function claimNext(log: DeltaLog, transaction: Transaction, signal?: Abort
     }
     const version = base === undefined ? 0 : base.version + 1;
     if (!Number.isSafeInteger(version)) throw noVersionLeft(log.store.url);
-    const inCommitTimestamp = await inCommitTimestampOf(transaction, base, signal);
-    const versioned = assignRowIds(own, base, version);
+    const turnsOn = turnsTimestampsOn(own, base);
+    const inCommitTimestamp = await inCommitTimestampOf(base, turnsOn, signal);
+    const timed =
+      turnsOn && inCommitTimestamp !== undefined && version > 0
+        ? withTimestampEnablement(own, version, inCommitTimestamp)
+        : own;
+    const versioned = assignRowIds(timed, base, version);
     const tags = rowTrackingTags(versioned, base);
     const commitInfo = commitInfoOf(transaction, { txnId, isolationLevel, inCommitTimestamp, tags });
     const actions = [{ commitInfo }, ...versioned];
@@ -135,18 +140,12 @@ function noVersionLeft(url: string): DeltaError {
 
 /** Undefined where the table, or the one that is created, has no in-commit timestamps. */
 async function inCommitTimestampOf(
-  { actions }: Transaction,
   base: Snapshot | undefined,
+  turnsOn: boolean,
   signal?: AbortSignal,
 ): Promise<number | undefined> {
-  if (base !== undefined) return nextInCommitTimestamp(base, signal);
-  let [protocol, metadata]: [Protocol?, Metadata?] = [];
-  for (const action of actions) {
-    if ("protocol" in action) protocol = action.protocol;
-    if ("metaData" in action) metadata = action.metaData;
-  }
-  const isOn = protocol && metadata && isFeatureActive("inCommitTimestamp", protocol, metadata);
-  return isOn ? runtime.now() : undefined;
+  if (base === undefined) return turnsOn ? runtime.now() : undefined;
+  return turnsOn ? firstInCommitTimestamp(base, signal) : nextInCommitTimestamp(base, signal);
 }
 
 /** The commits that others made, in order. */

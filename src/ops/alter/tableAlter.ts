@@ -1,0 +1,142 @@
+import { loaded } from "../../lazy.js";
+import type { DeltaLog } from "../../log/deltaLog.js";
+import type { AddedColumns } from "./addColumns.js";
+import type { AlterOptions, AlterResult } from "./alterTable.js";
+import type { ColumnChange } from "./changeColumn.js";
+import type { ColumnPath } from "./columnPath.js";
+import type { TableDescriptions } from "./describe.js";
+
+const MODULE = "delta-table/ops/alter";
+
+/**
+ * Changes of what a table is: its columns, properties and features. Each is one version, all or nothing; no row is written anew.
+ *
+ * Whoever changes the table at the same time is a conflict: `DELTA_METADATA_CHANGED` or `DELTA_PROTOCOL_CHANGED`, after which nothing is
+ * committed and the call may be made again. All throw `DELTA_TABLE_NOT_FOUND`, `DELTA_UNSUPPORTED_FEATURES_FOR_WRITE` and storage errors. See
+ * spec/alter.md.
+ */
+export class TableAlter {
+  readonly #log: DeltaLog;
+
+  /** @internal */
+  constructor(log: DeltaLog) {
+    this.#log = log;
+  }
+
+  /**
+   * Adds columns, nested ones too, which are null in the rows that are there. Throws `DELTA_DUPLICATE_COLUMNS_FOUND`,
+   * `DELTA_COLUMN_NOT_FOUND` for the struct or sibling, `DELTA_INVALID_SCHEMA`, and `DELTA_FEATURES_REQUIRE_MANUAL_ENABLEMENT` for a type whose
+   * feature the table lacks.
+   *
+   * @example
+   * await table.alter.addColumns({ score: "double" });
+   * await table.alter.addColumns([{ path: "address.zip", type: "string", position: { after: "city" } }]);
+   */
+  async addColumns(columns: AddedColumns, options: AlterOptions = {}): Promise<AlterResult> {
+    const { addColumns } = await loaded(import("./addColumns.js"), MODULE);
+    return addColumns(this.#log, columns, options);
+  }
+
+  /**
+   * Gives a column another name. The table must map its columns (`delta.columnMapping.mode`). Throws `DELTA_UNSUPPORTED_RENAME_COLUMN`,
+   * `DELTA_COLUMN_NOT_FOUND`, `DELTA_DUPLICATE_COLUMNS_FOUND`, and `DELTA_CONSTRAINT_DEPENDENT_COLUMN_CHANGE` or
+   * `DELTA_GENERATED_COLUMNS_DEPENDENT_COLUMN_CHANGE` where an expression speaks of it.
+   *
+   * @example
+   * await table.alter.renameColumn("address.zip", "postcode");
+   */
+  async renameColumn(column: ColumnPath, newName: string, options: AlterOptions = {}): Promise<AlterResult> {
+    const { renameColumn } = await loaded(import("./renameColumn.js"), MODULE);
+    return renameColumn(this.#log, column, newName, options);
+  }
+
+  /**
+   * Takes columns away. Their values stay in the data files until these are written anew. The table must map its columns. Throws
+   * `DELTA_UNSUPPORTED_DROP_COLUMN`, `DELTA_COLUMN_NOT_FOUND`, `DELTA_UNSUPPORTED_DROP_PARTITION_COLUMN`, `DELTA_UNSUPPORTED_DROP_CLUSTERING_COLUMN`,
+   * `DELTA_DROP_COLUMN_ON_SINGLE_FIELD_SCHEMA`, and what {@link TableAlter.renameColumn} says of expressions.
+   *
+   * @example
+   * await table.alter.dropColumns(["score", "address.zip"]);
+   */
+  async dropColumns(columns: string | readonly ColumnPath[], options: AlterOptions = {}): Promise<AlterResult> {
+    const { dropColumns } = await loaded(import("./dropColumns.js"), MODULE);
+    return dropColumns(this.#log, columns, options);
+  }
+
+  /**
+   * Changes a column's comment, whether it may be null, its type or its place. A type becomes a wider one where
+   * `delta.enableTypeWidening` is on; a column that shall not be null is looked through first. Throws
+   * `DELTA_UNSUPPORTED_ALTER_TABLE_CHANGE_COL_OP` for other types, `DELTA_NOT_NULL_CONSTRAINT_VIOLATED`, `DELTA_COLUMN_NOT_FOUND`.
+   *
+   * @example
+   * await table.alter.changeColumn("id", { type: "long", comment: "of the order", position: "first" });
+   */
+  async changeColumn(column: ColumnPath, change: ColumnChange, options: AlterOptions = {}): Promise<AlterResult> {
+    const { changeColumn } = await loaded(import("./changeColumn.js"), MODULE);
+    return changeColumn(this.#log, column, change, options);
+  }
+
+  /**
+   * Sets table properties. One that turns a feature on adds that to the protocol; `delta.feature.<name>` = `supported` adds one that
+   * isn't turned on. Turning on `delta.enableRowTracking` first gives ids to all files, in commits before. Throws
+   * `DELTA_UNKNOWN_PROPERTY`, `DELTA_INVALID_PROPERTY_VALUE`, `DELTA_CANNOT_MODIFY_TABLE_PROPERTY`, `DELTA_UNSUPPORTED_COLUMN_MAPPING_MODE_CHANGE`.
+   *
+   * @example
+   * await table.alter.setProperties({ "delta.enableChangeDataFeed": "true", owner: "billing" });
+   */
+  async setProperties(properties: Readonly<Record<string, string>>, options: AlterOptions = {}): Promise<AlterResult> {
+    const { setProperties } = await loaded(import("./setProperties.js"), MODULE);
+    return setProperties(this.#log, properties, options);
+  }
+
+  /**
+   * Takes properties away, so that they have their defaults. Features stay. Throws `DELTA_UNSET_NON_EXISTENT_PROPERTY` unless `ifExists`,
+   * and what {@link TableAlter.setProperties} throws.
+   *
+   * @example
+   * await table.alter.unsetProperties(["owner"], { ifExists: true });
+   */
+  async unsetProperties(
+    names: readonly string[],
+    options: AlterOptions & { readonly ifExists?: boolean } = {},
+  ): Promise<AlterResult> {
+    const { unsetProperties } = await loaded(import("./setProperties.js"), MODULE);
+    return unsetProperties(this.#log, names, options);
+  }
+
+  /**
+   * Gives the table a name and a description.
+   *
+   * @example
+   * await table.alter.describe({ description: "One row an order" });
+   */
+  async describe(texts: TableDescriptions, options: AlterOptions = {}): Promise<AlterResult> {
+    const { describe } = await loaded(import("./describe.js"), MODULE);
+    return describe(this.#log, texts, options);
+  }
+
+  /**
+   * Adds a feature, and those that it needs, to the table's protocol; nothing is turned on. Who lacks the feature can't read or write the
+   * table any more. Throws `DELTA_UNSUPPORTED_FEATURES_IN_CONFIG`.
+   *
+   * @example
+   * await table.alter.addFeature("timestampNtz");
+   */
+  async addFeature(feature: string, options: AlterOptions = {}): Promise<AlterResult> {
+    const { addFeature } = await loaded(import("./features.js"), MODULE);
+    return addFeature(this.#log, feature, options);
+  }
+
+  /**
+   * Takes a feature that isn't in use away from the table's protocol. Only those can be dropped that leave nothing behind in data files
+   * and older versions. Throws `DELTA_FEATURE_DROP_FEATURE_NOT_PRESENT`, `DELTA_FEATURE_DROP_NONREMOVABLE_FEATURE`,
+   * `DELTA_FEATURE_DROP_DEPENDENT_FEATURE`, `DELTA_FEATURE_DROP_IN_USE`.
+   *
+   * @example
+   * await table.alter.dropFeature("checkConstraints");
+   */
+  async dropFeature(feature: string, options: AlterOptions = {}): Promise<AlterResult> {
+    const { dropFeature } = await loaded(import("./features.js"), MODULE);
+    return dropFeature(this.#log, feature, options);
+  }
+}
