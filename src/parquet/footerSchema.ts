@@ -24,15 +24,15 @@ function structOf({ children }: ParquetNode, file: string): StructType {
 
 function typeOf(node: ParquetNode, file: string): DataType {
   // A repeated column that no list is around is a list itself.
-  if (node.element.repetition_type === "REPEATED") return arrayOf(valueOf(node, file));
-  return valueOf(node, file);
+  if (node.element.repetition_type === "REPEATED") return arrayOf(unrepeated(node, file));
+  return unrepeated(node, file);
 }
 
 function arrayOf(elementType: DataType): DataType {
   return { type: "array", elementType, containsNull: true };
 }
 
-function valueOf(node: ParquetNode, file: string): DataType {
+function unrepeated(node: ParquetNode, file: string): DataType {
   const annotation = annotationOf(node);
   if (node.element.type !== undefined) return primitiveOf(node, annotation, file);
   const [repeated, ...others] = node.children;
@@ -52,7 +52,7 @@ function elementOf(repeated: ParquetNode, list: ParquetNode, file: string): Data
   const { name } = repeated.element;
   const isElement =
     only === undefined || others.length > 0 || name === "array" || name === `${list.element.name}_tuple`;
-  return isElement ? valueOf(repeated, file) : typeOf(only, file);
+  return isElement ? unrepeated(repeated, file) : typeOf(only, file);
 }
 
 function annotationOf({ element }: ParquetNode): string | undefined {

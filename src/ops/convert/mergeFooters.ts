@@ -22,13 +22,18 @@ function checkSame(schema: StructType, own: StructType, parents: readonly string
 
 function checkType(known: DataType, own: DataType, column: readonly string[], path: string): void {
   if (typeof known === "object" && typeof own === "object") {
-    if (known.type === "struct" && own.type === "struct") return checkSame(known, own, column, path);
+    if (known.type === "struct" && own.type === "struct") {
+      checkSame(known, own, column, path);
+      return;
+    }
     if (known.type === "array" && own.type === "array") {
-      return checkType(known.elementType, own.elementType, [...column, "element"], path);
+      checkType(known.elementType, own.elementType, [...column, "element"], path);
+      return;
     }
     if (known.type === "map" && own.type === "map") {
       checkType(known.keyType, own.keyType, [...column, "key"], path);
-      return checkType(known.valueType, own.valueType, [...column, "value"], path);
+      checkType(known.valueType, own.valueType, [...column, "value"], path);
+      return;
     }
   }
   if (isDeepStrictEqual(known, own)) return;
