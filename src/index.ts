@@ -20,11 +20,13 @@ export type { TableAlter } from "./ops/alter/tableAlter.js";
 export type { AppendOptions } from "./ops/append.js";
 export type { SetOption } from "./ops/assignments.js";
 export type { ChangeRow, ChangesOptions, ChangeType } from "./ops/changes.js";
+export type { CloneOptions, CloneProgress, CloneResult } from "./ops/clone.js";
 export type { ConvertOptions, ConvertProgress, ConvertResult } from "./ops/convert.js";
 export type { CreateOptions } from "./ops/create.js";
 export type { DeleteResult } from "./ops/delete.js";
 export type { TableDetail } from "./ops/detail.js";
 export type { DataFile } from "./ops/files.js";
+export type { FsckOptions, FsckResult, MissingFile } from "./ops/fsck.js";
 export type { HistoryEntry, HistoryOptions } from "./ops/history.js";
 export type {
   MatchedClause,
@@ -40,6 +42,7 @@ export type {
 export type { OptimizeOptions, OptimizeProgress, OptimizeResult } from "./ops/optimize/optimize.js";
 export type { OverwriteOptions, OverwriteResult } from "./ops/overwrite.js";
 export type { TableProtocol } from "./ops/protocol.js";
+export type { RestoreOptions, RestoreResult } from "./ops/restore.js";
 export type { RowTrackingColumn, Scan, ScanOptions } from "./ops/scan.js";
 export type { SchemaOption } from "./ops/schemaOption.js";
 export type { QueriedTable, SqlOptions } from "./ops/sql.js";

@@ -13,16 +13,19 @@ import type { FileBatchOptions } from "./log/snapshotFiles.js";
 import { TableAlter } from "./ops/alter/tableAlter.js";
 import { type AppendOptions, append } from "./ops/append.js";
 import { type ChangeRow, type ChangesOptions, changes } from "./ops/changes.js";
+import type { CloneOptions, CloneResult } from "./ops/clone.js";
 import type { ConvertOptions, ConvertResult } from "./ops/convert.js";
 import { type CreateOptions, create } from "./ops/create.js";
 import type { DeleteResult } from "./ops/delete.js";
 import { detail, type TableDetail } from "./ops/detail.js";
 import { type DataFile, listFiles } from "./ops/files.js";
+import type { FsckOptions, FsckResult } from "./ops/fsck.js";
 import { type HistoryEntry, type HistoryOptions, history } from "./ops/history.js";
 import type { MergeOptions, MergeResult } from "./ops/merge.js";
 import type { OptimizeOptions, OptimizeResult } from "./ops/optimize/optimize.js";
 import type { OverwriteOptions, OverwriteResult } from "./ops/overwrite.js";
 import { protocol, type TableProtocol } from "./ops/protocol.js";
+import type { RestoreOptions, RestoreResult } from "./ops/restore.js";
 import { rowsOf, Scan, type ScanOptions } from "./ops/scan.js";
 import { type SqlOptions, snapshotOf, sql } from "./ops/sql.js";
 import type { AppendResult } from "./ops/stagedAppend.js";
@@ -521,6 +524,59 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
     this.#checkWritable("vacuum");
     const { vacuum } = await loaded(import("./ops/vacuum.js"), "delta-table/vacuum");
     return vacuum(this.#log, options);
+  }
+
+  /**
+   * Makes the table what it was at a version, or at a time, as a new version: files that it had then are in it again, others are removed,
+   * schema and properties are as they were. The history stays, and nothing is written anew. Ids and identity values count on, and the
+   * protocol never goes back.
+   *
+   * Throws `DELTA_FILE_NOT_FOUND` where files of that version are gone, `DELTA_VERSION_NOT_FOUND`, `DELTA_TIMESTAMP_OUT_OF_RANGE`,
+   * `DELTA_CANNOT_MODIFY_APPEND_ONLY`, `DELTA_FEATURES_REQUIRE_MANUAL_ENABLEMENT`, and a conflict where anybody else changes the table at
+   * the same time: nothing was done then.
+   *
+   * @example
+   * await table.restore(3);
+   * await table.restore("2026-01-31T12:00:00Z");
+   */
+  async restore(versionOrTime: number | Date | string, options: RestoreOptions = {}): Promise<RestoreResult> {
+    this.#checkWritable("restore");
+    const { restore } = await loaded(import("./ops/restore.js"), "delta-table/restore");
+    return restore(this.#log, versionOrTime, options);
+  }
+
+  /**
+   * Makes a table at `target` that is what this one is, at the handle's version: schema, properties, protocol and rows. Its files are
+   * copied or, in a shallow clone, named by absolute paths; the source stays as it is. Both go ways of their own from then on. After a
+   * crash there is no table at `target`, and the same call goes on with the files that are left to copy.
+   *
+   * Throws `DELTA_PATH_EXISTS` where there is a table, `DELTA_UNSUPPORTED_FEATURES_FOR_WRITE`, and what the stores throw.
+   *
+   * @example
+   * await table.at(3).clone("s3://backup/events");
+   * await table.clone("./test", { shallow: true });
+   * await Table.open("./test", { dataRoots: [table.url] }).count();
+   */
+  async clone(target: string | URL | Table, options: CloneOptions = {}): Promise<CloneResult> {
+    const table = target instanceof Table ? target : Table.open(target);
+    table.#checkWritable("become a clone");
+    const { clone } = await loaded(import("./ops/clone.js"), "delta-table/clone");
+    return clone(await this.#snapshot(options.signal), table.#log, options);
+  }
+
+  /**
+   * Takes the files out of the table that it names and that are gone from storage, as a new version: their rows are lost, the others can
+   * be read again.
+   *
+   * Throws `DELTA_FILE_NOT_FOUND` where only a deletion vector is gone, and a conflict where anybody else removes these files.
+   *
+   * @example
+   * const { missing } = await table.fsck({ dryRun: true });
+   */
+  async fsck(options: FsckOptions = {}): Promise<FsckResult> {
+    this.#checkWritable("fsck");
+    const { fsck } = await loaded(import("./ops/fsck.js"), "delta-table/fsck");
+    return fsck(this.#log, options);
   }
 
   /**

@@ -2,17 +2,20 @@ import type { CommandRow } from "./command.js";
 import { append } from "./verbs/append.js";
 import { changes } from "./verbs/changes.js";
 import { checkpoint } from "./verbs/checkpoint.js";
+import { clone } from "./verbs/clone.js";
 import { convert } from "./verbs/convert.js";
 import { create } from "./verbs/create.js";
 import { deadLetters } from "./verbs/deadLetters.js";
 import { deleteRows } from "./verbs/delete.js";
 import { detail } from "./verbs/detail.js";
 import { files } from "./verbs/files.js";
+import { fsck } from "./verbs/fsck.js";
 import { history } from "./verbs/history.js";
 import { load } from "./verbs/load.js";
 import { merge } from "./verbs/merge.js";
 import { protocol } from "./verbs/protocol.js";
 import { read } from "./verbs/read.js";
+import { restore } from "./verbs/restore.js";
 import { schema } from "./verbs/schema.js";
 import { sql } from "./verbs/sql.js";
 import { stream } from "./verbs/stream.js";
@@ -41,5 +44,8 @@ export const COMMANDS: readonly CommandRow[] = [
   files,
   checkpoint,
   vacuum,
+  restore,
+  clone,
+  fsck,
   verify,
 ];
