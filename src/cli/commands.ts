@@ -13,6 +13,8 @@ import { fsck } from "./verbs/fsck.js";
 import { history } from "./verbs/history.js";
 import { load } from "./verbs/load.js";
 import { merge } from "./verbs/merge.js";
+import { optimize } from "./verbs/optimize.js";
+import { overwrite } from "./verbs/overwrite.js";
 import { protocol } from "./verbs/protocol.js";
 import { read } from "./verbs/read.js";
 import { restore } from "./verbs/restore.js";
@@ -28,6 +30,7 @@ export const COMMANDS: readonly CommandRow[] = [
   create,
   convert,
   append,
+  overwrite,
   load,
   deadLetters,
   stream,
@@ -43,6 +46,7 @@ export const COMMANDS: readonly CommandRow[] = [
   protocol,
   files,
   checkpoint,
+  optimize,
   vacuum,
   restore,
   clone,
