@@ -36,9 +36,9 @@ test("overwrite replaces all rows, those of a condition, or partitions", async (
       removedFileCount: 1,
     });
     expect(await ids(T)).toEqual([10, 20]);
-    await writeFile(file, '{"name": "a"}\n');
+    await writeFile(file, '{"name": "a", "n": 1}\n');
     await ok(["overwrite", T, file, "--overwrite-schema", "--partition-by", "name", "--user-metadata", "new"]);
-    expect(objects(await ok(["read", T]))).toEqual([{ name: "a" }]);
+    expect(objects(await ok(["read", T]))).toEqual([{ name: "a", n: 1 }]);
     expect((await Table.open(T).history())[0]).toMatchObject({ userMetadata: "new" });
     expect((await run(["overwrite", T, join(folder, "gone.jsonl")])).code).not.toBe(0);
   });

@@ -6,7 +6,7 @@ import fc from "../fastCheck.js";
 
 type Row = { id: bigint; part: string; n: number | null };
 /** The verbs that a table and a transaction both have. */
-type Target = Pick<Table<Row>, "append"> & Pick<TableTransaction<Row>, "delete" | "update" | "merge" | "overwrite">;
+type Target = Pick<TableTransaction<Row>, "append" | "delete" | "update" | "merge" | "overwrite">;
 
 /** A change, and what it does to a list of rows and, in SQL, to a table `t` of DuckDB's. */
 interface Step {
@@ -33,7 +33,7 @@ let nextId = 0;
 const fresh = rowsArbitrary(0).map((rows) => (): Row[] => rows.map((row) => ({ ...row, id: BigInt(nextId++ % 60) })));
 
 const steps: fc.Arbitrary<() => Step> = fc.oneof(
-  fresh.map((make) => () => {
+  fresh.map((make) => (): Step => {
     const rows = make();
     return {
       text: `append ${valuesOf(rows)}`,
@@ -42,29 +42,36 @@ const steps: fc.Arbitrary<() => Step> = fc.oneof(
       sql: insertOf(rows),
     };
   }),
-  low.map((at) => () => ({
-    text: `delete id in [${at}, ${at + 8})`,
-    run: (table) => table.delete({ id: { gte: BigInt(at), lt: BigInt(at + 8) } }),
-    model: (all) => all.filter(({ id }) => id < at || id >= at + 8),
-    sql: [`DELETE FROM t WHERE id >= ${at} AND id < ${at + 8}`],
-  })),
-  part.map((name) => () => ({
-    text: `delete part ${name}`,
-    run: (table) => table.delete(`part = '${name}' AND n > 0`),
-    model: (all) => all.filter((row) => row.part !== name || row.n === null || row.n <= 0),
-    sql: [`DELETE FROM t WHERE part = '${name}' AND n > 0`],
-  })),
-  fc.tuple(low, part).map(([at, name]) => () => ({
-    text: `update id ${at} to ${at + 10}: n + 1, part ${name}`,
-    run: (table) =>
-      table.update({ set: { n: sql`n + 1`, part: name }, where: { id: { gte: BigInt(at), lt: BigInt(at + 10) } } }),
-    model: (all) =>
-      all.map((row) =>
-        row.id < at || row.id >= at + 10 ? row : { ...row, n: row.n === null ? null : row.n + 1, part: name },
-      ),
-    sql: [`UPDATE t SET n = n + 1, part = '${name}' WHERE id >= ${at} AND id < ${at + 10}`],
-  })),
-  fc.tuple(low, rowsArbitrary(0)).map(([at, given]) => () => {
+  low.map(
+    (at) => (): Step => ({
+      text: `delete id in [${at}, ${at + 8})`,
+      run: (table) => table.delete({ id: { gte: BigInt(at), lt: BigInt(at + 8) } }),
+      model: (all) => all.filter(({ id }) => id < at || id >= at + 8),
+      sql: [`DELETE FROM t WHERE id >= ${at} AND id < ${at + 8}`],
+    }),
+  ),
+  part.map(
+    (name) => (): Step => ({
+      text: `delete part ${name}`,
+      run: (table) => table.delete(`part = '${name}' AND n > 0`),
+      model: (all) => all.filter((row) => row.part !== name || row.n === null || row.n <= 0),
+      sql: [`DELETE FROM t WHERE part = '${name}' AND n > 0`],
+    }),
+  ),
+  fc.tuple(low, part).map(
+    ([at, name]) =>
+      (): Step => ({
+        text: `update id ${at} to ${at + 10}: n + 1, part ${name}`,
+        run: (table) =>
+          table.update({ set: { n: sql`n + 1`, part: name }, where: { id: { gte: BigInt(at), lt: BigInt(at + 10) } } }),
+        model: (all) =>
+          all.map((row) =>
+            row.id < at || row.id >= at + 10 ? row : { ...row, n: row.n === null ? null : row.n + 1, part: name },
+          ),
+        sql: [`UPDATE t SET n = n + 1, part = '${name}' WHERE id >= ${at} AND id < ${at + 10}`],
+      }),
+  ),
+  fc.tuple(low, rowsArbitrary(0)).map(([at, given]) => (): Step => {
     const rows = given.map((row, i) => ({ ...row, id: BigInt(at + i) }));
     return {
       text: `merge ${valuesOf(rows)}`,
@@ -93,7 +100,7 @@ const steps: fc.Arbitrary<() => Step> = fc.oneof(
       ],
     };
   }),
-  fc.tuple(part, fresh).map(([name, make]) => () => {
+  fc.tuple(part, fresh).map(([name, make]) => (): Step => {
     const rows = make().map((row) => ({ ...row, part: name }));
     return {
       text: `overwrite where part = ${name} by ${valuesOf(rows)}`,
@@ -102,7 +109,7 @@ const steps: fc.Arbitrary<() => Step> = fc.oneof(
       sql: [`DELETE FROM t WHERE part = '${name}'`, ...insertOf(rows)],
     };
   }),
-  fresh.map((make) => () => {
+  fresh.map((make) => (): Step => {
     const rows = make();
     return {
       text: `overwrite by ${valuesOf(rows)}`,
