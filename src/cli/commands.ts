@@ -1,4 +1,5 @@
 import type { CommandRow } from "./command.js";
+import { alter } from "./verbs/alter.js";
 import { append } from "./verbs/append.js";
 import { changes } from "./verbs/changes.js";
 import { checkpoint } from "./verbs/checkpoint.js";
@@ -31,6 +32,7 @@ export const COMMANDS: readonly CommandRow[] = [
   convert,
   append,
   overwrite,
+  alter,
   load,
   deadLetters,
   stream,

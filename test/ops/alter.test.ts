@@ -267,6 +267,39 @@ describe("what constraints and generated columns speak of", () => {
   });
 });
 
+describe("addConstraint and dropConstraint", () => {
+  it("have rows checked, those that are there first", async () => {
+    const { table } = await tableOf({ id: "long", "a.b": "string", s: { x: "integer" } });
+    await table.append([{ id: 1n, "a.b": "x", s: { x: 1 } }]);
+    await expectCode("DELTA_NEW_CHECK_CONSTRAINT_VIOLATION", () => table.alter.addConstraint("large", "id > 5"));
+    await table.alter.addConstraint("Positive", "id > 0 and s.x is not null");
+    expect(await propertiesOf(table)).toEqual({ "delta.constraints.positive": "id > 0 and s.x is not null" });
+    expect((await table.detail()).tableFeatures).toEqual(["appendOnly", "checkConstraints", "invariants"]);
+    await expectCode("DELTA_VIOLATE_CONSTRAINT_WITH_VALUES", () => table.append([{ id: -1n, s: { x: 1 } }]));
+    await expectCode("DELTA_CONSTRAINT_ALREADY_EXISTS", () => table.alter.addConstraint("POSITIVE", "id > 1"));
+    await table.append([{ id: 2n, s: { x: 1 } }]);
+    const code = "DELTA_CONSTRAINT_DEPENDENT_COLUMN_CHANGE";
+    await table.alter.setProperties(MAPPED);
+    await expectCode(code, () => table.alter.renameColumn("s.x", "y"));
+    await table.alter.renameColumn("`a.b`", "c");
+    await expectCode("DELTA_FEATURE_DROP_IN_USE", () => table.alter.dropFeature("checkConstraints"));
+    await table.alter.dropConstraint("positive");
+    await table.append([{ id: -1n }]);
+    await table.alter.dropFeature("checkConstraints");
+    await expectCode("DELTA_CONSTRAINT_DOES_NOT_EXIST", () => table.alter.dropConstraint("positive"));
+    const version = await table.version();
+    expect(await table.alter.dropConstraint("positive", { ifExists: true })).toEqual({ version });
+  });
+
+  it("refuse what is no condition", async () => {
+    const { table } = await tableOf({ id: "long" });
+    await expectCode("DELTA_NON_BOOLEAN_CHECK_CONSTRAINT", () => table.alter.addConstraint("c", "id + 1"));
+    await expectCode("DELTA_INVALID_EXPRESSION", () => table.alter.addConstraint("c", "nowhere > 1"));
+    await expectCode("DELTA_INVALID_ARGUMENT", () => table.alter.addConstraint("", "id > 1"));
+    expect(await table.version()).toBe(0);
+  });
+});
+
 describe("setProperties and unsetProperties", () => {
   it("set properties, and take them away", async () => {
     const { table } = await tableOf({ id: "long" });

@@ -116,7 +116,7 @@ function checkNoConstraints(names: readonly string[]): void {
   if (name === undefined) return;
   throw new DeltaError(
     "DELTA_ADD_CONSTRAINTS",
-    `${name} is a constraint: rows have to be checked for it, which setting a property doesn't do.`,
+    `${name} is a constraint: rows have to be checked for it. Use addConstraint and dropConstraint.`,
     {
       property: name,
     },

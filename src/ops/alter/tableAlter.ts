@@ -77,6 +77,34 @@ export class TableAlter {
   }
 
   /**
+   * Has every row from now on meet a condition: one of Spark SQL that is true, not null. The rows that are there are checked first. Throws
+   * `DELTA_NEW_CHECK_CONSTRAINT_VIOLATION` where one breaks it, `DELTA_CONSTRAINT_ALREADY_EXISTS`, `DELTA_INVALID_EXPRESSION`,
+   * `DELTA_UNSUPPORTED_EXPRESSION`, `DELTA_NON_BOOLEAN_CHECK_CONSTRAINT`, `DELTA_MISSING_DEPENDENCY`, and `DELTA_CONCURRENT_APPEND` where rows came
+   * meanwhile.
+   *
+   * @example
+   * await table.alter.addConstraint("positive", "price > 0");
+   */
+  async addConstraint(name: string, expression: string, options: AlterOptions = {}): Promise<AlterResult> {
+    const { addConstraint } = await loaded(import("./constraints.js"), MODULE);
+    return addConstraint(this.#log, name, expression, options);
+  }
+
+  /**
+   * Takes a constraint away. Throws `DELTA_CONSTRAINT_DOES_NOT_EXIST` unless `ifExists`.
+   *
+   * @example
+   * await table.alter.dropConstraint("positive");
+   */
+  async dropConstraint(
+    name: string,
+    options: AlterOptions & { readonly ifExists?: boolean } = {},
+  ): Promise<AlterResult> {
+    const { dropConstraint } = await loaded(import("./constraints.js"), MODULE);
+    return dropConstraint(this.#log, name, options);
+  }
+
+  /**
    * Sets table properties. One that turns a feature on adds that to the protocol; `delta.feature.<name>` = `supported` adds one that
    * isn't turned on. Turning on `delta.enableRowTracking` first gives ids to all files, in commits before. Throws
    * `DELTA_UNKNOWN_PROPERTY`, `DELTA_INVALID_PROPERTY_VALUE`, `DELTA_CANNOT_MODIFY_TABLE_PROPERTY`, `DELTA_UNSUPPORTED_COLUMN_MAPPING_MODE_CHANGE`.
