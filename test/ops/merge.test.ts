@@ -4,6 +4,7 @@ import { type MergeOptions, sql, Table } from "#src/index.js";
 import type { Action } from "#src/log/actions.js";
 import { parseCommit } from "#src/log/commitFile.js";
 import { commitPath } from "#src/log/names.js";
+import { parseDdl } from "#src/schema/ddl.js";
 import { memoryStore } from "#src/storage/memory.js";
 import { expectCode } from "../expectCode.js";
 import { CountingStore } from "../storage/countingStore.js";
@@ -434,6 +435,58 @@ test("values of all types survive, copied, updated and inserted", async () => {
   await table.merge(other, { on: "id", whenMatched: [{ update: "*" }], whenNotMatched: [{ insert: "*" }] });
   const byId = (rows: Record<string, unknown>[]) => rows.sort((a, b) => Number((a.id as bigint) - (b.id as bigint)));
   expect(byId(await table.toArray())).toEqual([written[0], ...byId(await other.toArray())]);
+});
+
+test("fields of structs go by their names, within lists and maps too", async () => {
+  const create = async (ddl: string, rows: readonly object[]) => {
+    const table = Table.open<Record<string, unknown>>(memoryStore());
+    await table.create({ schema: parseDdl(ddl) });
+    await table.append(rows);
+    return table;
+  };
+  const table = await create(
+    "id bigint, m map<string,struct<a:int,b:string>>, l array<struct<x:bigint,y:array<int>>>, s struct<q:decimal(10,2),w:struct<e:date>>",
+    [{ id: 1n, m: new Map([["k", { a: 1, b: "b" }]]), l: [{ x: 1n, y: [1, null] }, null], s: { q: "1.50", w: null } }],
+  );
+  const other = await create(
+    "s struct<w:struct<e:date>,q:decimal(12,1)>, l array<struct<y:array<bigint>,x:int>>, id int, m map<string,struct<b:string,a:bigint>>",
+    [
+      { id: 1, m: new Map([["n", { a: 9n, b: "nn" }]]), l: [{ x: 7, y: [5n, null] }, null], s: { q: "3.5", w: null } },
+      { id: 2, m: new Map([["n", null]]), l: [], s: null },
+    ],
+  );
+  const upsert: MergeOptions = { on: "id", whenMatched: [{ update: "*" }], whenNotMatched: [{ insert: "*" }] };
+  await table.merge(other, upsert);
+  const rows = await table.toArray();
+  expect(rows.sort((a, b) => Number((a.id as bigint) - (b.id as bigint)))).toEqual([
+    { id: 1n, m: new Map([["n", { a: 9, b: "nn" }]]), l: [{ x: 7n, y: [5, null] }, null], s: { q: "3.50", w: null } },
+    { id: 2n, m: new Map([["n", null]]), l: [], s: null },
+  ]);
+  const wider = await create("id bigint, s struct<q:decimal(10,2),extra:int>, l array<struct<x:bigint,new:string>>", [
+    { id: 1n, s: { q: "9.99", extra: 4 }, l: [{ x: 1n, new: "n" }] },
+  ]);
+  await table.merge(wider, { ...upsert, mergeSchema: true });
+  expect(await table.toArray({ where: { id: 1n }, columns: ["s", "l"] })).toEqual([
+    { s: { q: "9.99", w: null, extra: 4 }, l: [{ x: 1n, y: null, new: "n" }] },
+  ]);
+});
+
+test("columns may have any name", async () => {
+  const table = Table.open<Record<string, unknown>>(memoryStore());
+  const schema = parseDdl("`my id` bigint, `a.b` string, `select` int, target struct<id:int>");
+  await table.create({ schema, properties: { "delta.columnMapping.mode": "name" } });
+  const named = (text: string, select: number, id: number) => ({ "my id": 1n, "a.b": text, select, target: { id } });
+  await table.append([named("x", 1, 5)]);
+  await table.merge([named("y", 2, 6)], {
+    on: "my id",
+    whenMatched: [
+      {
+        where: "source.\"a.b\" = 'y'",
+        update: { "a.b": sql`source."a.b" || target."a.b"`, select: sql`source."select" + target.target.id` },
+      },
+    ],
+  });
+  expect(await table.toArray()).toEqual([named("yx", 7, 5)]);
 });
 
 test("rows keep their ids through updates", async () => {

@@ -81,7 +81,12 @@ function conditionOf(on: string | SqlText | readonly string[], { target, source 
   if (columns.length === 0) throw new DeltaError("DELTA_INVALID_ARGUMENT", "on names no column.", { on });
   for (const name of columns) fieldOf(target, name);
   for (const name of columns) if (!has(source, name)) throw unresolved(name, source);
-  return columns.map((name) => `target.${quoteName(name)} = source.${quoteName(name)}`).join(" AND ");
+  return columns.map((name) => `target.${nameText(name)} = source.${nameText(name)}`).join(" AND ");
+}
+
+/** History shows it: quoted only where it must be. */
+function nameText(name: string): string {
+  return /^[a-z_][a-z0-9_]*$/i.test(name) ? name : quoteName(name);
 }
 
 async function assigned(

@@ -120,7 +120,7 @@ export class MergeJoin {
     if (needs("source")) from.push(`${source} AS source ON (source.${row} = found.source_row)`);
     const order = kind === "notMatched" ? "found.source_row" : "found.file, found.pos";
     const select = `SELECT ${columns.join(", ")} FROM ${from.join(" JOIN ")} WHERE found.clause = ${clause} ORDER BY ${order}`;
-    return this.#rows(`values-${clause}`, select, values.map(({ field }) => field.name).join(", "));
+    return this.#rows(`values-${clause}`, select, values.map(({ text }) => text).join(", "));
   }
 
   /** Each row's clause of a kind, null where none holds. */

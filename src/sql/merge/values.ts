@@ -8,13 +8,15 @@ import type { MergeScope, Side } from "./scope.js";
 export interface MergeValue {
   readonly field: StructField;
   readonly sql: string;
+  /** As it was given, for errors. */
+  readonly text: string;
   readonly columns: ReadonlyMap<Side, ReadonlySet<string>>;
 }
 
 /** The value of an expression, cast to the column's type. Throws `DELTA_INVALID_PREDICATE`. */
 export async function expressionValue(scope: MergeScope, field: StructField, text: string): Promise<MergeValue> {
   const { sql, columns } = await scope.parse(text);
-  return { field, sql: await castTo(await duckdb(), field, sql, scope.nullRows, text), columns };
+  return { field, sql: await castTo(await duckdb(), field, sql, scope.nullRows, text), text, columns };
 }
 
 /** The value of a column of the source, cast to the column's type; fields of structs go by their names. Throws `DELTA_INVALID_PREDICATE`. */
@@ -22,7 +24,7 @@ export async function sourceValue(scope: MergeScope, field: StructField, source:
   const column = `source.${quoteName(source.name)}`;
   const columns = new Map<Side, ReadonlySet<string>>([["source", new Set([source.name])]]);
   const sql = aligned(column, source.type, field.type, 0);
-  return { field, sql: await castTo(await duckdb(), field, sql, scope.nullRows, column), columns };
+  return { field, sql: await castTo(await duckdb(), field, sql, scope.nullRows, column), text: column, columns };
 }
 
 /** A value in the shape of another type: structs get that one's fields, null where they lack some. */
