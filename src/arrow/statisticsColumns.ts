@@ -13,15 +13,24 @@ import type { DataType, StructType } from "../schema/types.js";
 export function statisticsColumns(
   schema: StructType,
   partitionColumns: readonly string[],
-  properties: { readonly numIndexedCols: number; readonly statsColumns?: readonly string[] },
+  properties: {
+    readonly numIndexedCols: number;
+    readonly statsColumns?: readonly string[];
+    /** Columns that have statistics in any case. */
+    readonly always?: readonly (readonly string[])[];
+  },
 ): readonly (readonly string[])[] {
   const leaves = schema.fields
     .filter((field) => !partitionColumns.includes(field.name))
     .flatMap((field) => leavesOf(field.type, [field.name]));
-  const { numIndexedCols, statsColumns } = properties;
-  if (statsColumns === undefined) return numIndexedCols < 0 ? leaves : leaves.slice(0, numIndexedCols);
-  const wanted = statsColumns.flatMap(parseColumnNames).map((path) => path.map(lowerCase));
-  return leaves.filter((leaf) => wanted.some((path) => path.every((name, i) => name === lowerCase(leaf[i] ?? ""))));
+  const { numIndexedCols, statsColumns, always = [] } = properties;
+  const listed = statsColumns?.flatMap(parseColumnNames);
+  const wanted = [...(listed ?? []), ...always].map((path) => path.map(lowerCase));
+  const isFirst = (index: number) => listed === undefined && (numIndexedCols < 0 || index < numIndexedCols);
+  return leaves.filter(
+    (leaf, index) =>
+      isFirst(index) || wanted.some((path) => path.every((name, i) => name === lowerCase(leaf[i] ?? ""))),
+  );
 }
 
 function leavesOf(type: DataType, path: readonly string[]): (readonly string[])[] {

@@ -261,7 +261,7 @@ export const FEATURES: readonly FeatureRow[] = [
     name: "clustering",
     ...writer,
     needs: ["domainMetadata"],
-    write: "refused",
+    write: "supported",
     writing: "added files have statistics of the columns that the table is clustered by",
   },
   {

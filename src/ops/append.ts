@@ -27,6 +27,8 @@ export interface AppendOptions {
   readonly schema?: SchemaOption;
   /** Columns to partition a new table by. */
   readonly partitionBy?: readonly string[];
+  /** Columns to cluster a new table by: see `CreateOptions.clusterBy`. */
+  readonly clusterBy?: readonly string[];
   /** Table properties of a new table. */
   readonly properties?: Readonly<Record<string, string>>;
   /**
@@ -99,7 +101,7 @@ async function appendOnce(
 export async function rowsFor(
   snapshot: Snapshot | undefined,
   input: RowInput<object>,
-  options: Pick<AppendOptions, "schema" | "mergeSchema" | "partitionBy" | "properties">,
+  options: Pick<AppendOptions, "schema" | "mergeSchema" | "partitionBy" | "clusterBy" | "properties">,
 ): Promise<{ readonly target: AppendTarget; readonly batches: AsyncIterable<RecordBatch> }> {
   const { mergeSchema = false } = options;
   const declared = options.schema === undefined ? undefined : schemaFrom(options.schema);

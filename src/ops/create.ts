@@ -1,5 +1,6 @@
 import { DeltaError } from "../errors.js";
-import type { Metadata, Protocol } from "../log/actions.js";
+import type { DomainMetadata, Metadata, Protocol } from "../log/actions.js";
+import { clusteringDomain } from "../log/clustering.js";
 import { withMappedSchema } from "../log/columnMapping.js";
 import type { DeltaLog } from "../log/deltaLog.js";
 import { protocolFor } from "../log/features.js";
@@ -11,6 +12,7 @@ import { runtime } from "../runtime.js";
 import type { StructType } from "../schema/types.js";
 import { validateNewTable } from "../schema/validate.js";
 import { commit } from "../write/transaction.js";
+import { clusterPaths } from "./clusterBy.js";
 import { checkNewRules } from "./rowRules.js";
 import { type SchemaOption, schemaFrom } from "./schemaOption.js";
 
@@ -20,6 +22,11 @@ export interface CreateOptions {
   readonly partitionBy?: readonly string[];
   /** Table properties, such as `delta.checkpointInterval`. */
   readonly properties?: Readonly<Record<string, string>>;
+  /**
+   * Up to four columns ("a", "address.city") whose neighbours `optimize` brings together, instead of partitions; they can be changed
+   * later.
+   */
+  readonly clusterBy?: readonly string[];
   readonly name?: string;
   readonly description?: string;
   readonly userMetadata?: string;
@@ -32,12 +39,12 @@ export async function create(log: DeltaLog, options: CreateOptions): Promise<{ r
   if (existing !== undefined) throw pathExists(log.store.url, existing.version);
   const table = newTable(schemaFrom(options.schema), options);
   await checkNewRules(table);
-  const { protocol, metadata } = table;
+  const { protocol, metadata, domains } = table;
   const result = await commit(
     log,
     {
       read: undefined,
-      actions: [{ protocol }, { metaData: metadata }],
+      actions: [{ protocol }, { metaData: metadata }, ...domains.map((domainMetadata) => ({ domainMetadata }))],
       operation: "CREATE TABLE",
       operationParameters: {
         partitionBy: JSON.stringify(metadata.partitionColumns),
@@ -55,9 +62,9 @@ export async function create(log: DeltaLog, options: CreateOptions): Promise<{ r
 /** The first protocol and metadata of a table: the least protocol that its schema and properties need, with the features asked for. */
 export function newTable(
   schema: StructType,
-  options: Pick<CreateOptions, "partitionBy" | "properties" | "name" | "description">,
-): { protocol: Protocol; metadata: Metadata; schema: StructType } {
-  const { partitionBy = [], name, description } = options;
+  options: Pick<CreateOptions, "partitionBy" | "clusterBy" | "properties" | "name" | "description">,
+): { protocol: Protocol; metadata: Metadata; schema: StructType; domains: readonly DomainMetadata[] } {
+  const { partitionBy = [], clusterBy, name, description } = options;
   checkNewProperties(options.properties ?? {});
   const { features, configuration } = requestedFeatures(options.properties ?? {});
   const properties = withRowTrackingColumns(configuration);
@@ -76,8 +83,11 @@ export function newTable(
   };
   const { metadata, schema: mapped } = withMappedSchema(plain, schema, mode);
   const least = protocolFor(mapped, metadata.configuration);
-  const protocol = protocolWith(least, [...featuresInUse(metadata), ...features]);
-  return { protocol, metadata, schema: mapped };
+  const domains =
+    clusterBy === undefined ? [] : [clusteringDomain(clusterPaths(mapped, clusterBy, partitionBy), mapped, mode)];
+  const clustering = domains.length === 0 ? [] : ["clustering", "domainMetadata"];
+  const protocol = protocolWith(least, [...featuresInUse(metadata), ...clustering, ...features]);
+  return { protocol, metadata, schema: mapped, domains };
 }
 
 /** The error for a table that is there already. */

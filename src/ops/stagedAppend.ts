@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { statisticsColumns } from "../arrow/statisticsColumns.js";
 import { DeltaError, hasCode } from "../errors.js";
-import type { Action, Metadata, Protocol } from "../log/actions.js";
+import type { Action, DomainMetadata, Metadata, Protocol } from "../log/actions.js";
+import { clusteringPaths } from "../log/clustering.js";
 import { columnMappingOf, MAX_COLUMN_ID, type MappedMetadata, withMappedSchema } from "../log/columnMapping.js";
 import type { DeltaLog } from "../log/deltaLog.js";
 import { checkFeaturesListed, checkWritable } from "../log/features.js";
@@ -22,7 +23,7 @@ import { commit, type Transaction } from "../write/transaction.js";
 import { checkMove, moveActions, type TransactionMove } from "../write/transactionMove.js";
 import { type CreateOptions, newTable, pathExists } from "./create.js";
 
-export interface TargetOptions extends Pick<CreateOptions, "partitionBy" | "properties"> {
+export interface TargetOptions extends Pick<CreateOptions, "partitionBy" | "properties" | "clusterBy"> {
   /** Adds the columns that the rows have and the table lacks. */
   readonly mergeSchema?: boolean;
 }
@@ -49,6 +50,8 @@ export interface AppendTarget {
   readonly schema: StructType;
   /** What the rows have been checked by, where the table has rules. */
   readonly rules?: RowRules;
+  /** Of a table that isn't there yet. */
+  readonly domains?: readonly DomainMetadata[];
 }
 
 /**
@@ -95,11 +98,22 @@ export function dataFileOptions(target: AppendTarget): DataFileOptions {
 }
 
 /** Paths of the columns that a data file's `stats` tell of. */
-function statisticsColumnsOf({ schema, metadata }: AppendTarget): readonly (readonly string[])[] {
+function statisticsColumnsOf({
+  snapshot,
+  schema,
+  protocol,
+  metadata,
+  domains = [],
+}: AppendTarget): readonly (readonly string[])[] {
   const listed = property(metadata, "delta.dataSkippingStatsColumns");
   return statisticsColumns(schema, metadata.partitionColumns, {
     numIndexedCols: property(metadata, "delta.dataSkippingNumIndexedCols"),
     statsColumns: listed === undefined ? undefined : [listed],
+    always: clusteringPaths(
+      snapshot?.domainMetadata ?? new Map(domains.map((domain) => [domain.domain, domain])),
+      schema,
+      columnMappingOf(protocol, metadata),
+    ),
   });
 }
 

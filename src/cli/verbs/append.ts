@@ -3,7 +3,7 @@ import type { CommandRow, Given, Session } from "../command.js";
 import { countOf, escapeControls, formatSize, jsonText } from "../text.js";
 import { COMMIT_OPTIONS, commitOptionsOf } from "./commitOptions.js";
 import { INPUT_FORMAT, withInputRows } from "./inputRows.js";
-import { MERGE_SCHEMA, NEW_TABLE_OPTIONS } from "./tableOptions.js";
+import { CLUSTER_BY, MERGE_SCHEMA, NEW_TABLE_OPTIONS } from "./tableOptions.js";
 
 export const append: CommandRow = {
   name: "append",
@@ -38,6 +38,7 @@ async function appendFiles(session: Session, given: Given): Promise<void> {
       schema: declared,
       mergeSchema,
       partitionBy: given.names("partition-by"),
+      clusterBy: given.names("cluster-by"),
       ...commitOptions,
       signal,
       onProgress: ({ rowCount }) => progress.show(rowCount, "rows"),

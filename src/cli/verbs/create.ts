@@ -2,6 +2,7 @@ import type { CommandRow, Given, Session } from "../command.js";
 import { escapeControls, jsonText } from "../text.js";
 import { UsageError } from "../usage.js";
 import { SCHEMA_OPTIONS, schemaGiven } from "./schemaText.js";
+import { CLUSTER_BY } from "./tableOptions.js";
 
 export const create: CommandRow = {
   name: "create",
@@ -10,6 +11,7 @@ export const create: CommandRow = {
   options: [
     ...SCHEMA_OPTIONS,
     { name: "partition-by", kind: "names", value: "A,B", summary: "columns whose values name folders" },
+    CLUSTER_BY,
     { name: "property", kind: "pairs", value: "KEY=VALUE", summary: "a table property; may be given again" },
     { name: "name", kind: "text", value: "TEXT", summary: "the table's name" },
     { name: "description", kind: "text", value: "TEXT", summary: "what the table is" },
@@ -40,6 +42,7 @@ async function createTable({ stdout, table, json, signal }: Session, given: Give
   const { version } = await table.create({
     schema,
     partitionBy: given.names("partition-by"),
+    clusterBy: given.names("cluster-by"),
     properties: given.pairs("property"),
     name: given.text("name"),
     description: given.text("description"),

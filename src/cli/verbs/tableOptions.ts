@@ -12,3 +12,10 @@ export const NEW_TABLE_OPTIONS: readonly OptionRow[] = [
   ...SCHEMA_OPTIONS,
   { name: "partition-by", kind: "names", value: "A,B", summary: "columns to partition a new table by" },
 ];
+
+export const CLUSTER_BY: OptionRow = {
+  name: "cluster-by",
+  kind: "names",
+  value: "A,B",
+  summary: "columns whose neighbours optimize brings together",
+};

@@ -1,4 +1,5 @@
 import { DeltaError } from "../../errors.js";
+import { CLUSTERING_DOMAIN, clusteringColumns } from "../../log/clustering.js";
 import type { Snapshot } from "../../log/snapshot.js";
 import { physicalPath } from "../../schema/columnMapping.js";
 import { columnText } from "../../schema/columns.js";
@@ -55,15 +56,9 @@ function invariantOf({ metadata }: StructField): string | undefined {
 /** Whether the table is clustered by the column at `path`, or by one in it. */
 export function isClusteredBy({ domainMetadata, schema, columnMapping }: Snapshot, path: readonly string[]): boolean {
   const physical = physicalPath(schema, path, columnMapping);
-  return clusteringColumns(domainMetadata.get("delta.clustering")?.configuration).some((column) =>
+  return clusteringColumns(domainMetadata.get(CLUSTERING_DOMAIN)).some((column) =>
     physical.every((name, i) => column[i] === name),
   );
-}
-
-function clusteringColumns(configuration: string | undefined): readonly (readonly string[])[] {
-  if (configuration === undefined) return [];
-  const { clusteringColumns: columns } = JSON.parse(configuration) as { clusteringColumns?: unknown };
-  return Array.isArray(columns) ? columns.map((column) => (Array.isArray(column) ? column : [String(column)])) : [];
 }
 
 /** Names in a SQL text: words, and what stands in backticks or double quotes. */

@@ -133,6 +133,18 @@ export class TableAlter {
   }
 
   /**
+   * Has `optimize` bring neighbours in these columns together from now on; by none, no more. Throws `DELTA_INVALID_ARGUMENT`, and
+   * `DELTA_ALTER_TABLE_CLUSTER_BY_NOT_ALLOWED` where the table lacks the feature.
+   *
+   * @example
+   * await table.alter.clusterBy(["customer", "address.city"]);
+   */
+  async clusterBy(columns: readonly string[], options: AlterOptions = {}): Promise<AlterResult> {
+    const { clusterBy } = await loaded(import("./clusterBy.js"), MODULE);
+    return clusterBy(this.#log, columns, options);
+  }
+
+  /**
    * Gives the table a name and a description.
    *
    * @example

@@ -1,14 +1,16 @@
 import type { RecordBatch } from "apache-arrow";
-import { makeBatch } from "../../arrow/column.js";
+import { columnAt, makeBatch } from "../../arrow/column.js";
+import { toArrowField } from "../../arrow/schema.js";
 import { takeRows } from "../../arrow/take.js";
 import { DeltaError } from "../../errors.js";
 import type { Action, AddFile } from "../../log/actions.js";
+import { CLUSTERING_PROVIDER, clusteringPaths } from "../../log/clustering.js";
 import type { DeltaLog } from "../../log/deltaLog.js";
 import { canonicalPath } from "../../log/paths.js";
 import { property } from "../../log/properties.js";
 import type { Snapshot } from "../../log/snapshot.js";
-import { nearestName } from "../../schema/columns.js";
-import type { StructType } from "../../schema/types.js";
+import { columnNames, nearestName, resolveColumn } from "../../schema/columns.js";
+import type { StructField, StructType } from "../../schema/types.js";
 import { checkSignal } from "../../signal.js";
 import { type CandidateFile, CandidateFiles, removeOf } from "../rewrite/candidateFiles.js";
 import { liveRowCount } from "../rewrite/matchedRows.js";
@@ -28,6 +30,8 @@ export interface OptimizeOptions<Row extends object = Record<string, unknown>> e
   readonly zOrderBy?: readonly (keyof Row & string)[];
   /** Writes exactly the files anew of which deletion vectors remove rows, so that the removed rows' bytes can go. */
   readonly purge?: boolean;
+  /** Of a clustered table, orders all rows anew: also those of files that are clustered already. */
+  readonly full?: boolean;
   readonly onProgress?: (progress: OptimizeProgress) => void;
 }
 
@@ -81,10 +85,19 @@ async function stageOptimize<Row extends object>(
   options: OptimizeOptions<Row>,
 ): Promise<StagedOptimize | undefined> {
   const { where, zOrderBy = [], purge = false, signal } = options;
-  const order = zOrderBy.length === 0 ? undefined : orderSchema(snapshot, zOrderBy);
+  const clustering = purge ? [] : clusteringPaths(snapshot.domainMetadata, snapshot.schema, snapshot.columnMapping);
+  if (clustering.length > 0 && zOrderBy.length > 0) throw clustered(clustering);
+  const paths = clustering.length > 0 ? clustering : zOrderBy.map((name) => [name]);
+  const order = paths.length === 0 ? undefined : orderOf(snapshot, paths);
+  const isClustered = clustering.length > 0;
   const targetBytes = options.targetFileSizeBytes ?? property(snapshot.metadata, "delta.targetFileSize");
   const predicate = await predicateOf(where, snapshot.schema);
-  const bins = await binsOf(snapshot, new CandidateFiles(snapshot, predicate, signal), { targetBytes, order, purge });
+  const bins = await binsOf(snapshot, new CandidateFiles(snapshot, predicate, signal), {
+    targetBytes,
+    isOrdered: order !== undefined,
+    isClustered: isClustered && options.full !== true,
+    purge,
+  });
   const totalFileCount = bins.reduce((sum, bin) => sum + bin.length, 0);
   if (totalFileCount === 0) return undefined;
   const writers: RowRewriter[] = [];
@@ -100,9 +113,10 @@ async function stageOptimize<Row extends object>(
       const writer = new RowRewriter(log, snapshot, signal, targetBytes);
       writers.push(writer);
       if (order === undefined) for await (const batch of writer.rows(bin)) await writer.writeKept(batch);
-      else await writeOrdered(snapshot, writer, bin, order, targetBytes);
+      else await writeOrdered(writer, bin, order, targetBytes);
       const files = await writer.finish();
-      added.push(...files.adds.map((add) => ({ ...add, dataChange: false })));
+      const facts = { dataChange: false, ...(isClustered && { clusteringProvider: CLUSTERING_PROVIDER }) };
+      added.push(...files.adds.map((add) => ({ ...add, ...facts })));
       stored.push(files.stored);
       fileCount += bin.length;
       options.onProgress?.({ fileCount, totalFileCount });
@@ -118,7 +132,9 @@ async function stageOptimize<Row extends object>(
       operation: purge ? "REORG" : "OPTIMIZE",
       operationParameters: {
         predicate: predicateText,
-        ...(purge ? { applyPurge: "true" } : { zOrderBy: JSON.stringify(zOrderBy), clusterBy: "[]", auto: "false" }),
+        ...(purge
+          ? { applyPurge: "true" }
+          : { zOrderBy: JSON.stringify(zOrderBy), clusterBy: namesOf(clustering), auto: "false" }),
       },
       operationMetrics: sizeMetrics(removed, added),
       stored: Promise.all(stored),
@@ -134,69 +150,96 @@ async function stageOptimize<Row extends object>(
 
 interface BinOptions {
   readonly targetBytes: number;
-  readonly order: StructType | undefined;
+  readonly isOrdered: boolean;
+  /** Files that are clustered already stay. */
+  readonly isClustered: boolean;
   readonly purge: boolean;
 }
 
 async function binsOf(
   snapshot: Snapshot,
   candidates: CandidateFiles,
-  { targetBytes, order, purge }: BinOptions,
+  { targetBytes, isOrdered, isClustered, purge }: BinOptions,
 ): Promise<CandidateFile[][]> {
   const files: (CandidateFile & { partition: string; isWorthwhile: boolean })[] = [];
   for await (const file of candidates) {
     const removed = file.deletionVector?.cardinality ?? 0;
     const live = removed === 0 ? 0 : await liveRowCount(snapshot, file);
     const hasMany = removed > MANY_REMOVED * (removed + live);
-    const isMeant = purge ? removed > 0 : order !== undefined || hasMany || file.sizeBytes < FULL * targetBytes;
-    if (!isMeant) continue;
-    const isWorthwhile = purge || hasMany || order !== undefined;
+    const isDone = isClustered && file.add.clusteringProvider === CLUSTERING_PROVIDER && !hasMany;
+    const isMeant = purge ? removed > 0 : isOrdered || hasMany || file.sizeBytes < FULL * targetBytes;
+    if (!isMeant || isDone) continue;
+    const isWorthwhile = purge || hasMany || isOrdered;
     files.push({ ...file, partition: JSON.stringify([...file.partitionValues].sort()), isWorthwhile });
   }
   // The rows of a partition are ordered together.
-  return packBins(files, order === undefined ? targetBytes : Number.POSITIVE_INFINITY);
+  return packBins(files, isOrdered ? Number.POSITIVE_INFINITY : targetBytes);
 }
 
 /** Writes the rows of some files to files of neighbours. The columns are read twice: once to learn how their values are spread. */
 async function writeOrdered(
-  snapshot: Snapshot,
   writer: RowRewriter,
   bin: readonly CandidateFile[],
-  order: StructType,
+  order: Order,
   targetBytes: number,
 ): Promise<void> {
-  const zOrder = new ZOrder(order);
-  for await (const batch of writer.columns(bin, order.fields)) zOrder.sample(batch);
+  const zOrder = new ZOrder(order.schema);
+  for await (const batch of writer.columns(bin, order.columns)) zOrder.sample(orderColumns(batch, order));
   const sizeBytes = bin.reduce((sum, file) => sum + file.sizeBytes, 0);
   zOrder.cut(Math.max(1, Math.ceil(sizeBytes / targetBytes)));
-  const indices = order.fields.map(({ name }) => snapshot.schema.fields.findIndex((field) => field.name === name));
   for await (const batch of writer.rows(bin)) {
-    for (const [piece, rows] of zOrder.pieces(selected(batch, indices))) {
+    for (const [piece, rows] of zOrder.pieces(orderColumns(batch, order))) {
       await writer.writeKept(takeRows(batch, Uint32Array.from(rows)), String(piece));
     }
   }
 }
 
-function selected(batch: RecordBatch, indices: readonly number[]): RecordBatch {
-  const fields = indices.map((index) => batch.schema.fields[index]!);
-  const columns = indices.map((index) => batch.data.children[index]!);
-  return makeBatch(fields, columns, batch.numRows);
+/** Columns, nested ones too, by which rows are ordered. */
+interface Order {
+  readonly paths: readonly (readonly string[])[];
+  /** The top-level columns that they are in. */
+  readonly columns: readonly StructField[];
+  /** The columns themselves. */
+  readonly schema: StructType;
 }
 
-function orderSchema({ schema, metadata }: Snapshot, names: readonly string[]): StructType {
-  const fields = names.map((name) => {
-    const field = schema.fields.find((candidate) => candidate.name === name);
-    const isNested = field !== undefined && typeof field.type !== "string";
+function orderColumns(batch: RecordBatch, { paths, schema }: Order): RecordBatch {
+  const columns = paths.map((path) => columnAt(batch, path)!);
+  // What is in a struct that is null is null itself: its place is of no matter.
+  return makeBatch(
+    schema.fields.map(toArrowField),
+    columns.map((levels) => levels.at(-1)!),
+    batch.numRows,
+  );
+}
+
+function orderOf({ schema, metadata }: Snapshot, paths: readonly (readonly string[])[]): Order {
+  const fields = paths.map((path): StructField => {
+    const name = path.join(".");
+    const found = resolveColumn(schema, path);
     const isPartition = metadata.partitionColumns.includes(name);
-    if (field !== undefined && !isNested && !isPartition) return field;
-    const nearest = nearestName(
-      name,
-      schema.fields.map((candidate) => candidate.name),
-    );
-    const why = isPartition ? "names partitions" : isNested ? "has no order" : `isn't a column of the table`;
+    if (found !== undefined && typeof found.type === "string" && !isPartition) {
+      return { name, type: found.type, nullable: true, metadata: {} };
+    }
+    const nearest = nearestName(name, columnNames(schema));
+    const why = isPartition ? "names partitions" : found === undefined ? "isn't a column of the table" : "has no order";
     throw new DeltaError("DELTA_INVALID_ARGUMENT", `zOrderBy: ${name} ${why}.`, { column: name, nearest });
   });
-  return { type: "struct", fields };
+  const tops = new Set(paths.map(([top]) => top));
+  const columns = schema.fields.filter(({ name }) => tops.has(name));
+  return { paths, columns, schema: { type: "struct", fields } };
+}
+
+function clustered(paths: readonly (readonly string[])[]): DeltaError {
+  return new DeltaError(
+    "DELTA_CLUSTERING_WITH_ZORDER_BY",
+    `The table is clustered by ${namesOf(paths)}, by which optimize orders it. Leave zOrderBy out, or cluster the table by other columns.`,
+    { clusterBy: paths.map((path) => path.join(".")) },
+  );
+}
+
+function namesOf(paths: readonly (readonly string[])[]): string {
+  return JSON.stringify(paths.map((path) => path.join(".")));
 }
 
 function bytesOf(files: readonly AddFile[]): number {

@@ -1,4 +1,5 @@
-import type { Action, DomainMetadata, Metadata } from "../../log/actions.js";
+import type { Action, Metadata } from "../../log/actions.js";
+import { CLUSTERING_DOMAIN, clusteringDomain } from "../../log/clustering.js";
 import type { Snapshot } from "../../log/snapshot.js";
 import { schemaToJson } from "../../schema/json.js";
 import type { StructField, StructType } from "../../schema/types.js";
@@ -47,16 +48,10 @@ function withHighWaterMarks(old: StructType, now: StructType): StructType {
   return isSame ? old : { ...old, fields };
 }
 
-const CLUSTERING = "delta.clustering";
-
 /** Clustering goes back with the rows; other domains stay as they are. */
 export function restoredDomains(old: Snapshot, now: Snapshot): Action[] {
-  const [before, current] = [old, now].map(({ domainMetadata }) => domainMetadata.get(CLUSTERING));
+  const [before, current] = [old, now].map(({ domainMetadata }) => domainMetadata.get(CLUSTERING_DOMAIN));
   if (before?.configuration === current?.configuration) return [];
-  const none: DomainMetadata = {
-    domain: CLUSTERING,
-    configuration: JSON.stringify({ clusteringColumns: [], domainName: CLUSTERING }),
-    removed: false,
-  };
+  const none = clusteringDomain([], now.schema, now.columnMapping);
   return [{ domainMetadata: before ?? none }];
 }
