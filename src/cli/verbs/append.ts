@@ -10,7 +10,7 @@ export const append: CommandRow = {
   summary: "Add the rows of files, or of the standard input, as one new version",
   operands: "[FILE…|-]",
   maxOperands: Number.POSITIVE_INFINITY,
-  options: [INPUT_FORMAT, MERGE_SCHEMA, ...NEW_TABLE_OPTIONS, ...COMMIT_OPTIONS],
+  options: [INPUT_FORMAT, MERGE_SCHEMA, ...NEW_TABLE_OPTIONS, CLUSTER_BY, ...COMMIT_OPTIONS],
   examples: [
     {
       command: "append ./events monday.csv tuesday.csv",
