@@ -12,7 +12,7 @@ export const vacuum: CommandRow = {
       name: "retention-hours",
       kind: "text",
       value: "N",
-      summary: "delete what nothing has needed for so long (default: the table's delta.deletedFileRetentionDuration)",
+      summary: "delete what nothing has needed for so long (default: as the table says)",
     },
     { name: "lite", kind: "flag", summary: "only files that the log says were removed; the folder isn't listed" },
     {
