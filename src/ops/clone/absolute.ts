@@ -8,11 +8,15 @@ import type { ObjectStore } from "../../storage/store.js";
 /** A place that others can name: a scheme, and something that begins with a slash. */
 const URL_ROOT = /^([a-z][a-z0-9+.-]*:\/\/[^/]*)(.*)$/is;
 
-/** The root of a store as the beginning of URIs of its objects. Throws `DELTA_INVALID_ARGUMENT` for a store that no URI names. */
+/**
+ * The root of a store as the beginning of URIs of its objects, spelled as Spark spells them: it compares them as texts. Throws `DELTA_INVALID_ARGUMENT` for a store
+ * that no URI names.
+ */
 export function rootUri({ url }: Pick<ObjectStore, "url">): string {
   const match = URL_ROOT.exec(url);
   if (match !== null) return `${match[1]}${encodePath(match[2]!)}`.replace(/\/$/, "");
-  if (/^(?:\/|[A-Za-z]:[\\/])/.test(url)) return pathToFileURL(url).href.replace(/\/$/, "");
+  if (url.startsWith("/")) return `file:${encodePath(url)}`.replace(/\/$/, "");
+  if (/^[A-Za-z]:[\\/]/.test(url)) return pathToFileURL(url).href.replace("file:///", "file:/").replace(/\/$/, "");
   throw new DeltaError("DELTA_INVALID_ARGUMENT", `Other tables can't name files in ${url}: clone it deeply instead.`, {
     location: url,
   });
