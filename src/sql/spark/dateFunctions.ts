@@ -156,6 +156,8 @@ const dateFormat: FunctionRow = {
   },
 };
 
+/** Cut off, unlike `unix_seconds`. */
+const unixTimestamp = ofTimestamp("long", (time) => `(epoch_us(${time}) // 1000000)`);
 const unixSeconds = ofTimestamp("long", (time) => floorDiv(`epoch_us(${time})`, 1_000_000));
 const toDate: FunctionRow = { least: 1, make: ([value]) => asDate(value!) };
 const toTimestamp: FunctionRow = { least: 1, make: ([value]) => asTimestamp(value!) };
@@ -193,7 +195,7 @@ export const DATE_FUNCTIONS: Readonly<Record<string, FunctionRow>> = {
     },
   },
   ...{ to_date: toDate, date: toDate, to_timestamp: toTimestamp, timestamp: toTimestamp },
-  ...{ unix_timestamp: unixSeconds, to_unix_timestamp: unixSeconds, unix_seconds: unixSeconds },
+  ...{ unix_timestamp: unixTimestamp, to_unix_timestamp: unixTimestamp, unix_seconds: unixSeconds },
   unix_date: ofDate("integer", (date) => `CAST(${date} - DATE '1970-01-01' AS INTEGER)`),
   unix_millis: ofTimestamp("long", (time) => floorDiv(`epoch_us(${time})`, 1000)),
   unix_micros: ofTimestamp("long", (time) => `epoch_us(${time})`),

@@ -71,8 +71,17 @@ export function regexSql(value: Typed, pattern: Typed): Typed {
 }
 
 const STRING = "string" as const;
-const upper = simple([STRING], STRING, (s) => `upper(${s})`);
-const lower = simple([STRING], STRING, (s) => `lower(${s})`);
+/** Letters that become several in capitals, but ß, and small ones that depend on their place: DuckDB leaves them or knows one form. */
+const SPECIAL_CAPITALS =
+  "[\\x{149}\\x{1F0}\\x{390}\\x{3B0}\\x{587}\\x{1E96}-\\x{1E9A}\\x{1F50}-\\x{1F56}\\x{1F80}-\\x{1FFC}\\x{FB00}-\\x{FB17}]";
+const SPECIAL_SMALL = "[\\x{130}\\x{3A3}]";
+
+function unless(text: string, pattern: string, sql: string): string {
+  return `(CASE WHEN regexp_matches(${text}, '${pattern}') THEN error('letters whose other case DuckDB has not') ELSE ${sql} END)`;
+}
+
+const upper = simple([STRING], STRING, (s) => unless(s, SPECIAL_CAPITALS, `upper(replace(${s}, 'ß', 'SS'))`), true);
+const lower = simple([STRING], STRING, (s) => unless(s, SPECIAL_SMALL, `lower(${s})`), true);
 const reverse = simple([STRING], STRING, (s) => `reverse(${s})`);
 const rlike: FunctionRow = { least: 2, make: ([s, p]) => regexSql(s!, p!) };
 
@@ -203,18 +212,25 @@ function numeric(make: (value: Typed) => Typed): FunctionRow {
 const abs = numeric((value) => typed(`abs(${value.sql})`, value.type, [value], true));
 const sign = numeric((value) => {
   const x = castTo(value, "double", false);
-  return typed(`CAST(sign(${x.sql}) AS DOUBLE)`, "double", [x]);
+  const sql = `(CASE WHEN ${x.sql} = 0 OR isnan(${x.sql}) THEN ${x.sql} ELSE CAST(sign(${x.sql}) AS DOUBLE) END)`;
+  return typed(sql, "double", [x]);
 });
 
 function toWhole(name: "floor" | "ceil"): FunctionRow {
   return numeric((value) => {
     const { type, sql } = value;
     if (isInteger(type)) return typed(`CAST(${sql} AS BIGINT)`, "long", [value]);
-    if (isFractional(type)) return typed(`CAST(${name}(${sql}) AS BIGINT)`, "long", [value], true);
+    if (isFractional(type)) return typed(nearestLong(`${name}(CAST(${sql} AS DOUBLE))`), "long", [value]);
     const { precision, scale } = digitsOf(type)!;
     const result: DataType = `decimal(${Math.min(38, precision - scale + 1)},0)`;
     return typed(`CAST(${name}(${sql}) AS ${result})`, result, [value]);
   });
+}
+
+/** As Java casts: what is beyond the range is its end, and NaN is zero. */
+function nearestLong(sql: string): string {
+  const [least, most] = ["(-9223372036854775808)::BIGINT", "9223372036854775807::BIGINT"];
+  return `(CASE WHEN isnan(${sql}) THEN 0::BIGINT WHEN ${sql} >= 9.223372036854775807e18 THEN ${most} WHEN ${sql} <= -9.223372036854775808e18 THEN ${least} ELSE CAST(${sql} AS BIGINT) END)`;
 }
 
 const round: FunctionRow = {

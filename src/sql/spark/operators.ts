@@ -1,6 +1,15 @@
 import type { DataType } from "../../schema/types.js";
 import { castTo, coerce, duckdbType } from "./cast.js";
-import { commonType, decimalResult, isDecimal, isFractional, isInteger, isNumeric, isTime } from "./coercion.js";
+import {
+  commonType,
+  decimalResult,
+  digitsOf,
+  isDecimal,
+  isFractional,
+  isInteger,
+  isNumeric,
+  isTime,
+} from "./coercion.js";
 import { decimalOf } from "./parser.js";
 import type { BinaryOperator, IntervalNode } from "./tree.js";
 import { invalid, type Typed, typed, typeText, unsupported } from "./typed.js";
@@ -62,10 +71,12 @@ function number(op: "+" | "-" | "*" | "%", left: Typed, right: Typed): Typed {
   }
   const type = decimalResult(op, a.type, b.type) ?? tooManyDigits(op);
   if (op === "*") {
-    const product = `(${asDecimal(a).sql} * ${asDecimal(b).sql})`;
-    return typed(`CAST(${product} AS ${type})`, type, [a, b], true);
+    const [x, y] = [asDecimal(a), asDecimal(b)];
+    return typed(`CAST((${roomy(x, y).sql} * ${y.sql}) AS ${type})`, type, [a, b], true);
   }
-  const [x, y] = [coerce(a, common), coerce(b, common)];
+  // Wide enough for the result: DuckDB doesn't go from 64 to 128 bits by itself.
+  const wide = op === "%" ? common : type;
+  const [x, y] = [castTo(coerce(a, common), wide, false), castTo(coerce(b, common), wide, false)];
   const sql = op === "%" ? unlessZero(y, `${x.sql} % ${y.sql}`) : `(${x.sql} ${op} ${y.sql})`;
   return typed(`CAST(${sql} AS ${duckdbType(type)})`, type, [x, y], true);
 }
@@ -79,6 +90,13 @@ function asDecimal(value: Typed): Typed {
   };
   const type = typeof value.type === "string" ? digits[value.type] : undefined;
   return type === undefined ? value : castTo(value, type, false);
+}
+
+/** The first factor with as many digits as let the product be one of 128 bits, where it may be one. */
+function roomy(value: Typed, other: Typed): Typed {
+  const [own, others] = [digitsOf(value.type)!, digitsOf(other.type)!];
+  if (own.precision + others.precision <= 18) return value;
+  return castTo(value, `decimal(${38 - others.precision},${own.scale})`, false);
 }
 
 function tooManyDigits(op: string): never {

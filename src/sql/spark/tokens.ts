@@ -13,7 +13,7 @@ const SPACE = /(?:\s|--[^\n]*|\/\*(?!\+)[\s\S]*?\*\/)*/y;
 const WORD = /[\p{L}_][\p{L}\p{N}_]*/uy;
 const NAME = /`(?:[^`]|``)+`/y;
 const NUMBER = /(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?:BD|[LSYDF])?(?![\p{L}\p{N}_])/iuy;
-const TEXT = /[rR]?(?:'(?:[^'\\]|\\[\s\S]|'')*'|"(?:[^"\\]|\\[\s\S]|"")*")/y;
+const TEXT = /[rR](?:'[^']*'|"[^"]*")|'(?:[^'\\]|\\[\s\S])*'|"(?:[^"\\]|\\[\s\S])*"/y;
 const SYMBOL = /<=>|<>|<=|>=|!=|==|\|\||::|->|[-+*/%=<>!~&|^()[\],.]/y;
 
 /** Cuts an expression into tokens; the last one is the end. Throws `DELTA_UNSUPPORTED_EXPRESSION` for what is none. */
@@ -62,21 +62,20 @@ const ESCAPES: Readonly<Record<string, string>> = {
   _: "\\_",
 };
 
-/** What a literal means: Spark undoes backslashes, unless it begins with an r. */
+/** What a literal means: Spark undoes backslashes, unless it begins with an r. A doubled quote ends one literal and begins the next. */
 function textOf(literal: string): string {
   const isRaw = /^r/i.test(literal);
   const quoted = isRaw ? literal.slice(1) : literal;
   const inner = quoted.slice(1, -1);
   if (isRaw) return inner;
-  const quote = quoted.charAt(0);
   return inner.replace(
-    /\\u([0-9a-fA-F]{4})|\\U([0-9a-fA-F]{8})|\\([0-3][0-7]{2})|\\([\s\S])|''|""/g,
+    /\\u([0-9a-fA-F]{4})|\\U([0-9a-fA-F]{8})|\\([0-3][0-7]{2})|\\([\s\S])/g,
     (match, short?: string, long?: string, octal?: string, escaped?: string) => {
       const code = short ?? long;
       if (code !== undefined) return String.fromCodePoint(Number.parseInt(code, 16));
       if (octal !== undefined) return String.fromCharCode(Number.parseInt(octal, 8));
       if (escaped !== undefined) return ESCAPES[escaped] ?? escaped;
-      return match === quote + quote ? quote : match;
+      return match;
     },
   );
 }

@@ -157,6 +157,24 @@ def sql(text):
     return [json.loads(row) for row in spark.sql(text).toJSON().collect()]
 
 
+def evaluate(path, expressions):
+    """The values of each expression for the rows of a table, by id; of one that fails for some row, or that makes no sense, the error."""
+    rows = frame(path).orderBy("id").coalesce(1)
+
+    def values(some):
+        try:
+            content = table_of(rows.selectExpr(*[f"{text} AS c{i}" for i, text in enumerate(some)]).toArrow())
+        except Exception as error:
+            if len(some) == 1:
+                return [{"error": str(error)[:300]}]
+            middle = len(some) // 2
+            return values(some[:middle]) + values(some[middle:])
+        names = [f"c{i}" for i in range(len(some))]
+        return [{"type": content["types"][name], "values": [row[name] for row in content["rows"]]} for name in names]
+
+    return values(expressions)
+
+
 if __name__ == "__main__":
-    serve({f.__name__: f for f in (versions, read, changes, write, create, features, version, checkpoint, stream, sql)})
+    serve({f.__name__: f for f in (versions, read, changes, write, create, features, version, checkpoint, stream, sql, evaluate)})
     spark.stop()

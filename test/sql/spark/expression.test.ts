@@ -1,0 +1,206 @@
+import { describe, expect, test } from "vitest";
+import { buildBatch } from "#src/arrow/build.js";
+import { makeBatch } from "#src/arrow/column.js";
+import { rowReader } from "#src/arrow/rows.js";
+import { toArrowField } from "#src/arrow/schema.js";
+import { parseDdl } from "#src/schema/ddl.js";
+import type { DataType, StructType } from "#src/schema/types.js";
+import { evaluateAll } from "#src/sql/spark/evaluate.js";
+import { checkConstraintExpression, sparkExpression } from "#src/sql/spark/expression.js";
+import { expectCode } from "../../expectCode.js";
+
+const SCHEMA = parseDdl(
+  "i int, l bigint, d double, s string, o boolean, m decimal(10,2), dt date, t timestamp, st struct<a: int, `b c`: string>, arr array<int>, mp map<string, int>, `odd name` int",
+);
+const ROWS = [
+  {
+    ...{
+      i: 7,
+      l: 3n,
+      d: 2.5,
+      s: "abc",
+      o: true,
+      m: "3.50",
+      dt: "2024-02-29",
+      t: "2024-02-29T10:20:30.5Z",
+      "odd name": 5,
+    },
+    ...{ st: { a: 4, "b c": "x" }, arr: [1, 2], mp: { a: 1 } },
+  },
+  {},
+];
+
+async function valuesOf(text: string, schema: StructType = SCHEMA, rows: readonly object[] = ROWS) {
+  const batch = buildBatch(schema, rows, 0);
+  const { type, sql, columns } = sparkExpression(text, schema, { nowMicros: 1_000_000n });
+  const [column] = await evaluateAll([{ type, sql, columns }], batch);
+  const own: StructType = { type: "struct", fields: [{ name: "c", type, nullable: true, metadata: {} }] };
+  const values = rowReader(own)(makeBatch(own.fields.map(toArrowField), [column!], rows.length)).map(({ c }) => c);
+  return [type, values] as const;
+}
+
+describe("an expression of Spark SQL", () => {
+  test.each<[string, DataType, unknown]>([
+    ["1 + 2 * 3", "integer", 7],
+    ["(1 + 2) * 3", "integer", 9],
+    ["7 / 2", "double", 3.5],
+    ["-7 div 2", "long", -3n],
+    ["7 % 4", "integer", 3],
+    ["1.5 + 1", "decimal(3,1)", "2.5"],
+    ["2 * 1.25", "decimal(5,2)", "2.50"],
+    ["2147483648", "long", 2_147_483_648n],
+    ["1e2", "double", 100],
+    ["5Y", "byte", 5],
+    ["1 | 6 & 3", "integer", 3],
+    ["'a' 'b'", "string", "ab"],
+    ["'it\\'s'", "string", "it's"],
+    ["r'\\d'", "string", "\\d"],
+    ["not true or true", "boolean", true],
+    ["not (true or true)", "boolean", false],
+    ["1 = 1 and 2 between 1 and 3", "boolean", true],
+    ["null <=> null", "boolean", true],
+    ["1 not in (2, 3)", "boolean", true],
+    ["1 in (2, null)", "boolean", null],
+    ["case when false then 1 end", "integer", null],
+    ["case 2 when 1 then 'a' when 2 then 'b' else 'c' end", "string", "b"],
+    ["cast('12' as int) + 1", "integer", 13],
+    ["'5'::bigint", "long", 5n],
+    ["date '2024-01-31' + interval 1 month", "date", new Date("2024-02-29")],
+    ["timestamp '2024-01-01 00:00:00' + interval '90' minutes", "timestamp", new Date("2024-01-01T01:30:00Z")],
+    ["substring('hello', -3, 2)", "string", "ll"],
+    ["substring('hello', 0, 2)", "string", "he"],
+    ["'a%b' like 'a\\%b'", "boolean", true],
+    ["'axb' like 'a\\%b'", "boolean", false],
+    ["'abc' rlike 'b.'", "boolean", true],
+    ["dayofweek(date '2024-01-07')", "integer", 1],
+    ["date_format(date '2024-01-07', 'yyyy/MM')", "string", "2024/01"],
+    ["extract(year from date '2024-01-07')", "integer", 2024],
+    ["pmod(-7, 3)", "integer", 2],
+    ["round(2.345, 2)", "decimal(4,2)", "2.35"],
+    ["upper('straße')", "string", "STRASSE"],
+    ["unix_timestamp(timestamp '1969-12-31 23:59:59.5')", "long", 0n],
+    ["unix_seconds(timestamp '1969-12-31 23:59:59.5')", "long", -1n],
+    ["current_date()", "date", new Date("1970-01-01")],
+    ["current_timestamp", "timestamp", new Date(1000)],
+    ["if(true, 1L, 1 div 0)", "long", 1n],
+    ["false and 1 / 0 > 1", "boolean", false],
+    ["true or 1 / 0 > 1", "boolean", true],
+    ["sqrt(-1)", "double", Number.NaN],
+    ["/* a comment */ 1 -- and another\n + 1", "integer", 2],
+  ])("%s is of type %s: %s", async (text, type, value) => {
+    expect(await valuesOf(text)).toEqual([type, [value, value]]);
+  });
+
+  test.each<[string, unknown]>([
+    ["i + l", 10n],
+    ["S || '-' || I", "abc-7"],
+    ["m * i", "24.50"],
+    ["`odd name` + 1", 6],
+    ["st.a", 4],
+    ["st.`b c`", "x"],
+    ["arr[1]", 2],
+    ["mp['a'] = 1", true],
+    ["size(arr)", 2],
+    ["year(t)", 2024],
+    ["cast(t as date) = dt", true],
+    ["dt > '2024-01-01'", true],
+    ["coalesce(i, 0) > 1 and o", true],
+  ])("%s takes columns, names in any case", async (text, value) => {
+    const [, [first]] = await valuesOf(text);
+    expect(first).toEqual(value);
+  });
+
+  test("names the columns it takes, by their top names", () => {
+    expect(sparkExpression("st.a + I > `odd name`", SCHEMA).columns).toEqual(["st", "i", "odd name"]);
+    expect(sparkExpression("1 + 1", SCHEMA).columns).toEqual([]);
+    expect(sparkExpression("'x'", SCHEMA).constant).toEqual({ text: "x" });
+    expect(sparkExpression("null", SCHEMA).constant).toEqual({ text: undefined });
+  });
+
+  test("prefers a column to a function without parentheses of its name only where it is one", async () => {
+    const schema = parseDdl("current_date int, date int, interval int, timestamp string");
+    expect(await valuesOf("date + interval", schema, [{ date: 1, interval: 2 }])).toEqual(["integer", [3]]);
+    expect(await valuesOf("timestamp = 'x'", schema, [{ timestamp: "x" }])).toEqual(["boolean", [true]]);
+  });
+});
+
+describe("an expression that can't be evaluated as Spark does", () => {
+  test.each([
+    ...[
+      "",
+      "i >",
+      "i > 1)",
+      "(i > 1",
+      "i > > 1",
+      "i; drop",
+      "select 1",
+      "exists (select 1)",
+      "i in (select 1)",
+      "count(distinct i)",
+    ],
+    ...[
+      "java_method(s)",
+      "xxhash64(i)",
+      "rand()",
+      "i > all (1)",
+      "m / 3",
+      "cast(d as string)",
+      "cast(d as decimal(10,2))",
+    ],
+    ...[
+      "s rlike '(?=a)'",
+      "s rlike s",
+      "round(d, 2)",
+      "date_format(t, 'EEE')",
+      "interval 1 day",
+      "interval 1 month 1 day",
+    ],
+    ...["cast(arr as string)", "mp = mp", "'a\\0b'", "date '2024-1-99'", "dt - dt", "x -> x", "i > #1", "'open"],
+  ])("is refused: %s", async (text) => {
+    const error = await expectCode("DELTA_UNSUPPORTED_EXPRESSION", () => sparkExpression(text, SCHEMA));
+    expect(error.kind).toBe("upgrade");
+    expect(error.data.expression).toBe(text);
+  });
+
+  test("tells where", async () => {
+    const error = await expectCode("DELTA_UNSUPPORTED_EXPRESSION", () => sparkExpression("i > 1 and )", SCHEMA));
+    expect(error.data.position).toBe(10);
+  });
+
+  test("is refused where it nests too deep", async () => {
+    const deep = `${"(".repeat(5000)}1${")".repeat(5000)}`;
+    await expectCode("DELTA_UNSUPPORTED_EXPRESSION", () => sparkExpression(deep, SCHEMA));
+    await expectCode("DELTA_UNSUPPORTED_EXPRESSION", () => sparkExpression(`${"- ".repeat(5000)}i`, SCHEMA));
+  });
+});
+
+describe("an expression that makes no sense", () => {
+  test.each([
+    ...["nothing > 1", "st.nothing", "i and o", "not i", "i = o", "s > 1", "case when i then 1 end", "arr > 1", "i.a"],
+    ...["upper()", "upper(s, s)", "if(o, 1)", "i > 'many'", "o[0]"],
+  ])("is refused: %s", async (text) => {
+    await expectCode("DELTA_INVALID_EXPRESSION", () => sparkExpression(text, SCHEMA));
+  });
+
+  test("is no constraint unless it is a condition", async () => {
+    expect(checkConstraintExpression("i > 0", SCHEMA).type).toBe("boolean");
+    await expectCode("DELTA_NON_BOOLEAN_CHECK_CONSTRAINT", () => checkConstraintExpression("i", SCHEMA));
+  });
+});
+
+describe("a value that isn't there", () => {
+  test.each([
+    ...[
+      "1 div 0",
+      "1 / 0",
+      "1 % 0",
+      "2147483647 + 1",
+      "9223372036854775807 * 2",
+      "cast('x' as int)",
+      "cast(300 as tinyint)",
+    ],
+    ...["cast(123.45 as decimal(4,2))", "abs(-128Y)", "arr[2]", "cast('2024-02-30' as date)", "make_date(2024, 2, 30)"],
+  ])("is an error: %s", async (text) => {
+    await expectCode("DELTA_EXPRESSION_FAILED", () => valuesOf(text));
+  });
+});
