@@ -16,8 +16,8 @@ import type { Snapshot } from "./snapshot.js";
 
 /** Rows in a row group, at most: what a reader decodes at a time, and a unit of parallel work. */
 const ROW_GROUP_ROWS = 65_536;
-/** Arrow bytes in a row group, about: some 25,000 files with statistics. With 32 MiB the process needs 120 MB more. */
-const ROW_GROUP_BYTES = 16 * 1024 * 1024;
+/** Arrow bytes in a row group, about: some 12,000 files with statistics, all that is encoded at a time. */
+const ROW_GROUP_BYTES = 8 * 1024 * 1024;
 /** What a sidecar holds at most, about: so much is held until it is written, and so much a reader must take at once. */
 const SIDECAR_ROWS = 100_000;
 const SIDECAR_BYTES = 64 * 1024 * 1024;

@@ -17,7 +17,7 @@ import { fileKey, type Tail } from "./tail.js";
 import { TouchedFiles } from "./touchedFiles.js";
 
 /** Rows of the tail in one batch. */
-const TAIL_BATCH_ROWS = 65_536;
+const TAIL_BATCH_ROWS = 16_384;
 
 /** Which action a file's row comes from: `add` for live files, `remove` for tombstones. */
 export type FileKind = "add" | "remove";
@@ -194,7 +194,7 @@ const TAIL_COLUMNS: Readonly<Record<string, (tail: Tail, row: number) => unknown
   deletionTimestamp: (tail, row) => number(tail.time[row]!),
   dataChange: (tail, row) => tail.dataChange[row],
   extendedFileMetadata: (tail, row) => tail.extendedFileMetadata.get(row),
-  stats: (tail, row) => tail.stats[row],
+  stats: (tail, row) => tail.stats.get(row),
   tags: (tail, row) => tail.tags.get(row),
   deletionVector: (tail, row) => descriptorOf(tail.deletionVector.get(row)),
   baseRowId: (tail, row) => tail.baseRowId.get(row),

@@ -5,6 +5,8 @@ import { commitPath, type LogFile } from "./names.js";
 
 /** Requests in flight: enough to hide an object store's latency; a local store answers at once anyway. */
 const AHEAD = 64;
+/** Bytes that wait for their turn, about, as far as the files before them tell of those to come. */
+const AHEAD_BYTES = 4 * 1024 * 1024;
 
 /** A file of the log and its bytes. */
 export interface ReadLogFile extends LogFile {
@@ -35,15 +37,22 @@ export async function* readLogFiles(
   signal?: AbortSignal,
 ): AsyncGenerator<ReadLogFile> {
   const window: { readonly file: LogFile; readonly first: Promise<Uint8Array> }[] = [];
+  let typicalBytes = 0;
+  const next = async () => {
+    const file = await taken(store, window.shift()!, signal);
+    typicalBytes = Math.max(file.bytes.length, typicalBytes * 0.9);
+    return file;
+  };
   try {
     for (const file of files) {
       const first = firstPart(store, file, signal);
       // An early failure waits for its turn.
       first.catch(() => undefined);
       window.push({ file, first });
-      if (window.length === AHEAD) yield await taken(store, window.shift()!, signal);
+      while (window.length >= AHEAD || (window.length > 1 && window.length * typicalBytes > AHEAD_BYTES))
+        yield await next();
     }
-    while (window.length > 0) yield await taken(store, window.shift()!, signal);
+    while (window.length > 0) yield await next();
   } finally {
     await Promise.allSettled(window.map(({ first }) => first));
   }

@@ -1,5 +1,6 @@
 import type { Action, AddFile, DeletionVectorDescriptor, RemoveFile } from "./actions.js";
 import { canonicalPath } from "./paths.js";
+import { TextColumn } from "./textColumn.js";
 
 type StringMap = Readonly<Record<string, string | null>>;
 
@@ -44,7 +45,7 @@ export class Tail {
   /** `modificationTime` of an add, `deletionTimestamp` of a remove; NaN for none. */
   readonly time: number[] = [];
   readonly dataChange: boolean[] = [];
-  readonly stats: (string | undefined)[] = [];
+  readonly stats = new TextColumn();
   readonly tags = new SparseColumn<StringMap>();
   readonly deletionVector = new SparseColumn<DeletionVectorDescriptor>();
   readonly baseRowId = new SparseColumn<number>();
@@ -158,7 +159,12 @@ export class Tail {
       const remove = { ...file, extendedFileMetadata: this.extendedFileMetadata.get(row), partitionValues };
       return { remove: { ...remove, size: numberOf(size), deletionTimestamp: numberOf(time) } };
     }
-    const add = { ...file, tags: this.tags.get(row), stats: this.stats[row], partitionValues: partitionValues ?? {} };
+    const add = {
+      ...file,
+      tags: this.tags.get(row),
+      stats: this.stats.get(row),
+      partitionValues: partitionValues ?? {},
+    };
     return { add: { ...add, size, modificationTime: time, clusteringProvider: this.clusteringProvider.get(row) } };
   }
 
@@ -184,21 +190,11 @@ export class Tail {
 
   #cut(length: number): void {
     this.length = length;
-    const { addedAt, supersededAt, isAdd, path, size, time, dataChange, stats, partition } = this;
-    for (const column of [
-      addedAt,
-      supersededAt,
-      isAdd,
-      path,
-      size,
-      time,
-      dataChange,
-      stats,
-      partition,
-      this.previous,
-    ]) {
+    const { addedAt, supersededAt, isAdd, path, size, time, dataChange, partition } = this;
+    for (const column of [addedAt, supersededAt, isAdd, path, size, time, dataChange, partition, this.previous]) {
       column.length = length;
     }
+    this.stats.cut(length);
     const { tags, deletionVector, baseRowId, defaultRowCommitVersion, clusteringProvider, extendedFileMetadata } = this;
     for (const column of [tags, deletionVector, baseRowId, defaultRowCommitVersion]) column.cut(length);
     for (const column of [clusteringProvider, extendedFileMetadata]) column.cut(length);

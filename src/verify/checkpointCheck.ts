@@ -1,6 +1,6 @@
 import { DeltaError } from "../errors.js";
 import type { Action, AddFile, RemoveFile } from "../log/actions.js";
-import { checkpointFooters } from "../log/checkpointFooters.js";
+import { checkpointFooters, hasValues } from "../log/checkpointFooters.js";
 import { readJsonCheckpoint } from "../log/checkpointJson.js";
 import { sidecarFooters } from "../log/checkpointRead.js";
 import { ADD_FIELDS, REMOVE_FIELDS } from "../log/checkpointSchema.js";
@@ -11,6 +11,7 @@ import { property } from "../log/properties.js";
 import { StateBuilder, type TableState } from "../log/state.js";
 import { type StateDifference, stateDifferences } from "../log/stateDifferences.js";
 import { Tail } from "../log/tail.js";
+import type { StructField } from "../schema/types.js";
 import type { ObjectStore } from "../storage/store.js";
 import { addReader, recordOf, removeReader } from "./fileRecord.js";
 import type { FileTable } from "./fileTable.js";
@@ -117,7 +118,8 @@ async function visitFiles(
   const isPartitioned = metadata.partitionColumns.length > 0;
   const files = { store, version, checkpoint, tail: new Tail(version), isPartitioned, damaged: new Set<string>() };
   let addCount = 0;
-  for await (const batch of fileRows(files, "add", ADD_FIELDS, signal)) {
+  const fields = await addFields(store, checkpoint, signal);
+  for await (const batch of fileRows(files, "add", fields, signal)) {
     const addAt = addReader(batch);
     addCount += batch.numRows;
     for (let row = 0; row < batch.numRows; row++) visitor.add(addAt(row));
@@ -127,6 +129,20 @@ async function visitFiles(
     for (let row = 0; row < batch.numRows; row++) visitor.remove(removeAt(row));
   }
   return addCount;
+}
+
+/** Statistics that a checkpoint has as structs only are those of the commits in other words: of no use in a comparison. */
+async function addFields(
+  store: ObjectStore,
+  checkpoint: ListedCheckpoint,
+  signal?: AbortSignal,
+): Promise<readonly StructField[]> {
+  const own = await checkpointFooters(store, checkpoint, signal);
+  const footers = [...own, ...(await sidecarFooters(store, checkpoint, signal))];
+  const has = (...column: string[]) => footers.some((footer) => hasValues(footer, ["add", ...column]) !== false);
+  return has("stats") || !has("stats_parsed", "numRecords")
+    ? ADD_FIELDS
+    : ADD_FIELDS.filter(({ name }) => name !== "stats");
 }
 
 /** Compares a checkpoint's files with those of the commits up to its version. */

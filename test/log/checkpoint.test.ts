@@ -254,7 +254,7 @@ describe("a damaged checkpoint", () => {
     const path = classicCheckpointPath(4);
     const bytes = (await store.get(path)).slice();
     const footer = await readFooter(store, { path, sizeBytes: bytes.length });
-    expect(footer.rowGroups).toHaveLength(2);
+    expect(footer.rowGroups.length).toBeGreaterThan(1);
     const column = footer.leaves.findIndex((leaf) => leaf.path.join() === "add,path");
     const { start, end } = footer.rowGroups[1]!.chunks[column]!;
     await store.put(path, bytes.fill(0, start, end));
