@@ -23,6 +23,15 @@ const VERBS: Readonly<Record<string, Verb>> = {
   "update id 2": (table) => table.update({ set: { n: 7 }, where: { id: 2n, part: "a" } }),
   "update part b": (table) => table.update({ set: { n: 8 }, where: { part: "b" } }),
   "delete all": (table) => table.delete(),
+  "merge into id 1": (table) =>
+    table.merge([{ id: 1n, part: "a", n: 9 }], {
+      on: "target.id = source.id AND target.part = source.part",
+      whenMatched: [{ update: "*" }],
+      whenNotMatched: [{ insert: "*" }],
+    }),
+  "optimize a": (table) => table.optimize({ where: { part: "a" } }),
+  "restore version 1": (table) => table.restore(1),
+  "set a property": (table) => table.alter.setProperties({ note: "x" }),
 };
 const NAMES = Object.keys(VERBS);
 
@@ -41,50 +50,62 @@ const CODES: Readonly<Record<string, string>> = {
  * should have read (A), removed files they read (R), or changed the schema (M).
  */
 const SERIALIZABLE = `
-  ++++++++++++
-  ++++++++++++
-  ++++++++++++
-  +++S++++++++
-  AAMAAAARAAAR
-  A+M+RA+RAA+R
-  +AMAA+A+++++
-  A+M+RA+RAA+R
-  ++M+RR+RRA+R
-  ++M+RR+RAA+R
-  ++M+R+++++AR
-  AAMAAAARAAAR
+  ++++++++++++++++
+  ++++++++++++++++
+  ++++++++++++++++
+  +++S++++++++++++
+  AAMAAAARAAARARRM
+  A+M+RA+RAA+RARRM
+  +AMAA+A++++++++M
+  A+M+RA+RAA+RARRM
+  ++M+RR+RRA+RAR+M
+  ++M+RR+RAA+RAR+M
+  ++M+R+++++AR++RM
+  AAMAAAARAAARARRM
+  ++M+RR+RRA+RAR+M
+  ++M+RR+RRR+RRRRM
+  AAMAAAARAAARARRM
+  ++M++++++++++++M
 `;
 
 /** A file whose vector has changed is one that was added, and removed before. */
 const VECTORS = `
-  ++++++++++++
-  ++++++++++++
-  ++++++++++++
-  +++S++++++++
-  AAMAAAARAAAR
-  A+M+RA+RAA+R
-  +AMAA+A+++++
-  A+M+RA+RAA+R
-  ++M+RR+RAA+R
-  ++M+RR+RAA+R
-  ++M+R+++++AR
-  AAMAAAARAAAR
+  ++++++++++++++++
+  ++++++++++++++++
+  ++++++++++++++++
+  +++S++++++++++++
+  AAMAAAARAAARARRM
+  A+M+RA+RAA+RARRM
+  +AMAA+A++++++++M
+  A+M+RA+RAA+RARRM
+  ++M+RR+RAA+RAR+M
+  ++M+RR+RAA+RAR+M
+  ++M+R+++++AR++RM
+  AAMAAAARAAARARRM
+  ++M+RR+RAA+RAR+M
+  ++M+RR+RRR+RRRRM
+  AAMAAAARAAARARRM
+  ++M++++++++++++M
 `;
 
 /** Delta's isolation level WriteSerializable. */
 const BLIND_APPENDS_PASS = `
-  ++++++++++++
-  ++++++++++++
-  ++++++++++++
-  +++S++++++++
-  ++M+AAARAAAR
-  ++M+RA+RAA+R
-  ++M+A+A+++++
-  ++M+RA+RAA+R
-  ++M+RR+RRA+R
-  ++M+RR+RAA+R
-  ++M+R+++++AR
-  ++M+AAARAAAR
+  ++++++++++++++++
+  ++++++++++++++++
+  ++++++++++++++++
+  +++S++++++++++++
+  ++M+AAARAAARARRM
+  ++M+RA+RAA+RARRM
+  ++M+A+A++++++++M
+  ++M+RA+RAA+RARRM
+  ++M+RR+RRA+RAR+M
+  ++M+RR+RAA+RAR+M
+  ++M+R+++++AR++RM
+  ++M+AAARAAARARRM
+  ++M+RR+RRA+RAR+M
+  ++M+RR+RRR+RRRRM
+  ++M+AAARAAARARRM
+  ++M++++++++++++M
 `;
 
 const FORMS: readonly (readonly [string, Readonly<Record<string, string>>, string])[] = [
