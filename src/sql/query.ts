@@ -2,8 +2,8 @@ import { DeltaError } from "../errors.js";
 import { parseExactJson } from "../schema/exactJson.js";
 import type { Duckdb, NativeConnection } from "./duckdb.js";
 
-/** The beginning of a statement that explains another one. */
-const EXPLAIN = /^\s*explain(?:\s+analyze\b|\s*\([^)]*\))*\s*/i;
+/** The beginning of a statement that explains another one: no comment or text in it, which might hide what comes behind. */
+const EXPLAIN = /^\s*explain(?:\s+analyze\b)?(?:\s*\([\w\s,]*\))?\s*/i;
 
 /** `statementType` of DuckDB's prepared statements. */
 const SELECT = 1;

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Timestamp } from "#src/arrow/timestamp.js";
 import { Table } from "#src/table.js";
 import { expectCode } from "../expectCode.js";
@@ -10,7 +10,10 @@ let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "delta-table-ops-sql-"));
 });
-afterEach(() => rm(folder, { recursive: true, force: true }));
+afterEach(() => {
+  vi.unstubAllEnvs();
+  return rm(folder, { recursive: true, force: true });
+});
 
 const rows = [
   { id: 1n, city: "Ulm", amount: 1.5 },
@@ -157,6 +160,7 @@ describe("sql", () => {
       3n,
     ]);
     expect(await table.sql("explain select sum(id) from this").count()).toBe(1);
+    expect(await table.sql("explain (analyze, format json) select sum(id) from this").count()).toBe(1);
     expect(await table.sql("explain analyze select sum(id) from this").count()).toBe(1);
     expect(await table.sql("select id, id, 1 as id from this -- twice").toArray()).toHaveLength(3);
   });
@@ -169,6 +173,10 @@ describe("sql", () => {
     "copy (select 1) to '/tmp/x.csv'",
     "explain analyze copy (select 1) to '/tmp/x.csv'",
     "explain analyze create table y as select 1",
+    "explain (analyze) copy (select 1) to '/tmp/x.csv'",
+    "explain (analyze /* ) select 1 -- */) copy (select 1) to '/tmp/x.csv'",
+    "explain analyze /* */ copy (select 1) to '/tmp/x.csv'",
+    "explain explain analyze copy (select 1) to '/tmp/x.csv'",
     "set threads = 1",
     "attach '/tmp/x.db'",
     "load httpfs",
@@ -215,7 +223,9 @@ describe("sql", () => {
   });
 
   it("stops at its signal, and leaves no files behind", async () => {
+    vi.stubEnv("TMPDIR", folder);
     const before = await sqlFolders();
+    expect(before).toEqual([]);
     const table = Table.open(join(folder, "t"));
     await table.append(rows, { schema: SCHEMA });
     const stop = new AbortController();
@@ -250,5 +260,5 @@ describe("sql", () => {
 });
 
 async function sqlFolders(): Promise<string[]> {
-  return (await readdir(tmpdir())).filter((name) => name.startsWith("delta-table-sql-"));
+  return (await readdir(folder)).filter((name) => name.startsWith("delta-table-sql-"));
 }
