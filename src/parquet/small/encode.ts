@@ -33,6 +33,17 @@ export function encodeSmall(
   compression: "snappy" | "uncompressed",
 ): Uint8Array<ArrayBuffer> | undefined {
   if (batches.reduce((sum, batch) => sum + batchByteLength(batch), 0) > MAX_ARROW_BYTES) return undefined;
+  return encodePlain(batches, compression);
+}
+
+/**
+ * As {@link encodeSmall}, of any size: as fast as copying is where the columns are numbers, slow and in this thread where they are texts or
+ * nested. Without statistics: for files that are read at once, and whole.
+ */
+export function encodePlain(
+  batches: readonly RecordBatch[],
+  compression: "snappy" | "uncompressed",
+): Uint8Array<ArrayBuffer> | undefined {
   const { fields } = batches[0]!.schema;
   const root = schemaOf(fields);
   if (root === undefined) return undefined;

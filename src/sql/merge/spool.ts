@@ -1,15 +1,19 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { RecordBatch } from "apache-arrow";
+import { DataType as ArrowTypes, type RecordBatch } from "apache-arrow";
 import { makeBatch } from "../../arrow/column.js";
 import { nullColumn } from "../../arrow/constant.js";
 import { toArrowSchema } from "../../arrow/schema.js";
-import { ParquetFileWriter } from "../../parquet/fileWriter.js";
+import { batchByteLength } from "../../arrow/size.js";
+import { encodePlain } from "../../parquet/small/encode.js";
+import { encodeParquet } from "../../parquet/write.js";
 import type { StructType } from "../../schema/types.js";
 import { quoteText } from "../duckdb.js";
 
-/** Arrow bytes after which a file is closed: it is held until then. */
-const FILE_BYTES = 64 * 1024 * 1024;
+/** Arrow bytes of a file: it is held while it is encoded. */
+const FILE_BYTES = 16 * 1024 * 1024;
+/** Files that are encoded and written at the same time. */
+const MAX_WRITING = 3;
 
 /** Writes rows to files of a work folder, for DuckDB to read. */
 export class Spool {
@@ -18,7 +22,10 @@ export class Spool {
   readonly #schema: StructType;
   readonly #signal: AbortSignal | undefined;
   readonly #paths: string[] = [];
-  #writer: ParquetFileWriter | undefined;
+  readonly #writing = new Set<Promise<void>>();
+  #pending: RecordBatch[] = [];
+  #pendingBytes = 0;
+  #failure: { readonly error: unknown } | undefined;
   rowCount = 0;
 
   constructor(folder: string, name: string, schema: StructType, signal?: AbortSignal) {
@@ -28,29 +35,52 @@ export class Spool {
     this.#signal = signal;
   }
 
+  /** Takes a batch in the schema's Arrow form; resolves when there is room for the next one. */
   async write(batch: RecordBatch): Promise<void> {
-    this.#writer ??= new ParquetFileWriter({ compression: "uncompressed", signal: this.#signal });
     this.rowCount += batch.numRows;
-    await this.#writer.write(batch);
-    if (this.#writer.arrowBytes >= FILE_BYTES) await this.#close(this.#writer);
+    this.#pending.push(batch);
+    this.#pendingBytes += batchByteLength(batch);
+    if (this.#pendingBytes >= FILE_BYTES) await this.#close();
   }
 
   /** What a query selects from. */
   async finish(): Promise<string> {
     // A file without rows tells the columns all the same.
-    if (this.#writer === undefined && this.#paths.length === 0) await this.write(emptyBatch(this.#schema));
-    if (this.#writer !== undefined) await this.#close(this.#writer);
+    if (this.#pending.length === 0 && this.#paths.length === 0) this.#pending.push(emptyBatch(this.#schema));
+    if (this.#pending.length > 0) await this.#close();
+    await Promise.all(this.#writing);
+    if (this.#failure !== undefined) throw this.#failure.error;
     // A folder on the way that is called "a=b" makes no column.
     return `read_parquet([${this.#paths.map(quoteText).join(", ")}], hive_partitioning = false)`;
   }
 
-  async #close(writer: ParquetFileWriter): Promise<void> {
-    const { parts } = await writer.finish();
-    this.#writer = undefined;
+  async #close(): Promise<void> {
+    const batches = this.#pending;
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    while (this.#writing.size >= MAX_WRITING) await Promise.race(this.#writing);
+    if (this.#failure !== undefined) throw this.#failure.error;
     const path = join(this.#folder, `${this.#name}-${this.#paths.length}.parquet`);
-    await writeFile(path, parts);
     this.#paths.push(path);
+    const writing = this.#put(path, batches)
+      .catch((error: unknown) => {
+        this.#failure ??= { error };
+      })
+      .finally(() => this.#writing.delete(writing));
+    this.#writing.add(writing);
   }
+
+  async #put(path: string, batches: readonly RecordBatch[]): Promise<void> {
+    const plain = isNumeric(batches[0]!) ? encodePlain(batches, "uncompressed") : undefined;
+    const options = { compression: "uncompressed", signal: this.#signal } as const;
+    await writeFile(path, plain ?? (await encodeParquet(batches, options)).bytes);
+  }
+}
+
+function isNumeric({ schema }: RecordBatch): boolean {
+  return schema.fields.every(({ type }) => {
+    return [ArrowTypes.isInt, ArrowTypes.isFloat, ArrowTypes.isTimestamp, ArrowTypes.isDate].some((is) => is(type));
+  });
 }
 
 function emptyBatch(schema: StructType): RecordBatch {
