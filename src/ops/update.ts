@@ -97,8 +97,8 @@ async function updateFile(
   counts: { updated: number; copied: number },
 ): Promise<void> {
   const keepsFile = rewrite.byVectors && rows !== "all";
-  for await (const { touched, kept } of rewrite.rewriter.split(file, rows)) {
-    if (!keepsFile && kept !== undefined) {
+  for await (const { touched, kept } of rewrite.rewriter.split(file, rows, !keepsFile)) {
+    if (kept !== undefined) {
       counts.copied += kept.numRows;
       await rewrite.rewriter.writeKept(kept);
     }

@@ -98,8 +98,8 @@ export class MergeWriter {
 
   async #writeRows({ file, positions, clauses }: FileChange, keepsFile: boolean): Promise<void> {
     let at = 0;
-    for await (const { touched, kept } of this.#rewrite.rewriter.split(file, positions)) {
-      if (!keepsFile && kept !== undefined) {
+    for await (const { touched, kept } of this.#rewrite.rewriter.split(file, positions, !keepsFile)) {
+      if (kept !== undefined) {
         this.copiedRowCount += kept.numRows;
         await this.#rewrite.rewriter.writeKept(kept);
       }

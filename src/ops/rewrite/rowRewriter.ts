@@ -6,7 +6,7 @@ import { takeRows } from "../../arrow/take.js";
 import type { DeltaLog } from "../../log/deltaLog.js";
 import { isFeatureActive } from "../../log/features.js";
 import type { Snapshot } from "../../log/snapshot.js";
-import { ROW_INDEX } from "../../read/rowIndex.js";
+import { ROW_INDEX, rowIndexReader } from "../../read/rowIndex.js";
 import { materializedField, ROW_TRACKING_FIELDS, trackedColumn } from "../../read/rowTracking.js";
 import { scanFiles } from "../../read/scan.js";
 import type { StructField, StructType } from "../../schema/types.js";
@@ -47,8 +47,8 @@ export class RowRewriter {
     this.#writer = new DataFileWriter(log.store, { ...options, ...size, schema: this.#stored, signal });
   }
 
-  /** The rows of a file that its deletion vector leaves, batch by batch. */
-  async *split(file: CandidateFile, rows: MatchedRows): AsyncGenerator<SplitRows> {
+  /** The rows of a file that its deletion vector leaves, batch by batch; without `keeps`, only those that are touched. */
+  async *split(file: CandidateFile, rows: MatchedRows, keeps = true): AsyncGenerator<SplitRows> {
     // A file that isn't committed yet has no ids: its rows get theirs with the commit.
     const tracked = file.add.baseRowId === undefined ? [] : this.#tracked;
     const columns = [...this.schema.fields, ...tracked, ROW_INDEX];
@@ -56,19 +56,24 @@ export class RowRewriter {
     let next = 0;
     for await (const batch of scanFiles(this.#snapshot, only(whole), { columns, signal: this.#signal })) {
       const width = columns.length - 1;
-      const places = batch.data.children[width]!.values as BigInt64Array;
+      const placeOf = rowIndexReader(batch.data.children[width]!);
       const own = makeBatch(batch.schema.fields.slice(0, width), batch.data.children.slice(0, width), batch.numRows);
       if (rows === "all") {
         yield { touched: own, kept: undefined };
         continue;
       }
-      const [touched, kept]: [number[], number[]] = [[], []];
+      const [touched, kept] = [new Uint32Array(batch.numRows), new Uint32Array(batch.numRows)];
+      let [touchedCount, keptCount] = [0, 0];
       for (let row = 0; row < batch.numRows; row++) {
-        const place = Number(places[row]);
+        const place = placeOf(row);
         while (next < rows.length && rows[next]! < place) next++;
-        (rows[next] === place ? touched : kept).push(row);
+        if (rows[next] === place) touched[touchedCount++] = row;
+        else kept[keptCount++] = row;
       }
-      yield { touched: taken(own, touched), kept: taken(own, kept) };
+      yield {
+        touched: taken(own, touched.subarray(0, touchedCount)),
+        kept: keeps ? taken(own, kept.subarray(0, keptCount)) : undefined,
+      };
     }
   }
 
@@ -122,7 +127,7 @@ export class RowRewriter {
   }
 }
 
-function taken(batch: RecordBatch, rows: readonly number[]): RecordBatch | undefined {
+function taken(batch: RecordBatch, rows: Uint32Array): RecordBatch | undefined {
   if (rows.length === 0) return undefined;
-  return rows.length === batch.numRows ? batch : takeRows(batch, Uint32Array.from(rows));
+  return rows.length === batch.numRows ? batch : takeRows(batch, rows);
 }
