@@ -6,7 +6,7 @@ import { allowsWidening } from "../log/typeWidening.js";
 import { isRepeatable, prepareInput, type RowInput } from "../write/input.js";
 import { filledColumns, filledOf } from "../write/rowRules.js";
 import { checkMove } from "../write/transactionMove.js";
-import { checkNewRules, rowRulesFor, ruledBatches } from "./rowRules.js";
+import { checkAddedColumns, checkNewRules, rowRulesFor, ruledBatches } from "./rowRules.js";
 import { type SchemaOption, schemaFrom } from "./schemaOption.js";
 import {
   type AppendResult,
@@ -114,6 +114,7 @@ export async function rowsFor(
   const { schema } = prepared;
   const plain = early?.schema === schema ? early : targetOf(snapshot, schema, options);
   if (snapshot === undefined) await checkNewRules(plain);
+  else if (plain.schema !== snapshot.schema) checkAddedColumns(snapshot.schema, plain.schema);
   const rules = await rowRulesFor(plain);
   const target = rules === undefined ? plain : { ...plain, rules };
   return { target, batches: ruledBatches(prepared, rules) };

@@ -4,7 +4,7 @@ import { loaded } from "../lazy.js";
 import type { Metadata, Protocol } from "../log/actions.js";
 import type { StructType } from "../schema/types.js";
 import type { PreparedInput } from "../write/input.js";
-import { hasRowRules, type RowRules } from "../write/rowRules.js";
+import { filledOf, hasRowRules, type RowRules } from "../write/rowRules.js";
 
 /**
  * The rules that rows of a table have to keep; undefined where it has none. `before` are rules that the same commit has used already.
@@ -33,6 +33,18 @@ export async function checkNewRules(table: {
   if (!hasRowRules(table.metadata)) return;
   const { checkRules } = await loaded(import("../sql/rules/newRules.js"), "The part that checks constraints");
   checkRules(table);
+}
+
+/** Throws `DELTA_INVALID_SCHEMA` where a column that is added gets its values by itself: rows that are there would have none. */
+export function checkAddedColumns(before: StructType, after: StructType): void {
+  const added = after.fields.filter(({ name }) => !before.fields.some((field) => field.name === name));
+  for (const column of filledOf({ ...after, fields: added })) {
+    throw new DeltaError(
+      "DELTA_INVALID_SCHEMA",
+      `The column "${column}" can't be added with a default, generated or identity values, which the rows that are there haven't got.`,
+      { column },
+    );
+  }
 }
 
 /** Rows of a table after `set` columns were changed, by {@link RowRules.complete}: generated columns that weren't set follow. */

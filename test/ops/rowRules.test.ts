@@ -56,7 +56,7 @@ describe("CHECK constraints", () => {
     expect(files).toHaveLength(1);
   });
 
-  test("are broken by null, as Delta has it", async () => {
+  test("[R-RULE-1] are broken by null, as Delta has it", async () => {
     await create("x > 0");
     await expectCode(violation, () => table.append([{ x: null, s: "a" }]));
     await expectCode(violation, () => table.append([{ s: "a" }]));
@@ -103,7 +103,7 @@ describe("CHECK constraints", () => {
 });
 
 describe("invariants of columns", () => {
-  test("are conditions, also of columns in structs", async () => {
+  test("[R-RULE-2] are conditions, also of columns in structs", async () => {
     const at = struct(field("lat", "double", invariant("at.lat BETWEEN -90 AND 90")));
     await table.create({ schema: struct(field("id", "long", invariant("id > 3")), field("at", at)) });
     await table.append([{ id: 4n, at: { lat: 90 } }]);
@@ -127,7 +127,7 @@ describe("generated columns", () => {
     });
   const at = new Date("2024-03-01T23:00:00Z");
 
-  test("are made where rows leave them out, and may be given as they would be", async () => {
+  test("[R-RULE-3] are made where rows leave them out, and may be given as they would be", async () => {
     await create();
     await table.append([
       { at, n: 1 },
@@ -201,7 +201,7 @@ describe("default values", () => {
       ),
     });
 
-  test("stand where rows leave columns out, not where they say null", async () => {
+  test("[R-RULE-4] stand where rows leave columns out, not where they say null", async () => {
     await create();
     await table.append([{ id: 1 }, { id: 2, s: null, day: null, at: null }, { id: 3, s: "own", n: "2" }]);
     const rows = await table.toArray({ columns: ["id", "s", "n", "day"] });
@@ -232,6 +232,17 @@ describe("default values", () => {
     await expectCode("DELTA_INVALID_EXPRESSION", () => table.create({ schema: of("id") }));
   });
 
+  test("can't come with a column that is added", async () => {
+    await table.append([{ id: 1 }], { schema: { id: "integer" } });
+    const schema = struct(field("id", "integer"), field("s", "string", { CURRENT_DEFAULT: "'x'" }));
+    const code = "DELTA_FEATURES_REQUIRE_MANUAL_ENABLEMENT";
+    await expectCode(code, () => table.append([{ id: 2 }], { schema, mergeSchema: true }));
+    const ruled = Table.open(memoryStore());
+    await ruled.create({ schema });
+    const more = struct(...schema.fields, field("t", "string", { CURRENT_DEFAULT: "'y'" }));
+    await expectCode("DELTA_INVALID_SCHEMA", () => ruled.append([{ id: 2 }], { schema: more, mergeSchema: true }));
+  });
+
   test("aren't another table's that takes the rows", async () => {
     await create();
     await table.append([{ id: 1 }]);
@@ -256,7 +267,7 @@ describe("identity columns", () => {
     expect(fields[0]!.metadata["delta.identity.highWaterMark"]).toBe(30);
   });
 
-  test("may count down, and take no given values", async () => {
+  test("[R-RULE-6] may count down, and take no given values", async () => {
     await table.create({ schema: schemaOf(-1, -2) });
     await table.append([{ x: 1 }, { x: 2 }]);
     expect(await idsOf(table)).toEqual([-1n, -3n]);
@@ -289,7 +300,7 @@ describe("identity columns", () => {
     await expectCode("DELTA_VALUE_OUT_OF_RANGE", () => table.append([{ x: 1 }]));
   });
 
-  test("never give a value twice where writers meet: the rows are written again", async () => {
+  test("[R-RULE-5] never give a value twice where writers meet: the rows are written again", async () => {
     await table.create({ schema: schemaOf(1, 1) });
     const writers = Array.from({ length: 8 }, () => Table.open(store));
     for (const writer of writers) await writer.version();

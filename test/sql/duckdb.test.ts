@@ -37,6 +37,15 @@ test("a missing package is an error that says so", async () => {
   });
 });
 
+test("rules that only compare with literals need no package, others say so", async () => {
+  const { stdout } = await child("rulesWithoutChild.mjs");
+  expect(JSON.parse(stdout)).toEqual({
+    rows: [[1, 1, "none"]],
+    broken: "DELTA_VIOLATE_CONSTRAINT_WITH_VALUES",
+    missing: "DELTA_MISSING_DEPENDENCY",
+  });
+});
+
 test("a process that used SQL ends", async () => {
   expect((await child("endChild.mjs")).stdout).toBe("opaque\n");
 });

@@ -14,6 +14,7 @@ import {
 } from "../../write/rowRules.js";
 import { quoteName } from "../duckdb.js";
 import { checkConstraintExpression, type SparkExpression, sparkExpression } from "../spark/expression.js";
+import { typedPredicate } from "../spark/predicate.js";
 import { columnOf } from "../spark/translate.js";
 import { DefaultColumn } from "./defaults.js";
 import { IdentityColumn } from "./identity.js";
@@ -57,7 +58,7 @@ function constraintsOf({ configuration }: Metadata, schema: StructType, nowMicro
     if (!isConstraint(key)) return [];
     const name = key.slice(CONSTRAINT_PREFIX.length);
     const expression = checkConstraintExpression(text, schema, { nowMicros });
-    return [conditionOf(name, `the CHECK constraint ${name}`, expression)];
+    return [conditionOf(name, `the CHECK constraint ${name}`, expression, schema)];
   });
 }
 
@@ -71,7 +72,7 @@ function invariantsOf(struct: StructType, schema: StructType, parent: string, no
     if (text === undefined) return nested;
     const expression = checkConstraintExpression(text, schema, { nowMicros });
     return [
-      { ...conditionOf(`EXPRESSION(${text})`, `the invariant of column ${column}`, expression), column },
+      { ...conditionOf(`EXPRESSION(${text})`, `the invariant of column ${column}`, expression, schema), column },
       ...nested,
     ];
   });
@@ -94,8 +95,13 @@ function invariantText(value: unknown, column: string): string | undefined {
   );
 }
 
-function conditionOf(constraint: string, title: string, { text, sql, columns }: SparkExpression): Condition {
-  return { constraint, title, expression: text, sql, columns };
+function conditionOf(
+  constraint: string,
+  title: string,
+  { text, tree, sql, columns }: SparkExpression,
+  schema: StructType,
+): Condition {
+  return { constraint, title, expression: text, sql, columns, predicate: typedPredicate(tree, schema) };
 }
 
 function generatedColumn(

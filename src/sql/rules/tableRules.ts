@@ -3,12 +3,14 @@ import { isValid, validityOf } from "../../arrow/bits.js";
 import { makeBatch } from "../../arrow/column.js";
 import { concatValues } from "../../arrow/concatValues.js";
 import { nullColumn } from "../../arrow/constant.js";
+import { evaluatePredicate } from "../../arrow/evaluate.js";
 import { toArrowField } from "../../arrow/schema.js";
 import { sliceBatch, takeRows } from "../../arrow/take.js";
 import { takeValues } from "../../arrow/takeValues.js";
 import { DeltaError, hasCode } from "../../errors.js";
 import type { Metadata } from "../../log/actions.js";
 import { parseSchema, schemaToJson } from "../../schema/json.js";
+import type { Predicate } from "../../schema/predicate.js";
 import type { StructType } from "../../schema/types.js";
 import {
   type BrokenRow,
@@ -27,6 +29,8 @@ import { type ConditionName, missingValue, violated } from "./violations.js";
 /** A condition that must be true for each row. */
 export interface Condition extends ConditionName {
   readonly sql: string;
+  /** The same, where no DuckDB is needed for it. */
+  readonly predicate: Predicate | undefined;
 }
 
 /** A column whose values are what an expression gives. */
@@ -184,15 +188,15 @@ export class TableRules implements RowRules {
 
   async #checkConditions(batch: RecordBatch, firstRow: number, faults: Map<number, DeltaError>): Promise<void> {
     const { conditions, schema } = this.#rules;
-    if (conditions.length === 0) return;
-    const results = await evaluateAll(
-      conditions.map(({ sql, columns }) => ({ sql, columns, type: "boolean" })),
-      batch,
-    );
-    for (const [at, condition] of conditions.entries()) {
-      eachUntrue(results[at]!, (row) => {
+    const opaque = conditions.filter(({ predicate }) => predicate === undefined);
+    const results = opaque.length === 0 ? [] : await evaluateAll(opaque.map(asEvaluated), batch);
+    for (const condition of conditions) {
+      const { predicate } = condition;
+      const untrue = (row: number) => {
         if (!faults.has(row)) faults.set(row, violated(condition, batch, schema, row, firstRow));
-      });
+      };
+      if (predicate === undefined) eachUntrue(results[opaque.indexOf(condition)]!, untrue);
+      else eachLeftOut(await evaluatePredicate(predicate, batch), batch.numRows, untrue);
     }
   }
 
@@ -203,6 +207,19 @@ export class TableRules implements RowRules {
       columns[index] = nullColumn(toArrowField(this.#rules.schema.fields[index]!).type, batch.numRows);
     }
     return makeBatch(batch.schema.fields, columns, batch.numRows);
+  }
+}
+
+function asEvaluated({ sql, columns }: Condition): Evaluated {
+  return { sql, columns, type: "boolean" };
+}
+
+/** The rows that aren't among those for which a predicate is true. */
+function eachLeftOut(kept: Uint32Array | "all", count: number, visit: (row: number) => void): void {
+  if (kept === "all") return;
+  for (let row = 0, at = 0; row < count; row++) {
+    if (kept[at] === row) at++;
+    else visit(row);
   }
 }
 
