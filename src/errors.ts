@@ -60,6 +60,8 @@ const KIND_OF = {
   DELTA_FEATURE_DROP_NONREMOVABLE_FEATURE: "fix-input",
   DELTA_FEATURE_DROP_DEPENDENT_FEATURE: "fix-input",
   DELTA_FEATURE_DROP_IN_USE: "fix-input",
+  DELTA_CLUSTERING_COLUMN_MISSING_STATS: "fix-input",
+  DELTA_ICEBERG_COMPAT_VIOLATION: "fix-input",
   // schemas and values
   DELTA_INVALID_SCHEMA: "fix-input",
   DELTA_SCHEMA_MISMATCH: "fix-input",

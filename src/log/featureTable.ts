@@ -279,8 +279,8 @@ export const FEATURES: readonly FeatureRow[] = [
     write: "supported",
     writing: "columns that rows leave out get their default values, which are SQL",
   },
-  { name: "icebergCompatV1", ...icebergCompat, ...whenTrue("delta.enableIcebergCompatV1") },
-  { name: "icebergCompatV2", ...icebergCompat, ...whenTrue("delta.enableIcebergCompatV2") },
+  { name: "icebergCompatV1", ...icebergCompat, ...whenTrue("delta.enableIcebergCompatV1"), write: "supported" },
+  { name: "icebergCompatV2", ...icebergCompat, ...whenTrue("delta.enableIcebergCompatV2"), write: "supported" },
   {
     name: "icebergCompatV3",
     ...icebergCompat,
@@ -299,7 +299,7 @@ export const FEATURES: readonly FeatureRow[] = [
   {
     name: "materializePartitionColumns",
     ...writer,
-    write: "refused",
+    write: "supported",
     reading: "partition values come from the log all the same, also where files hold them too",
     writing: "files hold the partition columns too",
   },

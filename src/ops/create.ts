@@ -4,6 +4,7 @@ import { clusteringDomain } from "../log/clustering.js";
 import { withMappedSchema } from "../log/columnMapping.js";
 import type { DeltaLog } from "../log/deltaLog.js";
 import { protocolFor } from "../log/features.js";
+import { checkIcebergCompat } from "../log/icebergCompat.js";
 import { checkNewProperties, property } from "../log/properties.js";
 import { featuresInUse, protocolWith, requestedFeatures } from "../log/protocolUpgrade.js";
 import { withRowTrackingColumns } from "../log/rowTracking.js";
@@ -67,7 +68,7 @@ export function newTable(
   const { partitionBy = [], clusterBy, name, description } = options;
   checkNewProperties(options.properties ?? {});
   const { features, configuration } = requestedFeatures(options.properties ?? {});
-  const properties = withRowTrackingColumns(configuration);
+  const properties = withRowTrackingColumns(withMappingForIceberg(configuration));
   const mode = property({ configuration: properties }, "delta.columnMapping.mode");
   validateNewTable(schema, partitionBy, mode);
   if (property({ configuration: properties }, "delta.enableChangeDataFeed")) checkNoChangeColumns(schema);
@@ -87,7 +88,16 @@ export function newTable(
     clusterBy === undefined ? [] : [clusteringDomain(clusterPaths(mapped, clusterBy, partitionBy), mapped, mode)];
   const clustering = domains.length === 0 ? [] : ["clustering", "domainMetadata"];
   const protocol = protocolWith(least, [...featuresInUse(metadata), ...clustering, ...features]);
+  checkIcebergCompat(protocol, metadata);
   return { protocol, metadata, schema: mapped, domains };
+}
+
+/** Iceberg finds columns by ids. */
+function withMappingForIceberg(configuration: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const isIceberg =
+    property({ configuration }, "delta.enableIcebergCompatV1") ||
+    property({ configuration }, "delta.enableIcebergCompatV2");
+  return isIceberg ? { "delta.columnMapping.mode": "name", ...configuration } : configuration;
 }
 
 /** The error for a table that is there already. */

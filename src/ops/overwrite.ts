@@ -5,6 +5,7 @@ import type { Action, AddFile, Metadata } from "../log/actions.js";
 import { columnMappingOf, withMappedSchema } from "../log/columnMapping.js";
 import type { DeltaLog } from "../log/deltaLog.js";
 import { checkFeaturesListed, checkWritable } from "../log/features.js";
+import { checkIcebergCompat, checkIcebergPartitions } from "../log/icebergCompat.js";
 import { canonicalPath } from "../log/paths.js";
 import type { Snapshot } from "../log/snapshot.js";
 import { withoutColumnMapping } from "../schema/columnMapping.js";
@@ -251,6 +252,8 @@ function newSchemaTarget(
   const { schema, metadata } = withMappedSchema({ ...snapshot.metadata, partitionColumns }, wanted, mode);
   checkFeaturesListed(protocol, metadata);
   checkWritable(protocol, metadata);
+  checkIcebergCompat(protocol, metadata);
+  checkIcebergPartitions(snapshot, partitionColumns);
   return { snapshot, protocol, metadata, schema };
 }
 

@@ -6,6 +6,7 @@ import { clusteringPaths } from "../log/clustering.js";
 import { columnMappingOf, MAX_COLUMN_ID, type MappedMetadata, withMappedSchema } from "../log/columnMapping.js";
 import type { DeltaLog } from "../log/deltaLog.js";
 import { checkFeaturesListed, checkWritable } from "../log/features.js";
+import { checkIcebergCompat, materializesPartitions } from "../log/icebergCompat.js";
 import { LOG_FOLDER } from "../log/names.js";
 import { property } from "../log/properties.js";
 import type { Snapshot } from "../log/snapshot.js";
@@ -90,6 +91,7 @@ export function dataFileOptions(target: AppendTarget): DataFileOptions {
   return {
     schema,
     partitionColumns: metadata.partitionColumns,
+    materializesPartitions: materializesPartitions(protocol, metadata),
     columnMapping: columnMappingOf(protocol, metadata),
     statisticsColumns: statisticsColumnsOf(target),
     targetFileSizeBytes: property(metadata, "delta.targetFileSize"),
@@ -300,6 +302,7 @@ function withSchema({ protocol, metadata, schema, columnMapping }: Snapshot, mer
   const changed = withMappedSchema(metadata, recordTypeChanges(schema, merged), columnMapping);
   checkFeaturesListed(protocol, changed.metadata);
   checkWritable(protocol, changed.metadata);
+  checkIcebergCompat(protocol, changed.metadata);
   return changed;
 }
 

@@ -98,6 +98,20 @@ function recordedType(was: DataType, type: DataType, path: readonly string[], ch
   return type;
 }
 
+/** Every change of a type that a schema's columns tell of, nested ones too. */
+export function typeChangesOf(type: DataType): readonly { readonly from: string; readonly to: string }[] {
+  if (typeof type === "string") return [];
+  if (type.type === "array") return typeChangesOf(type.elementType);
+  if (type.type === "map") return [...typeChangesOf(type.keyType), ...typeChangesOf(type.valueType)];
+  return type.fields.flatMap((field) => {
+    const known = field.metadata[TYPE_CHANGES];
+    const own = (Array.isArray(known) ? (known as TypeChange[]) : []).map(({ fromType, toType }) => {
+      return { from: String(plainText(fromType)), to: String(plainText(toType)) };
+    });
+    return [...own, ...typeChangesOf(field.type)];
+  });
+}
+
 /**
  * The first change, of those that a field's metadata lists, which isn't one of the protocol's: then what older files hold can't be
  * read as the type. `undefined` where there is none.

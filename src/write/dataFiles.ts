@@ -19,6 +19,8 @@ export interface DataFileOptions {
   /** The table's schema, partition columns included. */
   readonly schema: StructType;
   readonly partitionColumns: readonly string[];
+  /** Whether partition columns are in the files too; default false. */
+  readonly materializesPartitions?: boolean;
   /** What columns are called in files, statistics and partition values. */
   readonly columnMapping: ColumnMappingMode;
   /** Paths of the columns whose minimum, maximum and null count go into `stats`. */
@@ -99,7 +101,7 @@ export class DataFileWriter {
     this.#options = options;
     this.#limits = limits;
     const { schema, partitionColumns, columnMapping: mode } = options;
-    this.#partitioner = new Partitioner(schema, partitionColumns, mode);
+    this.#partitioner = new Partitioner(schema, partitionColumns, mode, options.materializesPartitions);
     this.#inFile = underPhysicalNames(this.#partitioner.dataSchema, mode);
     this.#statisticsNames = options.statisticsColumns.map((path) => physicalPath(schema, path, mode));
     this.#partitionNames = this.#partitioner.partitionFields.map((field) => physicalName(field, mode));

@@ -13,7 +13,7 @@ export interface PartitionKey {
   readonly values: Readonly<Record<string, string | null>>;
 }
 
-/** Splits batches by partition. What comes out has no partition columns: those live in the log only. */
+/** Splits batches by partition. What comes out has no partition columns, which live in the log only, unless the table wants it. */
 export class Partitioner {
   /** The columns that go into the files. */
   readonly dataSchema: StructType;
@@ -21,12 +21,19 @@ export class Partitioner {
   readonly #names: readonly string[];
   readonly #partitionSchema: StructType;
 
-  constructor(schema: StructType, partitionColumns: readonly string[], mode: ColumnMappingMode = "none") {
+  /** With `keeps`, the partition columns stay in the files too, behind the others. */
+  constructor(
+    schema: StructType,
+    partitionColumns: readonly string[],
+    mode: ColumnMappingMode = "none",
+    keeps = false,
+  ) {
     const byName = new Map(schema.fields.map((field) => [field.name, field]));
     this.partitionFields = partitionColumns.map((name) => byName.get(name)!);
     this.#names = this.partitionFields.map((field) => physicalName(field, mode));
     this.#partitionSchema = { type: "struct", fields: this.partitionFields };
-    this.dataSchema = { type: "struct", fields: schema.fields.filter((f) => !partitionColumns.includes(f.name)) };
+    const data = schema.fields.filter((f) => !partitionColumns.includes(f.name));
+    this.dataSchema = { type: "struct", fields: keeps ? [...data, ...this.partitionFields] : data };
   }
 
   /** The batch's rows by partition, in the order the partitions first appear. */

@@ -188,3 +188,57 @@ test("properties and features set here are Spark's", async () => {
     (await table.history()).map(({ version, operation }) => [version, operation]),
   );
 });
+
+test("a table clustered here is clustered by Spark", async () => {
+  const path = join(folder, "clustered");
+  const { sql, read, readHere } = asked(path);
+  const table = Table.open(path);
+  const properties = { "delta.columnMapping.mode": "name" };
+  await table.create({ schema: { id: "long", s: { a: "string" }, b: "date" }, clusterBy: ["s.a", "id"], properties });
+  const rows = Array.from({ length: 100 }, (_, i) => ({ id: BigInt(i), s: { a: `${i % 7}` }, b: "2024-01-31" }));
+  await table.append(rows);
+  const columns = async () =>
+    (await sql<{ clusteringColumns: string[] }[]>("describe detail TABLE"))[0]!.clusteringColumns;
+  expect(await columns()).toEqual(["s.a", "id"]);
+  await sql("insert into TABLE values (100, named_struct('a', 'x'), date'2024-02-01')");
+  await sql("optimize TABLE");
+  await table.append([{ id: 101n, s: { a: "y" }, b: null }]);
+  expect(await read()).toEqual(await readHere());
+  await table.alter.clusterBy(["b"]);
+  expect(await columns()).toEqual(["b"]);
+  await sql("optimize TABLE full");
+  await table.alter.clusterBy([]);
+  expect(await columns()).toEqual([]);
+  expect(await read()).toEqual(await readHere());
+});
+
+test("a table compatible with Iceberg from here is so in Spark", async () => {
+  const path = join(folder, "iceberg");
+  const { sql, read, readHere } = asked(path);
+  const table = Table.open(path);
+  const schema = { id: "long", p: "string", l: [{ x: "long" }], m: { map: ["string", "timestamp"] } } as const;
+  await table.append([{ id: 1n, p: "a", l: [{ x: 1n }], m: new Map([["k", new Date(0)]]) }], {
+    schema,
+    partitionBy: ["p"],
+    properties: { "delta.enableIcebergCompatV2": "true" },
+  });
+  await sql("insert into TABLE select 2, 'b', l, m from TABLE");
+  await table.append([{ id: 3n, p: "a" }]);
+  await sql("alter table TABLE add column late array<int>");
+  await Table.open(path).append([{ id: 4n, p: "c", late: [1], later: [[true]] }], { mergeSchema: true });
+  await sql("insert into TABLE (id, p, later) values (5, 'd', array(array(false)))");
+  expect(await read()).toEqual(await readHere());
+});
+
+test("rows meet a constraint added here in Spark too", async () => {
+  const path = join(folder, "constrained");
+  const { sql } = asked(path);
+  const table = Table.open(path);
+  await table.append([{ id: 1n }]);
+  await table.alter.addConstraint("positive", "id > 0");
+  await expect(sql("insert into TABLE values (-1L)")).rejects.toThrow();
+  await sql("insert into TABLE values (2L)");
+  await sql("alter table TABLE drop constraint positive");
+  await Table.open(path).append([{ id: -1n }]);
+  expect(await table.count()).toBe(3);
+});

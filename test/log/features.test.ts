@@ -134,8 +134,6 @@ describe("writing", () => {
   const legacy = (minWriterVersion: number): Protocol => ({ minReaderVersion: 1, minWriterVersion });
   const field = (key: string, value: unknown) => JSON.stringify(schemaOf("long", { [key]: value }));
   test.each([
-    ["clustering", writers("clustering"), {}, undefined],
-    ["materializePartitionColumns", writers("materializePartitionColumns"), {}, undefined],
     ["icebergCompatV3", writers("icebergCompatV3"), { "delta.enableIcebergCompatV3": "true" }, undefined],
     ["collations", writers("collations"), {}, field("__COLLATIONS", { a: "ICU.de_DE" })],
     [

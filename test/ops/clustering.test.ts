@@ -89,3 +89,15 @@ test("the columns can be changed, and taken away", async () => {
   await plain.alter.clusterBy(["id"]);
   expect((await plain.detail()).tableFeatures).toContain("clustering");
 });
+
+test("a table isn't clustered by columns that its files don't tell of", async () => {
+  const table = Table.open(memoryStore());
+  const properties = { "delta.feature.clustering": "supported", "delta.dataSkippingStatsColumns": "a" };
+  await table.append([{ a: 1n, b: 2n }], { properties });
+  await table.alter.clusterBy(["a"]);
+  const error = await expectCode("DELTA_CLUSTERING_COLUMN_MISSING_STATS", () => table.alter.clusterBy(["b"]));
+  expect(error.data.column).toBe("b");
+  expect(await table.alter.clusterBy(["a"])).toEqual({ version: 1 });
+  await table.alter.clusterBy([]);
+  await table.append([{ a: 1n, b: 2n }]);
+});

@@ -69,6 +69,12 @@ const VERBS: readonly AlterVerb[] = [
       alter.unsetProperties(names, { ...options, ifExists: given.has("if-exists") }),
   },
   {
+    name: "cluster-by",
+    operands: [],
+    repeats: true,
+    run: (alter, columns, _, options) => alter.clusterBy(columns, options),
+  },
+  {
     name: "describe",
     operands: [],
     run: (alter, _, given, options) =>

@@ -1,7 +1,9 @@
+import { DeltaError } from "../../errors.js";
 import type { Action, Metadata, Protocol } from "../../log/actions.js";
 import { columnMappingOf, withMappedSchema } from "../../log/columnMapping.js";
 import type { DeltaLog } from "../../log/deltaLog.js";
 import { checkFeaturesListed, checkReadable, checkWritable } from "../../log/features.js";
+import { checkIcebergCompat, isIcebergCompatible } from "../../log/icebergCompat.js";
 import { property } from "../../log/properties.js";
 import type { Snapshot } from "../../log/snapshot.js";
 import { checkNoChangeColumns } from "../../read/changeColumns.js";
@@ -47,6 +49,14 @@ export async function alterTable(
     const { protocol = snapshot.protocol, metadata = snapshot.metadata, actions = [] } = altered;
     checkReadable(protocol, metadata, log.access);
     checkWritable(protocol, metadata);
+    checkIcebergCompat(protocol, metadata);
+    if (isIcebergCompatible(protocol, metadata) && !isIcebergCompatible(snapshot.protocol, snapshot.metadata)) {
+      throw new DeltaError(
+        "DELTA_ICEBERG_COMPAT_VIOLATION",
+        "A table is compatible with Iceberg from its creation on, or not at all: files that are there lack ids and columns. Make a new one of its rows.",
+        {},
+      );
+    }
     const changed: Action[] = [];
     if (protocol !== snapshot.protocol) changed.push({ protocol });
     if (metadata !== snapshot.metadata) changed.push({ metaData: metadata });

@@ -1,7 +1,7 @@
 import { checkNotNull } from "../../arrow/notNull.js";
 import { DeltaError } from "../../errors.js";
 import type { DeltaLog } from "../../log/deltaLog.js";
-import { isFeatureActive } from "../../log/features.js";
+import { isIcebergCompatible } from "../../log/icebergCompat.js";
 import type { Snapshot } from "../../log/snapshot.js";
 import { allowsWidening } from "../../log/typeWidening.js";
 import { columnText } from "../../schema/columns.js";
@@ -93,8 +93,7 @@ function withType(snapshot: Snapshot, path: readonly string[], wanted: DataType)
         facts,
       );
     }
-    const isIceberg = ["icebergCompatV1", "icebergCompatV2"].some((name) => isFeatureActive(name, protocol, metadata));
-    if (isIceberg && !isIcebergWidening(type, wanted)) {
+    if (isIcebergCompatible(protocol, metadata) && !isIcebergWidening(type, wanted)) {
       throw refused(
         `"${column}" can't become ${wanted}: Iceberg, which the table is compatible with, lacks that`,
         facts,

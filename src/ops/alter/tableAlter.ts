@@ -134,7 +134,8 @@ export class TableAlter {
 
   /**
    * Has `optimize` bring neighbours in these columns together from now on; by none, no more. Throws `DELTA_INVALID_ARGUMENT`, and
-   * `DELTA_ALTER_TABLE_CLUSTER_BY_NOT_ALLOWED` where the table lacks the feature.
+   * `DELTA_ALTER_TABLE_CLUSTER_BY_NOT_ALLOWED` where the table lacks the feature, `DELTA_CLUSTERING_COLUMN_MISSING_STATS` where a file's
+   * statistics don't tell of a column.
    *
    * @example
    * await table.alter.clusterBy(["customer", "address.city"]);
