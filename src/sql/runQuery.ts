@@ -41,13 +41,16 @@ export async function prepareQuery(query: Query): Promise<PreparedQuery> {
   const parameters = queryParameters(query.parameters, await loadDuckdb());
   const db = await bindingDuckdb();
   using connection = await db.connect();
-  for (const [name, { schema }] of tables) {
-    await connection.columns(`CREATE TEMP VIEW ${quoteName(name)} AS ${nullRow(schema, columnType)} WHERE false`);
-  }
+  for (const [name, snapshot] of tables) await connection.columns(emptyView("TEMP VIEW", name, snapshot));
   const columns = await describeQuery(connection.native, sql, parameters);
   const use = queryUse(await syntaxTree(db, sql));
   const prepared = { query, parameters, columns, use, schema: resultSchema(columns) };
   return { schema: prepared.schema, batches: (signal) => runPrepared(prepared, signal) };
+}
+
+/** A table without its rows. */
+function emptyView(kind: "VIEW" | "TEMP VIEW", name: string, { schema }: Snapshot): string {
+  return `CREATE ${kind} ${quoteName(name)} AS ${nullRow(schema, columnType)} WHERE false`;
 }
 
 interface Prepared {
@@ -84,6 +87,10 @@ async function* runPrepared(
     const views: string[] = [];
     const readable: string[] = [];
     for (const [name, snapshot] of query.tables) {
+      if (use.tables !== undefined && !use.tables.has(name.toLowerCase())) {
+        views.push(emptyView("VIEW", name, snapshot));
+        continue;
+      }
       const tableUse = await tableUseOf(name, snapshot, use, signal);
       const files = await tableFiles(snapshot, tableUse);
       const written = await writeScanned(snapshot, files, tableUse, join(folder, `table${views.length}`));

@@ -5,15 +5,19 @@ import { someNode } from "./tree.js";
 export interface QueryUse {
   /** Lower-case names, of columns among others, beside which no column is used; undefined where all may be. */
   readonly names: ReadonlySet<string> | undefined;
+  /** Lower-case names beside which no table is used; undefined where all may be. */
+  readonly tables: ReadonlySet<string> | undefined;
   /** The condition that the rows of the only table must meet, and what the table is called there. */
   readonly filter: { readonly table: string; readonly where: SqlNode; readonly alias: string } | undefined;
 }
 
-const EVERYTHING: QueryUse = { names: undefined, filter: undefined };
+const EVERYTHING: QueryUse = { names: undefined, tables: undefined, filter: undefined };
 
 /** What a table may be referred to by in ways that need all of its columns. */
 const WHOLE_TABLES = new Set(["SHOW_REF", "PIVOT", "COLUMN_DATA"]);
-const WHOLE_FUNCTIONS = new Set(["query", "query_table", "columns", "unpack", "pragma_table_info"]);
+const WHOLE_FUNCTIONS = new Set(["columns", "unpack"]);
+/** Table functions that take SQL, or the name of a table, as a text. */
+const HIDING = new Set(["query", "query_table", "pragma_table_info", "pragma_show"]);
 
 /**
  * The columns that a query may use, from its syntax tree: rather too many than too few. Of no use is what a tree doesn't show: then
@@ -25,13 +29,17 @@ export function queryUse(tree: unknown): QueryUse {
   const names = new Set<string>();
   const tables = new Set<string>();
   const bare = new Set<string>();
-  let whole = false;
+  const read = new Set<string>();
+  let [whole, hides] = [false, false];
   visit(root, (value) => {
     const type = String(value.type ?? "");
     if (value.class === "STAR" || value.class === "POSITIONAL_REFERENCE" || WHOLE_TABLES.has(type)) whole = true;
     if (value.ref_type === "NATURAL") whole = true;
-    if (WHOLE_FUNCTIONS.has(String(value.function_name ?? "").toLowerCase())) whole = true;
+    const called = lower(value.function_name ?? "");
+    if (WHOLE_FUNCTIONS.has(called)) whole = true;
+    if (HIDING.has(called)) hides = true;
     if (type === "BASE_TABLE") tables.add(lower(value.table_name));
+    if (typeof value.table_name === "string") read.add(lower(value.table_name));
     if (typeof value.alias === "string" && value.alias !== "" && value.class === undefined)
       tables.add(lower(value.alias));
     if (value.class === "COLUMN_REF") {
@@ -42,9 +50,11 @@ export function queryUse(tree: unknown): QueryUse {
     }
     if (Array.isArray(value.using_columns)) for (const name of value.using_columns) names.add(lower(name));
   });
+  if (hides) return EVERYTHING;
+  const filter = filterOf(root);
   // "SELECT t FROM t" is a struct of all columns.
-  if (whole || [...bare].some((name) => tables.has(name))) return { ...EVERYTHING, filter: filterOf(root) };
-  return { names, filter: filterOf(root) };
+  const isWhole = whole || [...bare].some((name) => tables.has(name));
+  return { names: isWhole ? undefined : names, tables: read, filter };
 }
 
 function lower(value: unknown): string {

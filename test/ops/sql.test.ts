@@ -251,6 +251,16 @@ describe("sql", () => {
     await expectCode("DELTA_FILE_NOT_FOUND", () => table.sql("select name from this").toArray());
   });
 
+  it("reads no table that the query doesn't name", async () => {
+    const table = Table.open(join(folder, "t"));
+    await table.append(rows, { schema: SCHEMA });
+    const other = Table.open(join(folder, "other"));
+    await other.append([{ id: 1n }]);
+    for (const { path } of await table.files()) await rm(join(folder, "t", path));
+    expect(await table.sql("select id from other", { tables: { other } }).toArray()).toEqual([{ id: 1n }]);
+    await expectCode("DELTA_FILE_NOT_FOUND", () => table.sql("select id from query_table('this')").toArray());
+  });
+
   it("refuses tables of one name, or that are none", async () => {
     const table = Table.open(join(folder, "t"));
     await table.append(rows);
