@@ -144,6 +144,7 @@ export const EXPRESSIONS: readonly string[] = [
     "isnan(d)",
     "greatest(m, 1)",
   ],
+  ...["m / 3", "3 / (m + 0.01)", "m / 0.03", "if(m = 0, null, m / m)", "1.5 / 2", "(m - 1) / -7", "b / 1.5"],
   // comparisons
   ...[
     "i = 1",

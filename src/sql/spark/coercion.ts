@@ -76,6 +76,13 @@ export function decimalResult(op: "+" | "-" | "*" | "%", a: DataType, b: DataTyp
   return decimal(Math.max(xWhole, yWhole) + scale + 1, scale);
 }
 
+/** The type of a quotient of decimals; undefined where digits could be lost. */
+export function quotientType(a: DataType, b: DataType): DataType | undefined {
+  const [x, y] = [digitsOf(a)!, digitsOf(b)!];
+  const scale = Math.max(6, x.scale + y.precision + 1);
+  return decimal(x.precision - x.scale + y.scale + scale, scale);
+}
+
 function decimal(precision: number, scale: number): DataType | undefined {
   return precision > 38 ? undefined : `decimal(${precision},${scale})`;
 }

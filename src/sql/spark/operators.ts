@@ -9,6 +9,7 @@ import {
   isInteger,
   isNumeric,
   isTime,
+  quotientType,
 } from "./coercion.js";
 import { decimalOf } from "./parser.js";
 import type { BinaryOperator, IntervalNode } from "./tree.js";
@@ -105,12 +106,25 @@ function tooManyDigits(op: string): never {
 
 function division(left: Typed, right: Typed): Typed {
   if (isDecimal(left.type) || isDecimal(right.type)) {
-    if (!isFractional(left.type) && !isFractional(right.type)) {
-      throw unsupported("a division of decimals (cast one of them to double)");
-    }
+    if (!isFractional(left.type) && !isFractional(right.type)) return decimalDivision(left, right);
   }
   const [x, y] = [castTo(left, "double", false), castTo(right, "double", false)];
   return typed(unlessZero(y, `${x.sql} / ${y.sql}`), "double", [x, y], true);
+}
+
+/** In whole numbers of 128 bits, rounded half up: DuckDB divides decimals as doubles. */
+function decimalDivision(left: Typed, right: Typed): Typed {
+  const [a, b] = operandsOf(left, right).map(asDecimal) as [Typed, Typed];
+  const type = quotientType(a.type, b.type) ?? tooManyDigits("/");
+  const { scale } = digitsOf(type)!;
+  const shift = scale - digitsOf(a.type)!.scale + digitsOf(b.type)!.scale;
+  const unscaled = (value: Typed) => `abs(CAST(replace(CAST(${value.sql} AS VARCHAR), '.', '') AS HUGEINT))`;
+  const [dividend, divisor] = [`(${unscaled(a)} * CAST('1${"0".repeat(shift)}' AS HUGEINT))`, unscaled(b)];
+  const text = `CAST((${dividend} + ${divisor} // 2) // ${divisor} AS VARCHAR)`;
+  const padded = `(repeat('0', greatest(${scale + 1} - length(${text}), 0)) || ${text})`;
+  const sign = `CASE WHEN (${a.sql} < 0) <> (${b.sql} < 0) THEN '-' ELSE '' END`;
+  const point = `left(${padded}, length(${padded}) - ${scale}) || '.' || right(${padded}, ${scale})`;
+  return typed(unlessZero(b, `CAST(${sign} || ${point} AS ${duckdbType(type)})`), type, [a, b], true);
 }
 
 function wholeDivision(left: Typed, right: Typed): Typed {
