@@ -60,7 +60,7 @@ describe("a new table's properties", () => {
     expect(error.data.nearest).toBe("delta.checkpointInterval");
   });
 
-  test.each([["delta.enableIcebergCompatV2", "true", "icebergCompatV2"]])(
+  test.each([["delta.enableIcebergCompatV3", "true", "icebergCompatV3"]])(
     "%s = %s is refused, naming the feature",
     async (name, value, feature) => {
       const error = await expectCode("DELTA_UNSUPPORTED_FEATURES_FOR_WRITE", () =>
