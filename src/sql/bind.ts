@@ -117,7 +117,12 @@ export function boundColumns(root: SqlNode): (readonly string[])[] {
 
 /** True where a node has the same value for every row. */
 export function isConstant(node: SqlNode): boolean {
-  return !someNode(node, (part) => BOUND in part || VOLATILE.has(String(part.function_name).toLowerCase()));
+  return !someNode(node, (part) => BOUND in part) && !isVolatile(node);
+}
+
+/** True where a node may have another value each time. */
+export function isVolatile(node: SqlNode): boolean {
+  return someNode(node, (part) => VOLATILE.has(String(part.function_name).toLowerCase()));
 }
 
 function lambdaParameters(node: SqlNode): string[] {

@@ -365,6 +365,26 @@ describe("sources", () => {
     );
   });
 
+  test("of objects may lack columns here and there, but show them early", async () => {
+    const { table, store } = await tableOf();
+    const some = [{ id: 1n }, { id: 2n, n: 5 }, { id: 3n, n: 6, text: "x", part: "a" }];
+    await table.merge(some, upsert);
+    expect(await table.toArray({ where: { id: 2n } })).toEqual([{ id: 2n, part: null, n: 5, text: null }]);
+    const before = (await filesOf(store)).length;
+    async function* late() {
+      for (let i = 0; i < 16_384; i++) yield { id: BigInt(100 + i) };
+      yield row(1, "a", 1, "late");
+    }
+    const lacking = { ...upsert, mergeSchema: true };
+    await expectCode("DELTA_SCHEMA_MISMATCH", () => table.merge(late(), lacking));
+    async function* failing() {
+      yield row(1, "a", 1, "x");
+      throw new TypeError("the source's own");
+    }
+    await expect(table.merge(failing(), upsert)).rejects.toBeInstanceOf(TypeError);
+    expect((await filesOf(store)).length).toBe(before);
+  });
+
   test("of Arrow data must fit", async () => {
     const { table } = await tableOf();
     const big = tableFromArrays({ id: BigInt64Array.from([1n]), n: Float64Array.from([1e10]) });

@@ -1,6 +1,7 @@
 import type { RecordBatch } from "apache-arrow";
 import { makeBatch } from "../../arrow/column.js";
 import { toArrowSchema } from "../../arrow/schema.js";
+import { DeltaError } from "../../errors.js";
 import { rowIndexes } from "../../read/rowIndex.js";
 import type { DataType, StructField, StructType } from "../../schema/types.js";
 import { SOURCE_ROW } from "../../sql/merge/join.js";
@@ -9,16 +10,45 @@ import { hasOwnSchema, type PreparedInput, prepareInput, type RowInput } from ".
 
 /**
  * Takes a source in. Arrow data and tables keep their types; of objects, columns that the target has are of its types, and those
- * count as there that the first batch of them has.
+ * count as there that some row of an array, or of the first batch of a stream, has. Throws what {@link prepareInput} throws; the batches
+ * throw `DELTA_SCHEMA_MISMATCH` for a column that a stream has only later.
  */
 export async function mergeSource(input: RowInput<object>, target: StructType): Promise<PreparedInput> {
   if (hasOwnSchema(input)) return prepareInput(input, undefined);
+  if (Array.isArray(input) && !(input.length > 0 && hasOwnSchema(input[0]))) return ofObjects(input, input, target);
   const { first, all } = await peeked(input as Iterable<object> | AsyncIterable<object>);
   if (first !== undefined && hasOwnSchema(first as RowInput<object>)) return prepareInput(all, undefined);
+  return ofObjects(all, first === undefined ? [] : [first], target);
+}
+
+/** `seen` are rows that are looked at before any is taken in. */
+async function ofObjects(
+  rows: readonly object[] | AsyncIterable<object>,
+  seen: readonly object[],
+  target: StructType,
+): Promise<PreparedInput> {
   const shown = new Set<string>();
-  const prepared = await prepareInput(withKeys(all, shown), nullableStruct(target), true);
-  const fields = prepared.schema.fields.filter(({ name }) => first === undefined || shown.has(name));
-  return { ...prepared, schema: { type: "struct", fields } };
+  for (const row of seen) note(row, shown);
+  const input = Array.isArray(rows) ? rows : withNames(rows as AsyncIterable<object>, shown);
+  const prepared = await prepareInput(input, nullableStruct(target), true);
+  const known = new Set(shown);
+  const fields = prepared.schema.fields.filter(({ name }) => seen.length === 0 || known.has(name));
+  async function* batches() {
+    for await (const batch of prepared.batches) {
+      const late = [...shown].find((name) => !known.has(name));
+      if (late !== undefined && seen.length > 0) throw lateColumn(late);
+      yield batch;
+    }
+  }
+  return { ...prepared, schema: { type: "struct", fields }, batches: batches() };
+}
+
+function lateColumn(column: string): DeltaError {
+  return new DeltaError(
+    "DELTA_SCHEMA_MISMATCH",
+    `The source has the column "${column}" in later rows only. Give it to the first rows too, be it as null.`,
+    { columns: [column] },
+  );
 }
 
 async function peeked(
@@ -38,12 +68,16 @@ async function* itemsOf(input: Iterable<object> | AsyncIterable<object>): AsyncG
   yield* input;
 }
 
-/** Objects whose columns' names are noted. */
-async function* withKeys(input: AsyncIterable<object>, names: Set<string>): AsyncGenerator<object> {
+/** The rows, whose columns' names are noted as they come. */
+async function* withNames(input: AsyncIterable<object>, names: Set<string>): AsyncGenerator<object> {
   for await (const row of input) {
-    if (typeof row === "object" && row !== null) for (const name in row) names.add(name);
+    note(row, names);
     yield row;
   }
+}
+
+function note(row: unknown, names: Set<string>): void {
+  if (typeof row === "object" && row !== null) for (const name in row) names.add(name);
 }
 
 /** What a key alone tells may lack the rest. */

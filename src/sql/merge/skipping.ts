@@ -1,6 +1,6 @@
 import type { Predicate } from "../../schema/predicate.js";
 import type { DataType, StructType } from "../../schema/types.js";
-import { boundColumns, columnOf } from "../bind.js";
+import { boundColumns, columnOf, isVolatile } from "../bind.js";
 import { type DuckdbConnection, quoteName, quoteText } from "../duckdb.js";
 import { inSql } from "../evaluate.js";
 import type { SqlNode } from "../expression.js";
@@ -28,6 +28,7 @@ export async function matchablePredicate(
 ): Promise<Predicate | undefined> {
   const terms: Predicate[] = [];
   for (const term of conjuncts(on.root)) {
+    if (isVolatile(term)) continue;
     if (sidesOf(term).join() === "target") {
       terms.push(await parseWhere(await on.expression.textOf(withoutSide(term)), target));
     }
