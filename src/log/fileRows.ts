@@ -174,7 +174,7 @@ function tailColumn(tail: Tail, kind: FileKind, field: StructField, rows: readon
     const none = tail.partitions.length;
     const different = buildColumn(type, [...tail.partitions, null], place);
     const batch = makeBatch([toArrowField(field)], [different], none + 1);
-    const indexes = rows.map((row) => (tail.partition[row] === -1 ? none : tail.partition[row]!));
+    const indexes = rows.map((row) => (tail.partition.get(row) === -1 ? none : tail.partition.get(row)));
     return takeRows(batch, Uint32Array.from(indexes)).data.children[0]!;
   }
   const read = TAIL_COLUMNS[name]!;
@@ -189,9 +189,9 @@ const number = (value: number) => (Number.isNaN(value) ? null : value);
 /** Where the tail holds each field of an action. */
 const TAIL_COLUMNS: Readonly<Record<string, (tail: Tail, row: number) => unknown>> = {
   path: (tail, row) => tail.path[row],
-  size: (tail, row) => number(tail.size[row]!),
-  modificationTime: (tail, row) => number(tail.time[row]!),
-  deletionTimestamp: (tail, row) => number(tail.time[row]!),
+  size: (tail, row) => number(tail.size.get(row)),
+  modificationTime: (tail, row) => number(tail.time.get(row)),
+  deletionTimestamp: (tail, row) => number(tail.time.get(row)),
   dataChange: (tail, row) => tail.dataChange[row],
   extendedFileMetadata: (tail, row) => tail.extendedFileMetadata.get(row),
   stats: (tail, row) => tail.stats.get(row),

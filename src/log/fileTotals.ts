@@ -19,21 +19,21 @@ export const NO_FILES: FileTotals = { version: -1, fileCount: 0, sizeBytes: 0 };
  */
 export function totalsAfter(before: FileTotals, tail: Tail, version: number, isWhole: boolean): FileTotals | undefined {
   let { fileCount, sizeBytes } = before;
-  for (let row = tail.firstAfter(before.version); row < tail.length && tail.addedAt[row]! <= version; ) {
+  for (let row = tail.firstAfter(before.version); row < tail.length && tail.addedAt.get(row) <= version; ) {
     const end = endOfCommit(tail, row);
     const isClear = isWhole || tellsWhatIsNew(tail, row, end);
     for (; row < end; row++) {
-      const previous = tail.previous[row]!;
+      const previous = tail.previous.get(row);
       const isAdd = tail.isAdd[row]!;
       if (previous < 0 && !isClear) return undefined;
       const wasLive = previous >= 0 ? tail.isAdd[previous]! : !isWhole && !isAdd;
       if (wasLive) {
         fileCount--;
-        sizeBytes -= tail.size[previous >= 0 ? previous : row]!;
+        sizeBytes -= tail.size.get(previous >= 0 ? previous : row);
       }
       if (isAdd) {
         fileCount++;
-        sizeBytes += tail.size[row]!;
+        sizeBytes += tail.size.get(row);
       }
     }
   }
@@ -45,7 +45,7 @@ export function totalsAfter(before: FileTotals, tail: Tail, version: number, isW
 
 function endOfCommit({ addedAt, length }: Tail, start: number): number {
   let end = start;
-  while (end < length && addedAt[end] === addedAt[start]) end++;
+  while (end < length && addedAt.get(end) === addedAt.get(start)) end++;
   return end;
 }
 

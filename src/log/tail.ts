@@ -1,4 +1,5 @@
 import type { Action, AddFile, DeletionVectorDescriptor, RemoveFile } from "./actions.js";
+import { NumberColumn } from "./numberColumn.js";
 import { canonicalPath } from "./paths.js";
 import { TextColumn } from "./textColumn.js";
 
@@ -35,15 +36,15 @@ export class Tail {
   version: number;
   length = 0;
 
-  readonly addedAt: number[] = [];
-  readonly supersededAt: number[] = [];
+  readonly addedAt = new NumberColumn(Float64Array);
+  readonly supersededAt = new NumberColumn(Float64Array);
   readonly isAdd: boolean[] = [];
 
   readonly path: string[] = [];
-  /** NaN for none: an array of numbers only is held as such. */
-  readonly size: number[] = [];
+  /** NaN for none. */
+  readonly size = new NumberColumn(Float64Array);
   /** `modificationTime` of an add, `deletionTimestamp` of a remove; NaN for none. */
-  readonly time: number[] = [];
+  readonly time = new NumberColumn(Float64Array);
   readonly dataChange: boolean[] = [];
   readonly stats = new TextColumn();
   readonly tags = new SparseColumn<StringMap>();
@@ -54,7 +55,7 @@ export class Tail {
   readonly extendedFileMetadata = new SparseColumn<boolean>();
 
   /** Each row's place in {@link partitions}; -1 for a remove that doesn't say. */
-  readonly partition: number[] = [];
+  readonly partition = new NumberColumn(Int32Array);
   /** The different partition values. */
   readonly partitions: StringMap[] = [];
   readonly #partitionIndex = new Map<string, number>();
@@ -62,7 +63,7 @@ export class Tail {
   /** The newest row of each logical file. */
   readonly #newest = new Map<string, number>();
   /** For each row, the row before it of the same logical file; -1 for none. */
-  readonly previous: number[] = [];
+  readonly previous = new NumberColumn(Int32Array);
 
   /** @param version of the checkpoint that the tail follows; -1 where the log starts. */
   constructor(version: number) {
@@ -73,8 +74,8 @@ export class Tail {
   fork(version: number): Tail {
     const fork = new Tail(version);
     for (let row = 0; row < this.length; row++) {
-      if (this.addedAt[row]! > version) break;
-      fork.take(this.addedAt[row]!, this.#actionOf(row));
+      if (this.addedAt.get(row) > version) break;
+      fork.take(this.addedAt.get(row), this.#actionOf(row));
     }
     return fork;
   }
@@ -94,8 +95,8 @@ export class Tail {
 
   /** Forgets what was taken in of a commit after {@link version}, which turned out to be damaged midway. */
   forgetTaken(): void {
-    const after = this.addedAt.findIndex((version) => version > this.version);
-    if (after >= 0) this.#cut(after);
+    const after = this.firstAfter(this.version);
+    if (after < this.length) this.#cut(after);
   }
 
   #add(version: number, add: AddFile): void {
@@ -117,21 +118,22 @@ export class Tail {
   /** The rows that the snapshot of `version` sees. */
   *rows(version: number, isAdd: boolean): Generator<number> {
     for (let row = 0; row < this.length; row++) {
-      if (this.isAdd[row] === isAdd && this.addedAt[row]! <= version && version < this.supersededAt[row]!) yield row;
+      if (this.isAdd[row] === isAdd && this.addedAt.get(row) <= version && version < this.supersededAt.get(row))
+        yield row;
     }
   }
 
   /** The first row of the commits after `version`. */
   firstAfter(version: number): number {
     let row = this.length;
-    while (row > 0 && this.addedAt[row - 1]! > version) row--;
+    while (row > 0 && this.addedAt.get(row - 1) > version) row--;
     return row;
   }
 
   /** Whether a commit up to `version` acted on the logical file, so that what the checkpoint says of it is outdated. */
   hasTouched(key: string, version: number): boolean {
     let row = this.#newest.get(key) ?? -1;
-    while (row >= 0 && this.addedAt[row]! > version) row = this.previous[row]!;
+    while (row >= 0 && this.addedAt.get(row) > version) row = this.previous.get(row);
     return row >= 0;
   }
 
@@ -146,7 +148,7 @@ export class Tail {
   }
 
   #actionOf(row: number): Action {
-    const [size, time, partition] = [this.size[row]!, this.time[row]!, this.partition[row]!];
+    const [size, time, partition] = [this.size.get(row), this.time.get(row), this.partition.get(row)];
     const file = {
       path: this.path[row]!,
       dataChange: this.dataChange[row]!,
@@ -172,7 +174,7 @@ export class Tail {
     const row = this.length++;
     const key = fileKey(file.path, file.deletionVector ?? undefined);
     const before = this.#newest.get(key);
-    if (before !== undefined) this.supersededAt[before] = version;
+    if (before !== undefined) this.supersededAt.set(before, version);
     this.#newest.set(key, row);
     this.previous.push(before ?? -1);
     this.addedAt.push(version);
@@ -200,7 +202,7 @@ export class Tail {
     for (const column of [clusteringProvider, extendedFileMetadata]) column.cut(length);
     this.#newest.clear();
     for (let row = 0; row < length; row++) {
-      if (supersededAt[row]! > this.version) supersededAt[row] = Number.POSITIVE_INFINITY;
+      if (supersededAt.get(row) > this.version) supersededAt.set(row, Number.POSITIVE_INFINITY);
       this.#newest.set(this.key(row), row);
     }
   }
