@@ -25,6 +25,8 @@ function takeAll(left) {
 
 const table = Table.open(path);
 const rows = await table.count();
+// What is loaded on first use can't be loaded any more once that failed: loadingChild.mjs is about that.
+await table.checkpoint();
 let id = 1_000_000;
 for (let left = 0; left < 16; left++) {
   const verbs = {

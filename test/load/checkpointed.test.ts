@@ -225,7 +225,7 @@ describe("a checkpointed job", () => {
     for (let at = 0; at < 3; at++) await job.append(rows(at, at + 1), { offset: at + 1 });
     store.calls = [];
     await job.append(rows(3, 4), { offset: 4 });
-    expect(store.calls.map(({ verb }) => verb)).toEqual(["put", "putNew", "putIfAbsent", "delete"]);
+    expect(store.calls.map(({ verb }) => verb)).toEqual(["put", "putNew", "putIfAbsent", "putHint", "delete"]);
   });
 });
 

@@ -19,7 +19,6 @@ export class StagedRewrite {
   readonly #signal: AbortSignal | undefined;
   readonly #actions: Action[] = [];
   readonly #removed: AddFile[] = [];
-  copiedRowCount = 0;
 
   constructor(log: DeltaLog, snapshot: Snapshot, signal?: AbortSignal) {
     this.#snapshot = snapshot;
