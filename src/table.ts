@@ -103,8 +103,13 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
    * streamed. A crash or an error leaves nothing visible, so the same append can just be run again; a crash may
    * leave unreferenced files behind. Appends never conflict with each other: one that loses a race goes after the winner.
    *
+   * Columns that get their values by themselves may be left out: generated ones, those with defaults, identity columns. Where
+   * another writer gave out identity values first, rows that can be read again are written again.
+   *
    * Throws `DELTA_SCHEMA_MISMATCH`, `DELTA_VALUE_OUT_OF_RANGE` and `DELTA_NOT_NULL_CONSTRAINT_VIOLATED` (naming row and
-   * column), `DELTA_CANNOT_INFER_SCHEMA`, `DELTA_UNSUPPORTED_FEATURES_FOR_WRITE`, storage errors such as
+   * column), `DELTA_VIOLATE_CONSTRAINT_WITH_VALUES` (naming row, constraint and values) and `DELTA_EXPRESSION_FAILED`,
+   * `DELTA_IDENTITY_COLUMNS_EXPLICIT_INSERT_NOT_SUPPORTED`, `DELTA_UNSUPPORTED_EXPRESSION` before any row is looked at,
+   * `DELTA_METADATA_CHANGED` for a stream of rows that has to be written again, `DELTA_CANNOT_INFER_SCHEMA`, `DELTA_UNSUPPORTED_FEATURES_FOR_WRITE`, storage errors such as
    * `DELTA_DISK_FULL`, and `DELTA_COMMIT_OUTCOME_UNKNOWN` if storage couldn't tell whether the commit is there.
    *
    * @example
@@ -154,7 +159,8 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
    * the row as it was (`sql`, which needs `@duckdb/node-api`).
    *
    * A crash or an error leaves nothing visible. Throws what {@link Table.delete} throws, `DELTA_INVALID_ARGUMENT` for an unknown
-   * column, and `DELTA_VALUE_OUT_OF_RANGE`, `DELTA_SCHEMA_MISMATCH` and `DELTA_NOT_NULL_CONSTRAINT_VIOLATED` for values that a column can't take.
+   * column, and `DELTA_VALUE_OUT_OF_RANGE`, `DELTA_SCHEMA_MISMATCH` and `DELTA_NOT_NULL_CONSTRAINT_VIOLATED` for values that a column can't take,
+   * `DELTA_VIOLATE_CONSTRAINT_WITH_VALUES`, `DELTA_IDENTITY_COLUMNS_UPDATE_NOT_SUPPORTED`. Generated columns follow.
    *
    * @example
    * await table.update({ set: { state: "done", tries: sql`tries + 1` }, where: { id: 7n } });
@@ -324,7 +330,10 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
 
   /**
    * Creates an empty table. Throws `DELTA_PATH_EXISTS` if there is one, `DELTA_INVALID_SCHEMA`,
-   * `DELTA_INVALID_PARTITION_COLUMN`, `DELTA_UNKNOWN_PROPERTY`.
+   * `DELTA_INVALID_PARTITION_COLUMN`, `DELTA_UNKNOWN_PROPERTY`; for rules of rows (`delta.constraints.*`, generated, default and identity
+   * columns) `DELTA_UNSUPPORTED_EXPRESSION`, `DELTA_INVALID_EXPRESSION`, `DELTA_NON_BOOLEAN_CHECK_CONSTRAINT`,
+   * `DELTA_GENERATED_COLUMNS_EXPR_TYPE_MISMATCH`, `DELTA_INVALID_GENERATED_COLUMN_REFERENCES`,
+   * `DELTA_IDENTITY_COLUMNS_UNSUPPORTED_DATA_TYPE`, `DELTA_IDENTITY_COLUMNS_ILLEGAL_STEP`.
    *
    * @example
    * await table.create({ schema: { id: "long not null", name: "string", day: "date" }, partitionBy: ["day"] });
