@@ -66,10 +66,13 @@ export const IDENTITY_MARK = "delta.identity.highWaterMark";
 export const IDENTITY_EXPLICIT = "delta.identity.allowExplicitInsert";
 export const CONSTRAINT_PREFIX = "delta.constraints.";
 
+/** The type of a column that Spark keeps as a string: `char(n)`, `varchar(n)`. */
+export const TEXT_TYPE = "__CHAR_VARCHAR_TYPE_STRING";
+
 const FILLING = [GENERATION, DEFAULT, IDENTITY_STEP];
-const RULE_KEYS = [...FILLING, INVARIANTS, IDENTITY_START, IDENTITY_MARK, IDENTITY_EXPLICIT];
+const RULE_KEYS = [...FILLING, INVARIANTS, IDENTITY_START, IDENTITY_MARK, IDENTITY_EXPLICIT, TEXT_TYPE];
 const FIELD_RULE = new RegExp(
-  `"(?:${[...FILLING, INVARIANTS].map((key) => key.replaceAll(".", "\\.")).join("|")})"\\s*:`,
+  `"(?:${[...FILLING, INVARIANTS, TEXT_TYPE].map((key) => key.replaceAll(".", "\\.")).join("|")})"\\s*:`,
 );
 
 /** Whether rows of a table have to keep rules beside their types. It costs next to nothing. */

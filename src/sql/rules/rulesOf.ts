@@ -19,6 +19,7 @@ import { columnOf } from "../spark/translate.js";
 import { DefaultColumn } from "./defaults.js";
 import { IdentityColumn } from "./identity.js";
 import { type Condition, type GeneratedColumn, TableRules } from "./tableRules.js";
+import { textLengths } from "./textLengths.js";
 
 /** A table, or one that is about to be. */
 export interface RuledTable {
@@ -41,7 +42,11 @@ export function rulesOf({ protocol, metadata, schema }: RuledTable, before?: Row
   const generated = having(GENERATION, "generatedColumns");
   return new TableRules({
     schema,
-    conditions: [...invariantsOf(schema, schema, "", nowMicros), ...constraintsOf(metadata, schema, nowMicros)],
+    conditions: [
+      ...textLengths(schema),
+      ...invariantsOf(schema, schema, "", nowMicros),
+      ...constraintsOf(metadata, schema, nowMicros),
+    ],
     generated: generated.map((field) => generatedColumn(field, schema, generated, nowMicros)),
     defaults: having(DEFAULT, "allowColumnDefaults").map((field) => new DefaultColumn(field, nowMicros)),
     identities: having(IDENTITY_STEP, "identityColumns").map((field) => {
