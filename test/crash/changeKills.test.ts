@@ -7,9 +7,17 @@ import { expect, it } from "vitest";
 import { Table } from "#src/index.js";
 import { memoryStore } from "#src/storage/memory.js";
 import { isLong } from "../form.js";
-import { createTable, STEPS, takeStep } from "./changeSteps.mjs";
 import { POINTS } from "./points.js";
 import { seeded } from "./random.js";
+
+interface Steps {
+  readonly STEPS: number;
+  takeStep(table: Table, step: number): Promise<void>;
+  createTable(table: Table, kind: Kind): Promise<unknown>;
+}
+
+// Plain JavaScript, since the child runs it as it is.
+const { STEPS, takeStep, createTable }: Steps = await import(new URL("changeSteps.mjs", import.meta.url).href);
 
 const KILLS = isLong ? 300 : 45;
 
