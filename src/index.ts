@@ -9,6 +9,7 @@ export type { Json } from "./load/progress.js";
 export type { MendedLetter, RetryOptions, RetryResult } from "./load/retryLetters.js";
 export type { SourceFormat } from "./load/source/source.js";
 export type { DeletionVectorDescriptor } from "./log/actions.js";
+export type { CompactionRange, WrittenCompaction } from "./log/compactionWrite.js";
 export type { FeatureMeaning, FeatureReport, ProtocolReport } from "./log/protocolReport.js";
 export type { FileBatchOptions, FileColumn } from "./log/snapshotFiles.js";
 export type { AddedColumn, AddedColumns } from "./ops/alter/addColumns.js";

@@ -6,7 +6,9 @@ import type { DeadLetter, DeadLettersOptions } from "./load/letterList.js";
 import type { LoadOptions, LoadResult, LoadSource } from "./load/loadOptions.js";
 import type { RetryOptions, RetryResult } from "./load/retryLetters.js";
 import { writeCheckpoint } from "./log/checkpoint.js";
+import type { CompactionRange, WrittenCompaction } from "./log/compactionWrite.js";
 import { DeltaLog, type TimeTravel } from "./log/deltaLog.js";
+import { checkWritable } from "./log/features.js";
 import { letGo } from "./log/maintenance.js";
 import type { Snapshot } from "./log/snapshot.js";
 import type { FileBatchOptions } from "./log/snapshotFiles.js";
@@ -515,6 +517,25 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
     await writeCheckpoint(this.#log.store, snapshot, options.signal);
     await letGo(snapshot, { signal: options.signal });
     return { version: snapshot.version };
+  }
+
+  /**
+   * Writes one file in the place of some commits, so that readers between two checkpoints read fewer: those after the newest checkpoint,
+   * unless `from` and `to` say which. The commits stay. Undefined where there are fewer than two. A crash leaves the log as good as before.
+   * Throws `DELTA_INVALID_ARGUMENT`, and `DELTA_FILE_NOT_FOUND` where one of the commits isn't there any more.
+   *
+   * @example
+   * const { from, to } = (await table.compactLog()) ?? {};
+   */
+  async compactLog(
+    options: CompactionRange & { readonly signal?: AbortSignal } = {},
+  ): Promise<WrittenCompaction | undefined> {
+    this.#checkWritable("compact its log");
+    const { store } = this.#log;
+    const { version, protocol, metadata } = await this.#snapshot(options.signal);
+    checkWritable(protocol, metadata);
+    const { writeCompaction } = await loaded(import("./log/compactionWrite.js"), "delta-table/log/compactionWrite");
+    return writeCompaction(store, version, options, options.signal);
   }
 
   /**

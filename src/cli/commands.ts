@@ -4,6 +4,7 @@ import { append } from "./verbs/append.js";
 import { changes } from "./verbs/changes.js";
 import { checkpoint } from "./verbs/checkpoint.js";
 import { clone } from "./verbs/clone.js";
+import { compactLog } from "./verbs/compactLog.js";
 import { convert } from "./verbs/convert.js";
 import { create } from "./verbs/create.js";
 import { deadLetters } from "./verbs/deadLetters.js";
@@ -48,6 +49,7 @@ export const COMMANDS: readonly CommandRow[] = [
   protocol,
   files,
   checkpoint,
+  compactLog,
   optimize,
   vacuum,
   restore,

@@ -56,6 +56,10 @@ export function checksumPath(version: number): string {
   return `${LOG_FOLDER}${versionDigits(version)}.crc`;
 }
 
+export function compactionPath(first: number, last: number): string {
+  return `${LOG_FOLDER}${versionDigits(first)}.${versionDigits(last)}.compacted.json`;
+}
+
 /** A path that sorts just before every log file of `version`: where a listing from that version on starts. */
 export function beforeVersion(version: number): string {
   return LOG_FOLDER + versionDigits(version);

@@ -56,3 +56,13 @@ test("optimize makes files fewer", async () => {
     expect((await failed(1, ["optimize", T, "--z-order-by", "nope"])).code).toBe("DELTA_INVALID_ARGUMENT");
   });
 });
+
+test("compact-log writes one file in the place of commits", async () => {
+  await inTable(async (T) => {
+    expect(JSON.parse(await ok(["compact-log", T, "--json"]))).toMatchObject({ from: 0, to: 2 });
+    expect(await ok(["compact-log", T, "--from", "1"])).toContain("commits 1 to 2");
+    expect(await ok(["compact-log", T, "--from", "2"])).toContain("nothing to do");
+    expect((await failed(1, ["compact-log", T, "--to", "7"])).code).toBe("DELTA_INVALID_ARGUMENT");
+    expect(await ids(T)).toEqual([1, 2, 3]);
+  });
+});

@@ -37,15 +37,20 @@ for (const choice of await s3Servers()) {
       expect(await other.at((await other.history())[3].timestamp).version()).toBeGreaterThanOrEqual(8);
     });
 
-    it("costs a blind append one data put and one commit put", async () => {
+    it("costs a blind append one data put, one commit put, and one of a checksum, for which the next one waits", async () => {
       const table = faulty(location());
       await table.append([{ id: 1n }]);
-      proxy.reset();
       await table.append([{ id: 2n }]);
-      expect(proxy.requests.map((request) => request.replace(/\?.*/, "").split("/").at(-1))).toEqual([
-        expect.stringMatching(/^part-.*\.parquet$/),
-        "00000000000000000001.json",
-      ]);
+      proxy.reset();
+      await table.append([{ id: 3n }]);
+      await table.append([{ id: 4n }]);
+      const names = proxy.requests.map((request) => request.replace(/\?.*/, "").split("/").at(-1)!);
+      const commits = ["00000000000000000002.json", "00000000000000000003.json"];
+      expect(names.filter((name) => name.endsWith(".json"))).toEqual(commits);
+      expect(names.filter((name) => /^part-.*\.parquet$/.test(name))).toHaveLength(2);
+      const checksums = names.filter((name) => name.endsWith(".crc"));
+      expect(checksums).toContain("00000000000000000002.crc");
+      expect(names).toHaveLength(4 + checksums.length);
       expect(proxy.requests.every((request) => request.startsWith("PUT"))).toBe(true);
     });
 
