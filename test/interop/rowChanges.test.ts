@@ -73,6 +73,25 @@ const STEPS: readonly Step[] = [
         { on: ["id"], whenNotMatched: [{ insert: "*" }] },
       ),
   },
+  {
+    sql: `insert into TABLE replace where part = 1
+          select /*+ coalesce(1) */ id, cast(1 as int), 'again' from range(200, 205)`,
+    here: (table) =>
+      table.overwrite(
+        rowsFrom(200, 5, "again").map((row) => ({ ...row, part: 1 })),
+        { where: { part: 1 } },
+      ),
+  },
+  {
+    sql: "insert into TABLE select /*+ coalesce(1) */ id, cast(id % 2 as int), 'more' from range(250, 260)",
+    here: (table) => table.append(rowsFrom(250, 10, "more")),
+  },
+  { sql: "optimize TABLE", here: (table) => table.optimize() },
+  {
+    sql: "insert overwrite TABLE select /*+ coalesce(1) */ id, cast(id % 2 as int), 'last' from range(300, 320)",
+    here: (table) => table.overwrite(rowsFrom(300, 20, "last")),
+  },
+  { sql: "restore table TABLE to version as of 6", here: (table) => table.restore(6) },
 ];
 
 const FORMS = [
@@ -190,7 +209,9 @@ describe.each(FORMS)("rows changed here and in Spark: a table $name", ({ propert
       return found.map(({ version, operation, operationParameters, operationMetrics }) => ({
         version,
         operation,
-        parameters: Object.keys(operationParameters ?? {}).sort(),
+        parameters: Object.entries(operationParameters ?? {})
+          .flatMap(([key, value]) => (value === null ? [] : [key]))
+          .sort(),
         counts: COUNTS.map((name) => [name, operationMetrics?.[name] ?? "0"]),
       }));
     };
