@@ -84,9 +84,9 @@ async function ruledAssignments(set: SetOption, snapshot: Snapshot): Promise<Ass
   const assignments = await assignmentsOf(set, snapshot.schema);
   const rules = await rowRulesFor(snapshot);
   if (rules === undefined) return assignments;
-  const columns = new Set(Object.keys(set).filter((name) => set[name] !== undefined));
+  const { columns } = assignments;
   checkSettable(rules, columns);
-  return { apply: async (batch) => changedRows(rules, await assignments.apply(batch), columns) };
+  return { columns, apply: async (batch) => changedRows(rules, await assignments.apply(batch), columns) };
 }
 
 async function updateFile(

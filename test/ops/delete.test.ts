@@ -210,3 +210,23 @@ test("values that don't fit are refused before anything is written", async () =>
   await expectCode("DELTA_INVALID_PREDICATE", () => table.update({ set: { id: sql`CAST(text AS BIGINT)` } }));
   expect((await filesOf(store)).length).toBe(before);
 });
+
+test("columns in structs get values; a struct that was null is there then", async () => {
+  const table = Table.open(memoryStore());
+  const schema = { id: "long", pos: { x: "double", in: { city: "string", zip: "string" } } } as const;
+  await table.create({ schema });
+  await table.append([
+    { id: 1n, pos: { x: 1, in: { city: "Rome", zip: "00100" } } },
+    { id: 2n, pos: null },
+    { id: 3n, pos: { x: 3, in: null } },
+  ]);
+  await table.update({ set: { "pos.x": sql`coalesce(pos.x, 0) + id`, "pos.in.city": "Bonn" } });
+  const rows = (await table.toArray()).sort((a, b) => Number((a.id as bigint) - (b.id as bigint)));
+  expect(rows).toEqual([
+    { id: 1n, pos: { x: 2, in: { city: "Bonn", zip: "00100" } } },
+    { id: 2n, pos: { x: 2, in: { city: "Bonn", zip: null } } },
+    { id: 3n, pos: { x: 6, in: { city: "Bonn", zip: null } } },
+  ]);
+  await expectCode("DELTA_INVALID_ARGUMENT", () => table.update({ set: { "pos.nope": 1 } }));
+  await expectCode("DELTA_INVALID_ARGUMENT", () => table.update({ set: { pos: null, "pos.x": 1 } }));
+});
