@@ -18,6 +18,7 @@ export type { ColumnChange } from "./ops/alter/changeColumn.js";
 export type { ColumnPath } from "./ops/alter/columnPath.js";
 export type { TableDescriptions } from "./ops/alter/describe.js";
 export type { TableAlter } from "./ops/alter/tableAlter.js";
+export type { ProtocolVersions } from "./ops/alter/upgradeProtocol.js";
 export type { AppendOptions } from "./ops/append.js";
 export type { SetOption } from "./ops/assignments.js";
 export type { ChangeRow, ChangesOptions, ChangeType } from "./ops/changes.js";

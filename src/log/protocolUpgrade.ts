@@ -89,17 +89,60 @@ function withNeeded(names: readonly string[]): string[] {
  */
 export function protocolWith(protocol: Protocol, names: readonly string[]): Protocol {
   const present = featuresOf(protocol);
-  const known = new Set(present.map(({ name }) => name));
+  // A number of readers or of writers alone may imply a feature that both have to know.
+  const known = new Set(present.flatMap(({ name, ...of }) => (of.asksReaders && of.asksWriters ? [name] : [])));
   const added = withNeeded(names).filter((name) => !known.has(name));
   if (added.length === 0) return protocol;
   const isRead = (name: string) => BY_NAME.get(name)?.kind === "readerWriter";
   const readerFeatures = [
-    ...present.filter(({ row, asksReaders }) => asksReaders && row?.kind !== "writer").map(({ name }) => name),
-    ...added.filter(isRead),
+    ...new Set([
+      ...present.filter(({ row, asksReaders }) => asksReaders && row?.kind !== "writer").map(({ name }) => name),
+      ...added.filter(isRead),
+    ]),
   ];
-  const writerFeatures = [...present.filter(({ asksWriters }) => asksWriters).map(({ name }) => name), ...added];
+  const writerFeatures = [
+    ...new Set([...present.filter(({ asksWriters }) => asksWriters).map(({ name }) => name), ...added]),
+  ];
   if (protocol.minReaderVersion < 3 && !added.some(isRead)) {
     return { minReaderVersion: protocol.minReaderVersion, minWriterVersion: 7, writerFeatures };
   }
   return { minReaderVersion: 3, minWriterVersion: 7, readerFeatures, writerFeatures };
+}
+
+/**
+ * The protocol at these version numbers, with all that it has and all that the numbers imply. The same object where it has them
+ * already. Throws `DELTA_INVALID_PROTOCOL_DOWNGRADE` for a lower number, and `DELTA_INVALID_ARGUMENT` for numbers that don't go together.
+ */
+export function protocolAt(protocol: Protocol, minReaderVersion: number, minWriterVersion: number): Protocol {
+  checkNumbers(minReaderVersion, minWriterVersion);
+  const [reader, writer] = [protocol.minReaderVersion, protocol.minWriterVersion];
+  if (minReaderVersion < reader || minWriterVersion < writer) {
+    throw new DeltaError(
+      "DELTA_INVALID_PROTOCOL_DOWNGRADE",
+      `The table's protocol is ${reader}, ${writer}; it can't go back to ${minReaderVersion}, ${minWriterVersion}. Features are taken away by dropFeature.`,
+      { minReaderVersion: reader, minWriterVersion: writer },
+    );
+  }
+  if (minReaderVersion === reader && minWriterVersion === writer) return protocol;
+  if (minWriterVersion < 7) return { minReaderVersion, minWriterVersion };
+  const present = featuresOf(protocol);
+  const writerFeatures = present.filter(({ asksWriters }) => asksWriters).map(({ name }) => name);
+  // What readers of version 2 have to know, writers have too.
+  const added = minReaderVersion === 2 && !writerFeatures.includes("columnMapping") ? ["columnMapping"] : [];
+  const listed = { minWriterVersion, writerFeatures: [...writerFeatures, ...added] };
+  if (minReaderVersion < 3) return { minReaderVersion, ...listed };
+  const read = present.filter(({ row, asksReaders }) => asksReaders && row?.kind !== "writer");
+  return { minReaderVersion, minWriterVersion, readerFeatures: read.map(({ name }) => name), writerFeatures };
+}
+
+/** Readers and writers have to agree on column mapping, the one feature that version numbers imply for both. */
+function checkNumbers(reader: number, writer: number): void {
+  const isNumber = (value: number, newest: number) => Number.isInteger(value) && value >= 1 && value <= newest;
+  const fit = reader === 1 ? writer !== 5 && writer !== 6 : reader === 2 ? writer >= 5 : writer === 7;
+  if (isNumber(reader, 3) && isNumber(writer, 7) && fit) return;
+  throw new DeltaError(
+    "DELTA_INVALID_ARGUMENT",
+    `There is no protocol ${reader}, ${writer}: readers of version 1 go with writers of 1 to 4 or 7, readers of 2 with writers of 5 to 7, readers of 3 with writers of 7.`,
+    { minReaderVersion: reader, minWriterVersion: writer },
+  );
 }

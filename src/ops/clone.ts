@@ -45,7 +45,11 @@ export interface CloneResult {
 const COPIED_AT_ONCE = 4;
 
 /** Of the table as it was, not of its clone. */
-const NOT_CLONED = ["delta.inCommitTimestampEnablementVersion", "delta.inCommitTimestampEnablementTimestamp"];
+const NOT_CLONED = [
+  "delta.inCommitTimestampEnablementVersion",
+  "delta.inCommitTimestampEnablementTimestamp",
+  "delta.requireCheckpointProtectionBeforeVersion",
+];
 
 /** Implements `Table.clone`; see there. */
 export async function clone(source: Snapshot, target: DeltaLog, options: CloneOptions = {}): Promise<CloneResult> {

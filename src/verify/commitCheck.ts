@@ -8,6 +8,9 @@ import type { Findings } from "./findings.js";
 import { keyOf } from "./hashIndex.js";
 import type { PartitionCheck } from "./partitionCheck.js";
 
+/** Removed without having been added: where the feature is dropped, so that old versions keep theirs. */
+const VECTOR_FILE = /(?:^|\/)deletion_vector_[0-9a-f-]{36}\.bin$/;
+
 /** What the commits before have left to compare a commit with. */
 export interface History {
   /** Undefined where the state before the commit isn't known. */
@@ -140,7 +143,8 @@ export class CommitCheck {
     if (files === undefined) return;
     const record = recordOf(remove, remove.deletionTimestamp);
     const row = files.find(record.key);
-    if (row < 0 || files.state(row) !== "live") {
+    const wasLive = row >= 0 && files.state(row) === "live";
+    if (!wasLive && !VECTOR_FILE.test(path)) {
       this.#findings.add("remove-not-live", `Commit ${version} removes ${path}, which wasn't live.`, { version, path });
     }
     files.put(record, "removed", version);

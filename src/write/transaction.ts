@@ -19,6 +19,7 @@ import {
   type ReadSet,
   type Winner,
 } from "./conflicts.js";
+import { withProtectedVersion } from "./protectedVersion.js";
 import { assignRowIds, rowTrackingTags } from "./rowIds.js";
 import { turnsTimestampsOn, withTimestampEnablement } from "./timestampEnablement.js";
 
@@ -99,7 +100,7 @@ async function claimNext(log: DeltaLog, transaction: Transaction, signal?: Abort
       turnsOn && inCommitTimestamp !== undefined && version > 0
         ? withTimestampEnablement(own, version, inCommitTimestamp)
         : own;
-    const versioned = assignRowIds(timed, base, version);
+    const versioned = assignRowIds(withProtectedVersion(timed, base, version), base, version);
     const tags = rowTrackingTags(versioned, base);
     const commitInfo = commitInfoOf(transaction, { txnId, isolationLevel, inCommitTimestamp, tags });
     const actions = [{ commitInfo }, ...versioned];

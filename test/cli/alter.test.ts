@@ -18,6 +18,7 @@ describe("delta-table alter", () => {
       await alter("unset-properties", "owner", "--if-exists");
       await alter("add-feature", "vacuumProtocolCheck");
       await alter("drop-feature", "vacuumProtocolCheck", "--user-metadata", "a note");
+      await alter("upgrade-protocol", "3", "7");
       expect(await ok(["schema", table])).toBe(
         "s   struct<\n  a      int,\n  inner  string COMMENT 'of s'\n>,\nid  bigint COMMENT 'key'\n",
       );
@@ -35,6 +36,7 @@ describe("delta-table alter", () => {
     ["too many", ["rename-column", "a", "b", "c"]],
     ["no property", ["set-properties", "delta.appendOnly"]],
     ["no type", ["change-column", "a", "--type", "bigger"]],
+    ["one version number", ["upgrade-protocol", "3"]],
     ["two places", ["change-column", "a", "--first", "--after", "b"]],
   ])("exits with 2 at %s", async (_, args) => {
     expect((await run(["alter", "T", ...args])).code).toBe(2);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Table } from "#src/index.js";
 import type { Content } from "./canonical.js";
-import { here, sortedById, spark } from "./engines.js";
+import { here, READERS, sortedById, spark } from "./engines.js";
 
 let folder: string;
 beforeAll(async () => {
@@ -186,6 +186,35 @@ test("properties and features set here are Spark's", async () => {
   const operations = await sql<{ version: number; operation: string }[]>("describe history TABLE");
   expect(operations.map(({ version, operation }) => [version, operation])).toEqual(
     (await table.history()).map(({ version, operation }) => [version, operation]),
+  );
+});
+
+test("a table that lost deletion vectors and V2 checkpoints here is anybody's", async () => {
+  const path = join(folder, "dropped");
+  const { sql, read, readHere } = asked(path);
+  const table = Table.open(path);
+  const properties = { "delta.enableDeletionVectors": "true", "delta.checkpointPolicy": "v2" };
+  await table.create({ schema: { id: "long", a: "string" }, properties });
+  await table.append(Array.from({ length: 50 }, (_, i) => ({ id: BigInt(i), a: `${i}` })));
+  await table.delete({ id: { lt: 10n } });
+  await sql("delete from TABLE where id = 20");
+  await table.checkpoint();
+  const before = await table.version();
+  await table.alter.dropFeature("deletionVectors");
+  await table.alter.dropFeature("v2Checkpoint");
+  const rows = await readHere();
+  expect(rows.rows).toHaveLength(39);
+  for (const reader of READERS) expect([reader.name, sortedById(await reader.read(path))]).toEqual([reader.name, rows]);
+  expect(await read(before)).toEqual(rows);
+  await sql("insert into TABLE values (100, 'there')");
+  await sql("delete from TABLE where id = 30");
+  await table.append([{ id: 101n, a: "here" }]);
+  expect(await read()).toEqual(await readHere());
+  const [detail] = await sql<{ tableFeatures: string[] }[]>("describe detail TABLE");
+  expect([...detail!.tableFeatures].sort()).toEqual(["checkpointProtection"]);
+  const operations = await sql<{ operation: string }[]>("describe history TABLE");
+  expect(operations.map(({ operation }) => operation)).toEqual(
+    (await table.history()).map(({ operation }) => operation),
   );
 });
 

@@ -90,6 +90,12 @@ const VERBS: readonly AlterVerb[] = [
     operands: ["NAME"],
     run: (alter, [name], _, options) => alter.dropFeature(name!, options),
   },
+  {
+    name: "upgrade-protocol",
+    operands: ["READER", "WRITER"],
+    run: (alter, [reader, writer], _, options) =>
+      alter.upgradeProtocol({ minReaderVersion: Number(reader), minWriterVersion: Number(writer) }, options),
+  },
 ];
 
 export const alter: CommandRow = {
@@ -120,6 +126,7 @@ export const alter: CommandRow = {
     { command: "alter ./events change-column id --type bigint --comment 'of the order'", does: "A wider type" },
     { command: "alter ./events add-constraint positive 'price > 0'", does: "Every row is checked, old ones first" },
     { command: "alter ./events drop-feature checkConstraints", does: "Others need not know it any more" },
+    { command: "alter ./events upgrade-protocol 3 7", does: "The protocol lists its features from now on" },
   ],
   commits: true,
   run,

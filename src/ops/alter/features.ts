@@ -1,11 +1,17 @@
 import { DeltaError } from "../../errors.js";
 import type { Protocol } from "../../log/actions.js";
+import { writeCheckpoint } from "../../log/checkpoint.js";
+import { CLUSTERING_DOMAIN } from "../../log/clustering.js";
 import type { DeltaLog } from "../../log/deltaLog.js";
-import { featuresOf, hasFeature } from "../../log/features.js";
+import { checkWritable, featuresOf, hasFeature } from "../../log/features.js";
 import { FEATURES } from "../../log/featureTable.js";
 import { checkFeature, protocolWith } from "../../log/protocolUpgrade.js";
-import { type AlterOptions, type AlterResult, alterTable } from "./alterTable.js";
+import type { Snapshot } from "../../log/snapshot.js";
+import { runtime } from "../../runtime.js";
+import { type Altered, type AlterOptions, type AlterResult, alterTable } from "./alterTable.js";
 import { isFeatureInUse } from "./featureUse.js";
+import { protectHistory } from "./protectHistory.js";
+import { TRACES } from "./removeTraces.js";
 
 /** Implements `TableAlter.addFeature`; see there. */
 export function addFeature(log: DeltaLog, feature: string, options: AlterOptions): Promise<AlterResult> {
@@ -30,6 +36,7 @@ const DROPPABLE: ReadonlySet<string> = new Set([
   "appendOnly",
   "changeDataFeed",
   "checkConstraints",
+  "clustering",
   "domainMetadata",
   "generatedColumns",
   "identityColumns",
@@ -39,29 +46,71 @@ const DROPPABLE: ReadonlySet<string> = new Set([
 ]);
 
 /** Implements `TableAlter.dropFeature`; see there. */
-export function dropFeature(log: DeltaLog, feature: string, options: AlterOptions): Promise<AlterResult> {
-  return alterTable(log, options, (snapshot) => {
-    const name = FEATURES.find((row) => row.name.toLowerCase() === feature.toLowerCase())?.name ?? feature;
-    if (!hasFeature(snapshot.protocol, name)) {
-      throw refused("DELTA_FEATURE_DROP_FEATURE_NOT_PRESENT", name, "the table doesn't have it");
-    }
-    if (!DROPPABLE.has(name)) {
-      const why = "older versions or data files of the table may need it, which this release doesn't write anew";
-      throw refused("DELTA_FEATURE_DROP_NONREMOVABLE_FEATURE", name, why);
-    }
-    const dependent = featuresOf(snapshot.protocol).find(({ row }) => row?.needs?.includes(name));
-    if (dependent !== undefined) {
-      throw refused("DELTA_FEATURE_DROP_DEPENDENT_FEATURE", name, `${dependent.name} needs it`);
-    }
-    if (isFeatureInUse(snapshot, name)) {
-      throw refused("DELTA_FEATURE_DROP_IN_USE", name, "the table uses it: turn it off first");
-    }
+export async function dropFeature(log: DeltaLog, feature: string, options: AlterOptions): Promise<AlterResult> {
+  const { signal } = options;
+  const name = FEATURES.find((row) => row.name.toLowerCase() === feature.toLowerCase())?.name ?? feature;
+  const traces = TRACES.get(name);
+  if (traces === undefined) return alterTable(log, options, (snapshot) => withoutUnused(snapshot, name));
+  const before = await log.latest(signal);
+  checkWritable(before.protocol, before.metadata);
+  checkDroppable(before, name);
+  await traces.remove(log, signal);
+  await protectHistory(log, signal);
+  const result = await alterTable(log, options, async (snapshot) => {
+    const dropped = withoutUnused(snapshot, name);
+    if (await traces.areIn(snapshot, signal)) throw inUse(name);
+    const { metadata } = snapshot;
+    const configuration = { ...metadata.configuration, [PROTECTED]: String(snapshot.version + 1) };
     return {
-      protocol: protocolWithout(snapshot.protocol, name),
-      operation: "DROP FEATURE",
-      operationParameters: { featureName: name, truncateHistory: "false" },
+      ...dropped,
+      protocol: protocolWith(dropped.protocol, ["checkpointProtection"]),
+      metadata: { ...metadata, configuration },
+      reads: traces.reads,
     };
   });
+  await closeHistory(log);
+  return result;
+}
+
+const PROTECTED = "delta.requireCheckpointProtectionBeforeVersion";
+
+/** The feature is dropped whatever happens here: the checkpoints before will do. */
+async function closeHistory(log: DeltaLog): Promise<void> {
+  try {
+    await writeCheckpoint(log.store, await log.latest());
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    runtime.warn(
+      `${log.store.url}: the feature is dropped, but the checkpoint behind it could not be written: ${reason}`,
+      "DELTA_CHECKPOINT_FAILED",
+    );
+  }
+}
+
+function withoutUnused(snapshot: Snapshot, name: string): Altered & { readonly protocol: Protocol } {
+  checkDroppable(snapshot, name);
+  if (isFeatureInUse(snapshot, name)) throw inUse(name);
+  const domain = name === "clustering" ? snapshot.domainMetadata.get(CLUSTERING_DOMAIN) : undefined;
+  return {
+    protocol: protocolWithout(snapshot.protocol, name),
+    ...(domain && { actions: [{ domainMetadata: { ...domain, removed: true } }] }),
+    operation: "DROP FEATURE",
+    operationParameters: { featureName: name, truncateHistory: "false" },
+  };
+}
+
+function checkDroppable({ protocol }: Snapshot, name: string): void {
+  if (!hasFeature(protocol, name)) {
+    throw refused("DELTA_FEATURE_DROP_FEATURE_NOT_PRESENT", name, "the table doesn't have it");
+  }
+  if (!DROPPABLE.has(name) && !TRACES.has(name)) {
+    const why = "older versions or data files of the table may need it, which this release doesn't write anew";
+    throw refused("DELTA_FEATURE_DROP_NONREMOVABLE_FEATURE", name, why);
+  }
+  const dependent = featuresOf(protocol).find(({ row }) => row?.needs?.includes(name));
+  if (dependent !== undefined) {
+    throw refused("DELTA_FEATURE_DROP_DEPENDENT_FEATURE", name, `${dependent.name} needs it`);
+  }
 }
 
 /** The protocol with all features but one, by version numbers again where these say the same. */
@@ -80,6 +129,10 @@ function protocolWithout(protocol: Protocol, name: string): Protocol {
   return isPlain
     ? { minReaderVersion: 1, minWriterVersion: 2 }
     : { minReaderVersion: 1, minWriterVersion: 7, writerFeatures };
+}
+
+function inUse(name: string): DeltaError {
+  return refused("DELTA_FEATURE_DROP_IN_USE", name, "the table uses it: turn it off first");
 }
 
 function refused(code: DeltaError["code"], feature: string, why: string): DeltaError {

@@ -5,6 +5,7 @@ import type { AlterOptions, AlterResult } from "./alterTable.js";
 import type { ColumnChange } from "./changeColumn.js";
 import type { ColumnPath } from "./columnPath.js";
 import type { TableDescriptions } from "./describe.js";
+import type { ProtocolVersions } from "./upgradeProtocol.js";
 
 const MODULE = "delta-table/ops/alter";
 
@@ -169,15 +170,30 @@ export class TableAlter {
   }
 
   /**
-   * Takes a feature that isn't in use away from the table's protocol. Only those can be dropped that leave nothing behind in data files
-   * and older versions. Throws `DELTA_FEATURE_DROP_FEATURE_NOT_PRESENT`, `DELTA_FEATURE_DROP_NONREMOVABLE_FEATURE`,
-   * `DELTA_FEATURE_DROP_DEPENDENT_FEATURE`, `DELTA_FEATURE_DROP_IN_USE`.
+   * Takes a feature that isn't in use away from the table's protocol. `deletionVectors` and `v2Checkpoint` are turned off first, and files
+   * with vectors written anew, in versions of their own; then checkpoints keep older versions apart, which `checkpointProtection` has
+   * writers keep. A crash between leaves a table that works, and the same call goes on. Features of which older data files may hold
+   * something else are refused. Throws `DELTA_FEATURE_DROP_FEATURE_NOT_PRESENT`, `DELTA_FEATURE_DROP_NONREMOVABLE_FEATURE`,
+   * `DELTA_FEATURE_DROP_DEPENDENT_FEATURE`, `DELTA_FEATURE_DROP_IN_USE`, and what `Table.optimize` throws.
    *
    * @example
-   * await table.alter.dropFeature("checkConstraints");
+   * await table.alter.dropFeature("deletionVectors");
    */
   async dropFeature(feature: string, options: AlterOptions = {}): Promise<AlterResult> {
     const { dropFeature } = await loaded(import("./features.js"), MODULE);
     return dropFeature(this.#log, feature, options);
+  }
+
+  /**
+   * Raises the protocol's version numbers: to numbers that imply features, or to reader version 3 and writer version 7, which list those
+   * that the table has. Who knows lower numbers alone can't read or write the table any more. Throws `DELTA_INVALID_PROTOCOL_DOWNGRADE` for
+   * lower numbers and `DELTA_INVALID_ARGUMENT` for those that don't go together.
+   *
+   * @example
+   * await table.alter.upgradeProtocol({ minReaderVersion: 1, minWriterVersion: 4 });
+   */
+  async upgradeProtocol(versions: ProtocolVersions, options: AlterOptions = {}): Promise<AlterResult> {
+    const { upgradeProtocol } = await loaded(import("./upgradeProtocol.js"), MODULE);
+    return upgradeProtocol(this.#log, versions, options);
   }
 }

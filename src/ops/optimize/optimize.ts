@@ -167,7 +167,9 @@ async function binsOf(
     const live = removed === 0 ? 0 : await liveRowCount(snapshot, file);
     const hasMany = removed > MANY_REMOVED * (removed + live);
     const isDone = isClustered && file.add.clusteringProvider === CLUSTERING_PROVIDER && !hasMany;
-    const isMeant = purge ? removed > 0 : isOrdered || hasMany || file.sizeBytes < FULL * targetBytes;
+    const isMeant = purge
+      ? file.deletionVector !== undefined
+      : isOrdered || hasMany || file.sizeBytes < FULL * targetBytes;
     if (!isMeant || isDone) continue;
     const isWorthwhile = purge || hasMany || isOrdered;
     files.push({ ...file, partition: JSON.stringify([...file.partitionValues].sort()), isWorthwhile });

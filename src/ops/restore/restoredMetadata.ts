@@ -9,6 +9,7 @@ const KEPT = [
   "delta.enableInCommitTimestamps",
   "delta.inCommitTimestampEnablementVersion",
   "delta.inCommitTimestampEnablementTimestamp",
+  "delta.requireCheckpointProtectionBeforeVersion",
   "delta.rowTracking.materializedRowIdColumnName",
   "delta.rowTracking.materializedRowCommitVersionColumnName",
 ] as const;
