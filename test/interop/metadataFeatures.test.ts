@@ -189,11 +189,15 @@ test("properties and features set here are Spark's", async () => {
   );
 });
 
-test("a table that lost deletion vectors and V2 checkpoints here is anybody's", async () => {
+test("a table that lost deletion vectors, V2 checkpoints and row tracking here is anybody's", async () => {
   const path = join(folder, "dropped");
   const { sql, read, readHere } = asked(path);
   const table = Table.open(path);
-  const properties = { "delta.enableDeletionVectors": "true", "delta.checkpointPolicy": "v2" };
+  const properties = {
+    "delta.enableDeletionVectors": "true",
+    "delta.checkpointPolicy": "v2",
+    "delta.enableRowTracking": "true",
+  };
   await table.create({ schema: { id: "long", a: "string" }, properties });
   await table.append(Array.from({ length: 50 }, (_, i) => ({ id: BigInt(i), a: `${i}` })));
   await table.delete({ id: { lt: 10n } });
@@ -202,6 +206,8 @@ test("a table that lost deletion vectors and V2 checkpoints here is anybody's", 
   const before = await table.version();
   await table.alter.dropFeature("deletionVectors");
   await table.alter.dropFeature("v2Checkpoint");
+  await table.alter.dropFeature("rowTracking");
+  await table.alter.dropFeature("domainMetadata");
   const rows = await readHere();
   expect(rows.rows).toHaveLength(39);
   for (const reader of READERS) expect([reader.name, sortedById(await reader.read(path))]).toEqual([reader.name, rows]);

@@ -190,6 +190,32 @@ describe("dropping other features", () => {
     expect(properties).toEqual({ "delta.checkpointPolicy": "classic", [BEFORE]: String(version) });
   });
 
+  it("rowTracking takes the ids from all files", async () => {
+    const { store, table } = await withVectors({ "delta.enableRowTracking": "true" });
+    const before = await sorted(table);
+    const racing = beforeClaims(store, async (commit) => {
+      if (commit.includes('"DROP FEATURE"')) throw new Error("crashed");
+    });
+    await expect(Table.open(racing).alter.dropFeature("rowTracking")).rejects.toThrow("crashed");
+    await Table.open(store).append([{ id: 500n, part: "c" }]);
+    await Table.open(store).alter.dropFeature("rowTracking");
+    await Table.open(store).alter.dropFeature("domainMetadata");
+    const fresh = Table.open(store);
+    expect(await sorted(fresh)).toEqual([...before, "c500"]);
+    for await (const batch of fresh.fileBatches({ columns: ["path", "baseRowId", "defaultRowCommitVersion"] })) {
+      for (const name of ["baseRowId", "defaultRowCommitVersion"]) {
+        expect(batch.getChild(name)!.nullCount).toBe(batch.numRows);
+      }
+    }
+    const { tableFeatures, properties } = await fresh.detail();
+    expect([tableFeatures, properties]).toEqual([["deletionVectors"], VECTORS]);
+    await fresh.update({ set: { part: "d" }, where: { id: { lt: 50n }, part: "b" } });
+    expect((await Table.open(store).verify()).findings).toEqual([]);
+    // They can be had anew.
+    await fresh.alter.setProperties({ "delta.enableRowTracking": "true" });
+    expect((await Table.open(store).verify()).findings).toEqual([]);
+  });
+
   it("clustering goes once no columns are clustered by", async () => {
     const store = memoryStore();
     const table = Table.open(store);

@@ -55,24 +55,26 @@ export async function dropFeature(log: DeltaLog, feature: string, options: Alter
   checkWritable(before.protocol, before.metadata);
   checkDroppable(before, name);
   await traces.remove(log, signal);
-  await protectHistory(log, signal);
+  if (traces.asksReaders) await protectHistory(log, signal);
   const result = await alterTable(log, options, async (snapshot) => {
     const dropped = withoutUnused(snapshot, name);
     if (await traces.areIn(snapshot, signal)) throw inUse(name);
-    const { metadata } = snapshot;
-    const configuration = { ...metadata.configuration, [PROTECTED]: String(snapshot.version + 1) };
-    return {
-      ...dropped,
-      protocol: protocolWith(dropped.protocol, ["checkpointProtection"]),
-      metadata: { ...metadata, configuration },
-      reads: traces.reads,
-    };
+    const rest = { ...dropped, ...traces.rest?.(snapshot), reads: traces.reads };
+    return traces.asksReaders ? withProtection(rest, snapshot) : rest;
   });
-  await closeHistory(log);
+  if (traces.asksReaders) await closeHistory(log);
   return result;
 }
 
 const PROTECTED = "delta.requireCheckpointProtectionBeforeVersion";
+
+/** Has the versions before this one kept together (PROTOCOL.md, Checkpoint Protection). */
+function withProtection<T extends Altered & { readonly protocol: Protocol }>(altered: T, snapshot: Snapshot): T {
+  const { metadata } = snapshot;
+  const configuration = { ...metadata.configuration, [PROTECTED]: String(snapshot.version + 1) };
+  const protocol = protocolWith(altered.protocol, ["checkpointProtection"]);
+  return { ...altered, protocol, metadata: { ...metadata, configuration } };
+}
 
 /** The feature is dropped whatever happens here: the checkpoints before will do. */
 async function closeHistory(log: DeltaLog): Promise<void> {

@@ -1,4 +1,4 @@
-import type { AddFile } from "../../log/actions.js";
+import type { Action, AddFile, Metadata } from "../../log/actions.js";
 import { descriptorReader } from "../../log/deletionVectors/descriptors.js";
 import { deletionVectorPath } from "../../log/deletionVectors/storage.js";
 import type { DeltaLog } from "../../log/deltaLog.js";
@@ -10,16 +10,21 @@ import type { ReadSet } from "../../write/conflicts.js";
 import { optimize } from "../optimize/optimize.js";
 import { change } from "../stagedChange.js";
 import { insideTable } from "../vacuum/keptFiles.js";
+import { filesWithIds, removeRowIds, untracked, withoutHighWaterMark } from "./removeRowIds.js";
 import { setProperties, unsetProperties } from "./setProperties.js";
 
-/** A feature that readers have to know, of which no version from now on shall hold anything. */
+/** A feature of which no version from now on shall hold anything. */
 export interface Traces {
+  /** Whether readers have to know it, so that versions before have to be kept apart from those after. */
+  readonly asksReaders: boolean;
   /** Turns the feature off and writes what uses it anew, in versions of their own. A crash leaves some of it; doing it again goes on. */
   readonly remove: (log: DeltaLog, signal: AbortSignal | undefined) => Promise<void>;
   /** Whether files of the newest version use it. */
   readonly areIn: (snapshot: Snapshot, signal: AbortSignal | undefined) => Promise<boolean>;
   /** Whether a file that somebody adds meanwhile uses it. */
   readonly reads: ReadSet;
+  /** What the version that drops it takes away beside. */
+  readonly rest?: (snapshot: Snapshot) => { readonly metadata: Metadata; readonly actions: readonly Action[] };
 }
 
 /** The features that can be dropped this way. */
@@ -27,12 +32,31 @@ export const TRACES: ReadonlyMap<string, Traces> = new Map<string, Traces>([
   [
     "deletionVectors",
     {
+      asksReaders: true,
       remove: removeVectors,
       areIn: hasVectors,
       reads: { mayMatch: ({ deletionVector }: AddFile) => deletionVector !== undefined, files: new Set() },
     },
   ],
-  ["v2Checkpoint", { remove: toClassic, areIn: async () => false, reads: { mayMatch: () => false, files: new Set() } }],
+  [
+    "v2Checkpoint",
+    {
+      asksReaders: true,
+      remove: toClassic,
+      areIn: async () => false,
+      reads: { mayMatch: () => false, files: new Set() },
+    },
+  ],
+  [
+    "rowTracking",
+    {
+      asksReaders: false,
+      remove: removeRowIds,
+      areIn: async (snapshot, signal) => (await filesWithIds(snapshot, 1, signal)).length > 0,
+      reads: { mayMatch: ({ baseRowId }: AddFile) => baseRowId !== undefined, files: new Set() },
+      rest: (snapshot) => ({ metadata: untracked(snapshot.metadata), actions: withoutHighWaterMark(snapshot) }),
+    },
+  ],
 ]);
 
 async function toClassic(log: DeltaLog, signal: AbortSignal | undefined): Promise<void> {

@@ -172,7 +172,7 @@ export class TableAlter {
   /**
    * Takes a feature that isn't in use away from the table's protocol. `deletionVectors` and `v2Checkpoint` are turned off first, and files
    * with vectors written anew, in versions of their own; then checkpoints keep older versions apart, which `checkpointProtection` has
-   * writers keep. A crash between leaves a table that works, and the same call goes on. Features of which older data files may hold
+   * writers keep. With `rowTracking` all files lose their ids first. A crash between leaves a table that works, and the same call goes on. Features of which older data files may hold
    * something else are refused. Throws `DELTA_FEATURE_DROP_FEATURE_NOT_PRESENT`, `DELTA_FEATURE_DROP_NONREMOVABLE_FEATURE`,
    * `DELTA_FEATURE_DROP_DEPENDENT_FEATURE`, `DELTA_FEATURE_DROP_IN_USE`, and what `Table.optimize` throws.
    *
