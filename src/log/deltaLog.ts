@@ -27,7 +27,7 @@ export class DeltaLog {
   #newest: Snapshot | undefined;
   #seenMs = 0;
   #turn: Promise<unknown> = Promise.resolve();
-  #alongside: Promise<unknown> = Promise.resolve();
+  #alongside: Promise<void> = Promise.resolve();
   readonly #past = new Map<string, Promise<Snapshot>>();
 
   constructor(store: ObjectStore, access: ReadAccess = {}) {
@@ -97,7 +97,9 @@ export class DeltaLog {
 
   /** Has the handle's next commit wait for `work`, which mustn't reject. */
   alongside(work: Promise<void>): void {
-    this.#alongside = Promise.all([this.#alongside, work]);
+    const before = this.#alongside;
+    // What came of them is let go: the chain would grow with each commit.
+    this.#alongside = work.then(() => before);
   }
 
   async #load(travel: TimeTravel, signal?: AbortSignal): Promise<Snapshot> {
