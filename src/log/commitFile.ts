@@ -10,8 +10,8 @@ const decoder = new TextDecoder("utf-8", { fatal: true });
 const encoder = new TextEncoder();
 const COMMIT_INFO = '{"commitInfo":';
 const LINE_FEED = 0x0a;
-/** Longer commits are decoded piece by piece: a string holds half a gigabyte at most, and takes twice the room. */
-const TEXT_BYTES = 16 * 1024 * 1024;
+/** Longer commits are decoded piece by piece: large strings stay in memory until a full collection. */
+const TEXT_BYTES = 128 * 1024;
 
 /** A commit as newline-delimited JSON, one action a line (PROTOCOL.md, Delta Log Entries). */
 export function serializeCommit(actions: readonly Action[]): Uint8Array {

@@ -16,8 +16,8 @@ import { statisticsText } from "./statisticsText.js";
 import { fileKey, type Tail } from "./tail.js";
 import { TouchedFiles } from "./touchedFiles.js";
 
-/** Rows of the tail in one batch. */
-const TAIL_BATCH_ROWS = 16_384;
+/** Rows of the tail in one batch: with four times as many, a checkpoint takes some 30 MB more. */
+const TAIL_BATCH_ROWS = 4096;
 
 /** Which action a file's row comes from: `add` for live files, `remove` for tombstones. */
 export type FileKind = "add" | "remove";
@@ -158,12 +158,19 @@ function* tailRows(
   fields: readonly StructField[],
   isWanted: (row: number) => boolean = () => true,
 ): Generator<RecordBatch> {
-  const rows = [...tail.rows(version, kind === "add")].filter(isWanted);
-  for (let start = 0; start < rows.length; start += TAIL_BATCH_ROWS) {
-    const part = rows.slice(start, start + TAIL_BATCH_ROWS);
-    const columns = fields.map((field) => tailColumn(tail, kind, field, part, start));
-    yield makeBatch(fields.map(toArrowField), columns, part.length);
+  const batchOf = (rows: readonly number[], start: number) => {
+    const columns = fields.map((field) => tailColumn(tail, kind, field, rows, start));
+    return makeBatch(fields.map(toArrowField), columns, rows.length);
+  };
+  let [rows, start]: [number[], number] = [[], 0];
+  for (const row of tail.rows(version, kind === "add")) {
+    if (!isWanted(row)) continue;
+    rows.push(row);
+    if (rows.length < TAIL_BATCH_ROWS) continue;
+    yield batchOf(rows, start);
+    [rows, start] = [[], start + rows.length];
   }
+  if (rows.length > 0) yield batchOf(rows, start);
 }
 
 function tailColumn(tail: Tail, kind: FileKind, field: StructField, rows: readonly number[], start: number): Data {
@@ -171,10 +178,15 @@ function tailColumn(tail: Tail, kind: FileKind, field: StructField, rows: readon
   const place = { column: `${kind}.${name}`, rowOf: (index: number) => start + index };
   if (name === "partitionValues") {
     // Many files share few of them.
-    const none = tail.partitions.length;
-    const different = buildColumn(type, [...tail.partitions, null], place);
-    const batch = makeBatch([toArrowField(field)], [different], none + 1);
-    const indexes = rows.map((row) => (tail.partition.get(row) === -1 ? none : tail.partition.get(row)));
+    const places = new Map<number, number>();
+    const indexes = rows.map((row) => {
+      const partition = tail.partition.get(row);
+      const at = places.get(partition) ?? places.size;
+      places.set(partition, at);
+      return at;
+    });
+    const different = [...places.keys()].map((partition) => tail.partitions[partition] ?? null);
+    const batch = makeBatch([toArrowField(field)], [buildColumn(type, different, place)], different.length);
     return takeRows(batch, Uint32Array.from(indexes)).data.children[0]!;
   }
   const read = TAIL_COLUMNS[name]!;

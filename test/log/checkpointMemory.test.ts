@@ -43,8 +43,8 @@ const CASES: readonly {
   readonly configuration: Record<string, string>;
   readonly fromCommits: number;
 }[] = [
-  { kind: "classic", protocol: PROTOCOL, configuration: {}, fromCommits: 450 * MB },
-  { kind: "V2", protocol: V2_PROTOCOL, configuration: { "delta.checkpointPolicy": "v2" }, fromCommits: 400 * MB },
+  { kind: "classic", protocol: PROTOCOL, configuration: {}, fromCommits: 300 * MB },
+  { kind: "V2", protocol: V2_PROTOCOL, configuration: { "delta.checkpointPolicy": "v2" }, fromCommits: 300 * MB },
 ];
 
 it.runIf(isLong).each(CASES)(
