@@ -192,7 +192,8 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
 
   /**
    * Makes several changes one version: all become visible together, or none. Each sees what those before it did, and
-   * the whole conflicts with others' commits as its parts would. It is committed once the function's promise resolves.
+   * the whole conflicts with others' commits as its parts would. It is committed once the function's promise resolves. A call within
+   * that fails ends the transaction, also where its error is caught.
    *
    * A crash, an error or a rejected promise leaves nothing visible. Throws what the function throws and what its calls would, and
    * `DELTA_TABLE_NOT_FOUND`; of a table that tells its changes, `DELTA_INVALID_ARGUMENT` where rows are changed that the
@@ -628,6 +629,7 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
 
   /** Lets go of connections and workers. The handle isn't usable afterwards. */
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#log.settled();
     await this.#log.store[Symbol.asyncDispose]();
   }
 

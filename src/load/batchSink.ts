@@ -8,6 +8,7 @@ import type { StructType } from "../schema/types.js";
 import type { AdoptedFiles } from "../write/adoptedFiles.js";
 import type { DataFileWriter, StagedFiles } from "../write/dataFiles.js";
 import { type BrokenRow, inputSchema, type LeftOut, NONE_LEFT_OUT, type RowRules } from "../write/rowRules.js";
+import { allStored } from "../write/stored.js";
 import type { BadLimit } from "./badLimit.js";
 import type { BadRecord, RecordSink, RecordSlice } from "./format/format.js";
 
@@ -178,7 +179,7 @@ async function stagedFiles({ writer, adopted }: BatchTarget): Promise<StagedFile
 }
 
 function joined(all: readonly StagedFiles[]): StagedFiles {
-  const stored = Promise.all(all.map((files) => files.stored)).then(() => undefined);
+  const stored = allStored(all.map((files) => files.stored));
   // Who waits for it is told; nobody may have come to that yet.
   stored.catch(() => undefined);
   return { adds: all.flatMap(({ adds }) => adds), stored };

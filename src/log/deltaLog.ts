@@ -102,6 +102,12 @@ export class DeltaLog {
     this.#alongside = work.then(() => before);
   }
 
+  /** Resolves once nothing is under way alongside commits any more. */
+  async settled(): Promise<void> {
+    await this.#turn;
+    await this.#alongside;
+  }
+
   async #load(travel: TimeTravel, signal?: AbortSignal): Promise<Snapshot> {
     const version =
       "version" in travel ? travel.version : await versionAt(await this.latest(signal), travel.timestampMs, signal);

@@ -25,11 +25,11 @@ export interface FeatureRow {
   /** Whether a table's metadata uses it; undefined where a table that lists the feature uses it thereby. */
   readonly isActive?: (table: TableDescription) => boolean;
   readonly read: Support;
-  /** Of appends: other verbs decide for themselves. */
+  /** Of every verb that commits; `alter` decides for itself what it can change under a feature. */
   readonly write: Support;
   /** What it means for whoever reads the table, this release or another; without a full stop. */
   readonly reading: string;
-  /** What it means for whoever appends. */
+  /** What it means for whoever writes to the table. */
   readonly writing: string;
 }
 
@@ -199,7 +199,7 @@ export const FEATURES: readonly FeatureRow[] = [
     read: "supported",
     write: "supported",
     reading: "rows that a file's deletion vector names are left out, also where no new vectors may be written",
-    writing: "added files have no deletion vector",
+    writing: "rows may be removed by deletion vectors instead of writing their files anew",
   },
   {
     name: "v2Checkpoint",
@@ -306,7 +306,7 @@ export const FEATURES: readonly FeatureRow[] = [
   {
     name: "columnMappingUsageTracking",
     ...writer,
-    // Appends neither rename nor drop columns.
+    // Columns aren't renamed or dropped where it is.
     write: "supported",
     writing: "it is recorded that a column was renamed or dropped",
   },

@@ -8,7 +8,7 @@ import { runtime } from "../runtime.js";
 import { commit } from "../write/transaction.js";
 import { absoluteAdd, rootUri } from "./clone/absolute.js";
 import { Copies } from "./clone/copies.js";
-import { liveAdds } from "./fileKeys.js";
+import { liveAdds } from "./liveAdds.js";
 import { inParallel } from "./parallel.js";
 
 export interface CloneOptions {

@@ -7,7 +7,7 @@ import { canonicalPath, decodePath, storePath } from "../log/paths.js";
 import type { Snapshot } from "../log/snapshot.js";
 import { runtime } from "../runtime.js";
 import { HashIndex, keyOf } from "../verify/hashIndex.js";
-import { liveAdds } from "./fileKeys.js";
+import { liveAdds } from "./liveAdds.js";
 import { inParallel } from "./parallel.js";
 import { removeOf } from "./rewrite/candidateFiles.js";
 import { type ChangeResult, type CommitOptions, change } from "./stagedChange.js";

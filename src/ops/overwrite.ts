@@ -15,6 +15,7 @@ import { validateNewTable } from "../schema/validate.js";
 import type { ReadSet } from "../write/conflicts.js";
 import { prepareInput, type RowInput } from "../write/input.js";
 import { filledColumns, filledOf, type RowRules } from "../write/rowRules.js";
+import { allStored } from "../write/stored.js";
 import { type AppendOptions, append, rowsFor } from "./append.js";
 import { checkRemovable, removeMatching, tellDeleted } from "./delete.js";
 import { CandidateFiles, removeOf } from "./rewrite/candidateFiles.js";
@@ -112,7 +113,7 @@ async function stageReplaced(
     const discard = async () => {
       await Promise.all([staged.discard(), changes.discard()]);
     };
-    const stored = Promise.all([staged.stored, cdc.stored]).then(() => undefined);
+    const stored = allStored([staged.stored, cdc.stored]);
     return stagedOverwrite(target, { ...staged, stored, discard }, actions, reads, {});
   } catch (error) {
     await Promise.all([staged.discard(), changes.discard()]);
@@ -159,7 +160,7 @@ async function stageWhere<Row extends object>(
       ...metadataActions(snapshot, snapshot.metadata, rules),
       ...actions.filter((action) => !("add" in action && adds.includes(action.add))),
     ];
-    const staged = { adds, stored: stored.then(() => undefined), rowCount, discard: () => rewrite.discard() };
+    const staged = { adds, stored, rowCount, discard: () => rewrite.discard() };
     const predicateText = JSON.stringify([await whereText(where, predicate, snapshot.schema)]);
     const operationMetrics = { ...metrics, numDeletedRows: String(deletedRowCount) };
     const overwritten = stagedOverwrite(target, staged, others, reads, operationMetrics);

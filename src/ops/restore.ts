@@ -6,9 +6,10 @@ import type { DeltaLog } from "../log/deltaLog.js";
 import { checkFeaturesListed, checkWritable, featuresOf } from "../log/features.js";
 import { storePath } from "../log/paths.js";
 import type { Snapshot } from "../log/snapshot.js";
+import { fileKey } from "../log/tail.js";
 import { HashIndex, keyOf } from "../verify/hashIndex.js";
 import { checkRemovable } from "./delete.js";
-import { fileKey, liveAdds } from "./fileKeys.js";
+import { liveAdds } from "./liveAdds.js";
 import { inParallel } from "./parallel.js";
 import { restoredDomains, restoredMetadata } from "./restore/restoredMetadata.js";
 import { removeOf } from "./rewrite/candidateFiles.js";
@@ -128,19 +129,20 @@ async function difference(old: Snapshot, now: Snapshot, signal: AbortSignal | un
   const after = { fileCount: 0, sizeBytes: 0 };
   const [added, removed]: [AddFile[], AddFile[]] = [[], []];
   for await (const add of liveAdds(old, signal)) {
-    const key = keyOf(fileKey(add));
+    const key = keyOf(fileKey(add.path, add.deletionVector));
     inOld.add(key);
     after.fileCount++;
     after.sizeBytes += add.size;
     if (inNow.find(key) < 0) added.push(add);
   }
-  for await (const add of liveAdds(now, signal)) if (inOld.find(keyOf(fileKey(add))) < 0) removed.push(add);
+  for await (const add of liveAdds(now, signal))
+    if (inOld.find(keyOf(fileKey(add.path, add.deletionVector))) < 0) removed.push(add);
   return { added, removed, after };
 }
 
 async function keysOf(snapshot: Snapshot, signal: AbortSignal | undefined): Promise<HashIndex> {
   const keys = new HashIndex();
-  for await (const add of liveAdds(snapshot, signal)) keys.add(keyOf(fileKey(add)));
+  for await (const add of liveAdds(snapshot, signal)) keys.add(keyOf(fileKey(add.path, add.deletionVector)));
   return keys;
 }
 

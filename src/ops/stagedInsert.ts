@@ -1,6 +1,7 @@
 import type { DeltaLog } from "../log/deltaLog.js";
 import type { Snapshot } from "../log/snapshot.js";
 import type { RowInput } from "../write/input.js";
+import { allStored } from "../write/stored.js";
 import { type AppendOptions, rowsFor } from "./append.js";
 import { ChangeFiles } from "./rewrite/changeFiles.js";
 import { type AppendResult, dataFileWriter, tableActions } from "./stagedAppend.js";
@@ -40,7 +41,7 @@ export async function stageInsert(
         numOutputRows: String(rowCount),
         numOutputBytes: String(sizeBytes),
       },
-      stored: Promise.all([stored, cdc?.stored]),
+      stored: allStored([stored, cdc?.stored]),
       discard: async () => {
         await Promise.all([staged.discard(), changes?.discard()]);
       },

@@ -8,6 +8,7 @@ import type { Snapshot } from "../log/snapshot.js";
 import { composedActions } from "../write/composedActions.js";
 import type { ReadSet } from "../write/conflicts.js";
 import type { InputRow, RowInput } from "../write/input.js";
+import { allStored } from "../write/stored.js";
 import type { AppendOptions } from "./append.js";
 import { type DeleteResult, stageDelete } from "./delete.js";
 import { type MergeOptions, type MergeResult, stageMerge } from "./merge.js";
@@ -54,7 +55,7 @@ export class TableTransaction<Row extends object = Record<string, unknown>> {
     return this.#inTurn(async (snapshot) => {
       const all = { ...options, signal: this.#signal };
       const staged = await stageInsert(this.#log, snapshot, rows, all, tellsChanges(snapshot));
-      this.#take(staged);
+      await this.#take(staged);
       const { rowCount, fileCount, sizeBytes } = staged;
       return { rowCount, fileCount, sizeBytes };
     });
@@ -68,7 +69,7 @@ export class TableTransaction<Row extends object = Record<string, unknown>> {
     return this.#inTurn(async (snapshot) => {
       const all = { ...options, signal: this.#signal };
       const staged = await stageOverwrite(this.#log, snapshot, rows, all, tellsChanges(snapshot));
-      this.#take(staged);
+      await this.#take(staged);
       const { rowCount, fileCount, sizeBytes, removedFileCount } = staged;
       return { rowCount, fileCount, sizeBytes, removedFileCount };
     });
@@ -81,7 +82,7 @@ export class TableTransaction<Row extends object = Record<string, unknown>> {
         signal: this.#signal,
         tells: tellsChanges(snapshot),
       });
-      if (staged !== undefined) this.#take(staged);
+      if (staged !== undefined) await this.#take(staged);
       else await this.#read(snapshot, where);
       const { deletedRowCount = 0, copiedRowCount = 0 } = staged ?? {};
       return { deletedRowCount, copiedRowCount };
@@ -92,7 +93,7 @@ export class TableTransaction<Row extends object = Record<string, unknown>> {
   update(options: WithoutCommit<UpdateOptions<Row>>): Promise<Uncommitted<UpdateResult>> {
     return this.#inTurn(async (snapshot) => {
       const staged = await stageUpdate(this.#log, snapshot, { ...options, signal: this.#signal });
-      if (staged !== undefined) this.#take(staged);
+      if (staged !== undefined) await this.#take(staged);
       else await this.#read(snapshot, options.where);
       const { updatedRowCount = 0, copiedRowCount = 0 } = staged ?? {};
       return { updatedRowCount, copiedRowCount };
@@ -104,7 +105,7 @@ export class TableTransaction<Row extends object = Record<string, unknown>> {
     return this.#inTurn(async (snapshot) => {
       const all = { ...options, signal: this.#signal } as MergeOptions<Row>;
       const staged = await stageMerge(this.#log, snapshot, source, all, tellsChanges(snapshot));
-      this.#take(staged);
+      await this.#take(staged);
       return staged.counts;
     });
   }
@@ -125,7 +126,7 @@ export class TableTransaction<Row extends object = Record<string, unknown>> {
     this.#isOpen = false;
     if (this.#staged.length === 0) return undefined;
     const { actions, dropped } = composedActions(this.#staged.flatMap((staged) => staged.actions));
-    const stored = Promise.all(this.#staged.map((staged) => staged.stored));
+    const stored = allStored(this.#staged.map((staged) => staged.stored));
     await stored;
     const kept = new Set(actions.flatMap((action) => filesOf(this.#log, action)));
     const unused = dropped.flatMap((add) => filesOf(this.#log, { add })).filter((path) => !kept.has(path));
@@ -166,8 +167,10 @@ export class TableTransaction<Row extends object = Record<string, unknown>> {
     this.#reads.push(candidates.reads);
   }
 
-  #take(staged: StagedChange): void {
+  async #take(staged: StagedChange): Promise<void> {
     this.#staged.push(staged);
+    // The next change may read them.
+    await staged.stored;
     if (staged.reads !== undefined) this.#reads.push(staged.reads);
     if (tellsChanges(this.#snapshot)) this.#checkNotOwn(staged);
     for (const action of staged.actions) if ("add" in action) this.#own.add(canonicalPath(action.add.path));

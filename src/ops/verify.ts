@@ -1,10 +1,10 @@
 import { DeltaError } from "../errors.js";
 import type { ReadAccess } from "../log/features.js";
 import type { Snapshot } from "../log/snapshot.js";
+import { addReader } from "../read/fileActions.js";
 import { readAhead } from "../read/readAhead.js";
 import type { ObjectStore } from "../storage/store.js";
 import { type CheckedFile, DataFileCheck } from "../verify/dataFileCheck.js";
-import { addReader } from "../verify/fileRecord.js";
 import type { FindingCode } from "../verify/findingCodes.js";
 import { type Finding, Findings } from "../verify/findings.js";
 import { reportGaps } from "../verify/gaps.js";

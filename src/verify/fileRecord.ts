@@ -2,7 +2,6 @@ import type { RecordBatch } from "apache-arrow";
 import type { AddFile, RemoveFile } from "../log/actions.js";
 import { descriptorReader } from "../log/deletionVectors/descriptors.js";
 import { fileKey } from "../log/tail.js";
-import { mapReader } from "../read/maps.js";
 import { hashOf, type Key, keyOf } from "./hashIndex.js";
 
 /** The fields of `add` that a checkpoint repeats as they are, but for those that have a column of their own. */
@@ -57,50 +56,17 @@ function hashOfField(value: unknown): number {
   return sum;
 }
 
-/** Reads the live files of a batch that has all columns of `add`, a row at a time. */
-export function addReader(batch: RecordBatch): (row: number) => AddFile {
-  const read = readers(batch);
-  const partitionValues = mapReader(batch, "partitionValues");
-  const tags = mapReader(batch, "tags");
-  return (row) => {
-    const tagMap = tags(row);
-    return {
-      path: read.text("path", row) ?? "",
-      partitionValues: Object.fromEntries(partitionValues(row)),
-      size: read.number("size", row) ?? Number.NaN,
-      modificationTime: read.number("modificationTime", row) ?? Number.NaN,
-      dataChange: false,
-      stats: read.text("stats", row),
-      tags: tagMap.size === 0 ? undefined : Object.fromEntries(tagMap),
-      deletionVector: read.vector(row),
-      baseRowId: read.number("baseRowId", row),
-      defaultRowCommitVersion: read.number("defaultRowCommitVersion", row),
-      clusteringProvider: read.text("clusteringProvider", row),
-    } as AddFile;
-  };
-}
-
-/** Reads the tombstones of a batch likewise: their path, deletion vector and time. */
+/** Reads the tombstones of a batch, a row at a time: their path, deletion vector and time. */
 export function removeReader(batch: RecordBatch): (row: number) => RemoveFile {
-  const read = readers(batch);
-  return (row) =>
-    ({
-      path: read.text("path", row) ?? "",
-      deletionTimestamp: read.number("deletionTimestamp", row),
+  const [paths, times] = [batch.getChild("path"), batch.getChild("deletionTimestamp")];
+  const deletionVectors = descriptorReader(batch);
+  return (row) => {
+    const time = times?.get(row) ?? undefined;
+    return {
+      path: paths?.get(row) ?? "",
+      deletionTimestamp: time === undefined ? undefined : Number(time),
       dataChange: false,
-      deletionVector: read.vector(row),
-    }) as RemoveFile;
-}
-
-function readers(batch: RecordBatch) {
-  const columns = new Map(batch.schema.fields.map(({ name }) => [name, batch.getChild(name)]));
-  const value = (name: string, row: number): unknown => columns.get(name)?.get(row) ?? undefined;
-  return {
-    text: (name: string, row: number) => value(name, row) as string | undefined,
-    number: (name: string, row: number) => {
-      const found = value(name, row);
-      return found === undefined ? undefined : Number(found);
-    },
-    vector: descriptorReader(batch),
+      deletionVector: deletionVectors(row),
+    };
   };
 }

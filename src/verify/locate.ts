@@ -6,8 +6,9 @@ import { decodePath } from "../log/paths.js";
 import { readCommit } from "../log/readCommits.js";
 import type { CheckpointFiles } from "../log/segment.js";
 import { Tail } from "../log/tail.js";
+import { addReader } from "../read/fileActions.js";
 import type { ObjectStore } from "../storage/store.js";
-import { addReader, recordOf, removeReader } from "./fileRecord.js";
+import { recordOf, removeReader } from "./fileRecord.js";
 import type { FileTable } from "./fileTable.js";
 
 /**

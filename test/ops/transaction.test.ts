@@ -183,3 +183,36 @@ test("its calls are of no use once it has ended", async () => {
   await expectCode("DELTA_INVALID_ARGUMENT", () => kept!.delete());
   expect(await table.count()).toBe(5);
 });
+
+test("a call that fails ends it, also where its error is caught", async () => {
+  const { table, store } = await tableOf();
+  const before = await dataFiles(store);
+  await expectCode("DELTA_INVALID_PREDICATE", () =>
+    table.transaction(async (tx) => {
+      await tx.append([{ id: 7n, part: "a", n: 7 }]);
+      await tx.delete("nope > 1").catch(() => undefined);
+    }),
+  );
+  expect(await table.version()).toBe(1);
+  expect(await dataFiles(store)).toEqual(before);
+});
+
+test("a change reads what those before it wrote, however long that takes to be stored", async () => {
+  const { store } = await tableOf();
+  const slow = new Proxy(store, {
+    get: (target, name) => {
+      const member: unknown = Reflect.get(target, name, target);
+      if (name !== "putNew") return typeof member === "function" ? member.bind(target) : member;
+      return async (...args: Parameters<typeof store.putNew>) => {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        return target.putNew(...args);
+      };
+    },
+  });
+  await Table.open<Row>(slow).transaction(async (tx) => {
+    await tx.append([{ id: 7n, part: "a", n: 7 }]);
+    await tx.update({ set: { n: null }, where: { id: 7n } });
+    expect(await tx.toArray({ where: { id: 7n } })).toEqual([{ id: 7n, part: "a", n: null }]);
+  });
+  expect(await Table.open(store).count({ where: { id: 7n, n: null } })).toBe(1);
+});

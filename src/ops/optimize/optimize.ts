@@ -12,6 +12,7 @@ import type { Snapshot } from "../../log/snapshot.js";
 import { columnNames, nearestName, resolveColumn } from "../../schema/columns.js";
 import type { StructField, StructType } from "../../schema/types.js";
 import { checkSignal } from "../../signal.js";
+import { allStored } from "../../write/stored.js";
 import { type CandidateFile, CandidateFiles, removeOf } from "../rewrite/candidateFiles.js";
 import { liveRowCount } from "../rewrite/matchedRows.js";
 import { RowRewriter } from "../rewrite/rowRewriter.js";
@@ -137,7 +138,7 @@ async function stageOptimize<Row extends object>(
           : { zOrderBy: JSON.stringify(zOrderBy), clusterBy: namesOf(clustering), auto: "false" }),
       },
       operationMetrics: sizeMetrics(removed, added),
-      stored: Promise.all(stored),
+      stored: allStored(stored),
       discard,
       removed,
       added,

@@ -1,6 +1,7 @@
 import type { Action, AddFile } from "../../log/actions.js";
 import type { DeltaLog } from "../../log/deltaLog.js";
 import type { Snapshot } from "../../log/snapshot.js";
+import { allStored } from "../../write/stored.js";
 import { type CandidateFile, type CandidateFiles, removeOf, usesDeletionVectors } from "./candidateFiles.js";
 import { ChangeFiles, tellsChanges } from "./changeFiles.js";
 import { liveRowCount } from "./matchedRows.js";
@@ -44,7 +45,7 @@ export class StagedRewrite {
 
   /** Ends what was begun; throws away everything where that fails. */
   async finish(candidates: CandidateFiles): Promise<FinishedRewrite> {
-    const [{ adds, stored }, cdc, vectors] = await Promise.all([
+    const [{ adds, stored }, cdc] = await Promise.all([
       this.rewriter.finish(),
       this.changes.finish(),
       this.remover.finish(),
@@ -53,7 +54,7 @@ export class StagedRewrite {
     return {
       actions,
       reads: candidates.reads,
-      stored: Promise.all([stored, cdc.stored, vectors]),
+      stored: allStored([stored, cdc.stored]),
       metrics: {
         numRemovedFiles: String(this.#removed.length),
         numRemovedBytes: String(this.#removed.reduce((sum, { size }) => sum + size, 0)),
@@ -76,7 +77,7 @@ export class StagedRewrite {
 interface FinishedRewrite {
   readonly actions: readonly Action[];
   readonly reads: CandidateFiles["reads"];
-  readonly stored: Promise<unknown>;
+  readonly stored: Promise<void>;
   /** Counts of files, under the names that Spark gives them. */
   readonly metrics: Readonly<Record<string, string>>;
 }

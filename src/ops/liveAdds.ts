@@ -1,5 +1,4 @@
 import type { AddFile } from "../log/actions.js";
-import { canonicalPath } from "../log/paths.js";
 import type { Snapshot } from "../log/snapshot.js";
 import { ADD_COLUMNS, addReader } from "../read/fileActions.js";
 
@@ -9,11 +8,4 @@ export async function* liveAdds(snapshot: Snapshot, signal?: AbortSignal): Async
     const read = addReader(batch);
     for (let row = 0; row < batch.numRows; row++) yield read(row);
   }
-}
-
-/** What makes a file another one in the log: its path and its deletion vector (PROTOCOL.md, Add File and Remove File). */
-export function fileKey({ path, deletionVector }: Pick<AddFile, "path" | "deletionVector">): string {
-  if (deletionVector === undefined) return canonicalPath(path);
-  const { storageType, pathOrInlineDv, offset = "" } = deletionVector;
-  return `${canonicalPath(path)}\0${storageType}${pathOrInlineDv}@${offset}`;
 }
