@@ -457,6 +457,38 @@ test("values of all types survive, copied, updated and inserted", async () => {
   expect(byId(await table.toArray())).toEqual([written[0], ...byId(await other.toArray())]);
 });
 
+test("columns in structs get values; a struct that was null is there then", async () => {
+  const schema = parseDdl("id bigint, s struct<a:int,t:struct<b:string,c:array<int>>>, n int");
+  for (const properties of [{}, VECTORS, CHANGES]) {
+    const table = Table.open(memoryStore());
+    await table.create({ schema, properties });
+    await table.append([
+      { id: 1n, s: { a: 1, t: { b: "x", c: [1, 2] } }, n: 1 },
+      { id: 2n, s: { a: 2, t: null }, n: 2 },
+      { id: 3n, s: null, n: 3 },
+      { id: 4n, s: { a: 4, t: { b: "y", c: null } }, n: 4 },
+    ]);
+    const source = [1n, 2n, 3n].map((id) => ({ id, text: `new ${id}` }));
+    await table.merge(source, {
+      on: ["id"],
+      whenMatched: [{ update: { "s.t.b": sql`source.text`, "s.a": 9, n: sql`target.s.a` } }],
+      whenNotMatchedBySource: [{ update: { "s.t.b": null } }],
+    });
+    expect((await table.toArray()).sort((a, b) => Number(a.id) - Number(b.id))).toEqual([
+      { id: 1n, s: { a: 9, t: { b: "new 1", c: [1, 2] } }, n: 1 },
+      { id: 2n, s: { a: 9, t: { b: "new 2", c: null } }, n: 2 },
+      { id: 3n, s: { a: 9, t: { b: "new 3", c: null } }, n: null },
+      { id: 4n, s: { a: 4, t: { b: null, c: null } }, n: 4 },
+    ]);
+    const set = { s: { a: 1, t: null }, "s.a": 2 };
+    const twice = { on: ["id"], whenMatched: [{ update: set }] };
+    await expectCode("DELTA_INVALID_ARGUMENT", () => table.merge(source, twice));
+    const insert = { id: sql`source.id`, "s.a": 1 };
+    const inside = { on: ["id"], whenNotMatched: [{ insert }] };
+    await expectCode("DELTA_INVALID_ARGUMENT", () => table.merge(source, inside));
+  }
+});
+
 test("fields of structs go by their names, within lists and maps too", async () => {
   const create = async (ddl: string, rows: readonly object[]) => {
     const table = Table.open<Record<string, unknown>>(memoryStore());

@@ -12,6 +12,7 @@ import type { CandidateFile } from "../rewrite/candidateFiles.js";
 import { liveRowCount } from "../rewrite/matchedRows.js";
 import type { StagedRewrite } from "../rewrite/stagedRewrite.js";
 import { changedRows, checkSettable } from "../rowRules.js";
+import { type SetTarget, withValues } from "../setTargets.js";
 import { NewValues } from "./newValues.js";
 import type { PlannedClause } from "./plan.js";
 
@@ -61,8 +62,8 @@ export class MergeWriter {
     for (let written = 0; written < count; ) {
       const numRows = Math.min(count - written, BATCH_ROWS);
       const made = await this.#values[clause]!.take(numRows);
-      const columns = fields.map(({ name, type }) => made.get(name) ?? nullColumn(type, numRows));
-      const batch = await this.#complete(makeBatch(fields, columns, numRows), new Set(made.keys()), written);
+      const nulls = fields.map(({ type }) => nullColumn(type, numRows));
+      const batch = await this.#complete(withValues(makeBatch(fields, nulls, numRows), made), columnsOf(made), written);
       if (tells) await this.#rewrite.changes.write(batch, "insert");
       await this.#rewrite.rewriter.writeNew(batch);
       written += numRows;
@@ -119,8 +120,9 @@ export class MergeWriter {
       return;
     }
     const made = await this.#values[clause]!.take(rows.numRows);
-    checkSettable(this.#rules, made.keys());
-    const changed = await changedRows(this.#rules, withValues(rows, made), new Set(made.keys()));
+    const columns = columnsOf(made);
+    checkSettable(this.#rules, columns);
+    const changed = await changedRows(this.#rules, withValues(rows, made), columns);
     checkNotNull(changed, this.#snapshot.schema, 0);
     if (tellsChanges) {
       await changes.write(rows, "update_preimage");
@@ -130,10 +132,9 @@ export class MergeWriter {
   }
 }
 
-function withValues(batch: RecordBatch, made: ReadonlyMap<string, Data>): RecordBatch {
-  const { fields } = batch.schema;
-  const columns = batch.data.children.map((column, i) => made.get(fields[i]!.name) ?? column);
-  return makeBatch(fields, columns, batch.numRows);
+/** The top-level columns that get values. */
+function columnsOf(made: ReadonlyMap<SetTarget, Data>): Set<string> {
+  return new Set([...made.keys()].map(({ path }) => path[0]!));
 }
 
 function rowsByClause(clauses: ArrayLike<number>): Map<number, number[]> {

@@ -6,6 +6,7 @@ import { sliceBatch } from "../../arrow/take.js";
 import { DeltaError } from "../../errors.js";
 import type { StructType } from "../../schema/types.js";
 import type { MergeJoin } from "../../sql/merge/join.js";
+import type { SetTarget } from "../setTargets.js";
 import type { PlannedClause } from "./plan.js";
 
 /** New values of the rows that a clause is for, in their order. */
@@ -21,13 +22,14 @@ export class NewValues {
     this.#batches = clause.values.length === 0 ? undefined : join.values(index);
   }
 
-  /** The columns that get values, by name, of the next `count` rows. */
-  async take(count: number): Promise<ReadonlyMap<string, Data>> {
-    const made = new Map<string, Data>();
+  /** What the columns get in the next `count` rows. */
+  async take(count: number): Promise<ReadonlyMap<SetTarget, Data>> {
+    const made = new Map<SetTarget, Data>();
+    const { targets } = this.#clause;
     const { schema, row } = this.#clause.constants;
     if (schema.fields.length > 0) {
       const { data } = buildBatch(schema, new Array<object>(count).fill(row), 0);
-      for (const [i, { name }] of schema.fields.entries()) made.set(name, data.children[i]!);
+      for (const [i, { name }] of schema.fields.entries()) made.set(targets.get(name)!, data.children[i]!);
     }
     if (this.#batches === undefined) return made;
     const parts: RecordBatch[] = [];
@@ -39,7 +41,7 @@ export class NewValues {
       missing -= taken;
     }
     for (const [i, { name }] of this.#computed.fields.entries()) {
-      made.set(name, concatValues(parts.map(({ data }) => data.children[i]!)));
+      made.set(targets.get(name)!, concatValues(parts.map(({ data }) => data.children[i]!)));
     }
     return made;
   }

@@ -7,12 +7,14 @@ import { quoteName } from "../../sql/duckdb.js";
 import type { JoinClause } from "../../sql/merge/join.js";
 import { type MergeExpression, MergeScope, type Side } from "../../sql/merge/scope.js";
 import { expressionValue, type MergeValue, sourceValue } from "../../sql/merge/values.js";
-import { fieldOf } from "../assignments.js";
+import { fieldOf, type SetTarget, setTargets } from "../setTargets.js";
 import { type Clause, textOf } from "./clauses.js";
 
 /** A clause whose expressions are understood. */
 export interface PlannedClause extends JoinClause {
   readonly given: Clause;
+  /** The columns that get values, by the names of the fields of `values` and `constants`. */
+  readonly targets: ReadonlyMap<string, SetTarget>;
   /** The columns that get the same value in every row, and that row. */
   readonly constants: { readonly schema: StructType; readonly row: object };
 }
@@ -63,8 +65,8 @@ export async function planMerge(
     const own = scope.only(...SEEN[clause.kind]);
     const where = clause.where === undefined ? undefined : await own.condition(clause.where);
     if (where !== undefined) used.push(where);
-    const { values, constants } = await assigned(own, clause, sides, lacking, filled);
-    clauses.push({ ...clause, given: clause, condition: where?.sql, values, constants });
+    const assignments = await assigned(own, clause, sides, lacking, filled);
+    clauses.push({ ...clause, given: clause, condition: where?.sql, ...assignments });
   }
   const parts = [...used, ...clauses.flatMap(({ values }) => values)];
   const columnsOf = (side: Side) => new Set(parts.flatMap(({ columns }) => [...(columns.get(side) ?? [])]));
@@ -91,26 +93,34 @@ function nameText(name: string): string {
 
 async function assigned(
   scope: MergeScope,
-  { set }: Clause,
+  { set, action }: Clause,
   { target, source }: MergeSides,
   lacking: boolean,
   filled: ReadonlySet<string>,
-): Promise<Pick<PlannedClause, "values" | "constants">> {
+): Promise<Pick<PlannedClause, "targets" | "values" | "constants">> {
   const values: MergeValue[] = [];
   const fixed: [StructField, unknown][] = [];
+  const targets: SetTarget[] = [];
   if (set === "*") {
     for (const field of target.fields) {
       const own = source.fields.find(({ name }) => name.toLowerCase() === field.name.toLowerCase());
-      if (own !== undefined) values.push(await sourceValue(scope, field, own));
-      else if (!lacking && !filled.has(field.name)) throw unresolved(field.name, source);
+      if (own !== undefined) {
+        values.push(await sourceValue(scope, field, own));
+        targets.push({ path: [field.name], field });
+      } else if (!lacking && !filled.has(field.name)) {
+        throw unresolved(field.name, source);
+      }
     }
   } else {
     const entries = Object.entries(set ?? {}).filter(([, value]) => value !== undefined);
     if (set !== undefined && entries.length === 0) {
       throw new DeltaError("DELTA_INVALID_ARGUMENT", "A clause names no column. Give at least one a value.", {});
     }
-    for (const [name, value] of entries) {
-      const field = fieldOf(target, name);
+    const names = entries.map(([name]) => name);
+    if (action === "insert") for (const name of names) fieldOf(target, name);
+    targets.push(...setTargets(target, names));
+    for (const [i, [, value]] of entries.entries()) {
+      const { field } = targets[i]!;
       if (value instanceof SqlText) values.push(await expressionValue(scope, field, value.text));
       else fixed.push([field, value]);
     }
@@ -119,7 +129,7 @@ async function assigned(
   const row = Object.fromEntries(fixed.map(([{ name }, value]) => [name, value]));
   // A value that doesn't fit is said before any file is read.
   if (fixed.length > 0) buildBatch(schema, [row], 0);
-  return { values, constants: { schema, row } };
+  return { targets: new Map(targets.map((own) => [own.field.name, own])), values, constants: { schema, row } };
 }
 
 function unresolved(column: string, { fields }: StructType): DeltaError {
