@@ -41,7 +41,6 @@ export interface CloneResult {
   readonly copiedSizeBytes: number;
 }
 
-/** Files are copied whole, so large ones one by one. */
 const COPIED_AT_ONCE = 4;
 
 /** Of the table as it was, not of its clone. */

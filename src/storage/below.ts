@@ -1,5 +1,5 @@
 import { checkPath, checkPrefix } from "./arguments.js";
-import type { ByteRange, ObjectMeta, ObjectStore, PutOutcome } from "./store.js";
+import type { ByteRange, ObjectMeta, ObjectStore, PutOutcome, RangedContent } from "./store.js";
 
 /**
  * The part of a store below `folder` (ending in `/`), as a store of its own. Its connections are the other one's: disposing
@@ -30,6 +30,10 @@ class StoreBelow implements ObjectStore {
 
   async put(path: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
     return this.#store.put(this.#full(path), bytes, signal);
+  }
+
+  async putFrom(path: string, content: RangedContent, signal?: AbortSignal): Promise<void> {
+    return this.#store.putFrom(this.#full(path), content, signal);
   }
 
   async putNew(path: string, parts: readonly Uint8Array[], signal?: AbortSignal): Promise<void> {

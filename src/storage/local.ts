@@ -20,7 +20,7 @@ import {
 import { Folders } from "./localFolders.js";
 import { Links } from "./localLinks.js";
 import { listFileNames, listFiles } from "./localList.js";
-import type { ByteRange, ObjectMeta, ObjectStore, PutOutcome } from "./store.js";
+import type { ByteRange, ObjectMeta, ObjectStore, PutOutcome, RangedContent } from "./store.js";
 
 /**
  * A folder of the local file system as a store; no I/O happens here, and a missing folder is made by the first write.
@@ -69,15 +69,23 @@ class LocalStore implements ObjectStore {
   }
 
   async put(at: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
+    await this.#replace(at, bytes, signal);
+  }
+
+  async #replace(at: string, content: Uint8Array | RangedContent, signal?: AbortSignal): Promise<void> {
     const file = this.#file(at);
     try {
       this.#checkFolders();
-      const { temp, folder } = await this.#stage(file, bytes, signal);
+      const { temp, folder } = await this.#stage(file, content, signal);
       renameTo(file, temp);
       if (this.#made.durable) await syncFolder(folder);
     } catch (error) {
       throw localError(error, "write", file);
     }
+  }
+
+  async putFrom(at: string, content: RangedContent, signal?: AbortSignal): Promise<void> {
+    await this.#replace(at, content, signal);
   }
 
   async putNew(at: string, parts: readonly Uint8Array[], signal?: AbortSignal): Promise<void> {
@@ -210,9 +218,9 @@ class LocalStore implements ObjectStore {
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
-  #stage(file: string, bytes: Uint8Array, signal?: AbortSignal): Promise<StagedFile> {
+  #stage(file: string, content: Uint8Array | RangedContent, signal?: AbortSignal): Promise<StagedFile> {
     if (signal?.aborted) throw abortedError(signal, `writing ${file}`);
-    return stage(file, bytes, this.#made, { flushes: this.#made.durable, signal });
+    return stage(file, content, this.#made, { flushes: this.#made.durable, signal });
   }
 
   #checkFolders(): void {

@@ -6,7 +6,7 @@ import { checkSignal } from "../signal.js";
 import { isMissing, systemCode } from "./localErrors.js";
 import type { Folders } from "./localFolders.js";
 import type { Links } from "./localLinks.js";
-import type { ByteRange } from "./store.js";
+import type { ByteRange, RangedContent } from "./store.js";
 
 // Measured on Node 20 and ext4: a trip through the thread pool costs 60 to 190 µs, a call on a cached small file 3 to 20.
 // So small reads (15 µs against 190) and all of open, write, link, rename and close of small files are synchronous. A
@@ -97,7 +97,7 @@ export interface StagedFile {
  */
 export async function stage(
   target: string,
-  bytes: Uint8Array,
+  content: Uint8Array | RangedContent,
   folders: Folders,
   { flushes, signal }: { readonly flushes: boolean; readonly signal?: AbortSignal | undefined },
 ): Promise<StagedFile> {
@@ -106,7 +106,8 @@ export async function stage(
   const fd = await folders.createFile(temp);
   let open = true;
   try {
-    await writeBytes(fd, bytes, target, signal);
+    if (content instanceof Uint8Array) await writeBytes(fd, content, target, signal);
+    else for await (const bytes of chunksOf(content)) await writeBytes(fd, bytes, target, signal);
     if (flushes) await bothSettled(fsync(fd), syncFolder(folder));
     open = false;
     fs.closeSync(fd);
@@ -140,6 +141,12 @@ export async function writeNew(
   } catch (error) {
     unlinkQuietly(file);
     throw error;
+  }
+}
+
+async function* chunksOf(content: RangedContent): AsyncGenerator<Uint8Array> {
+  for (let start = 0; start < content.sizeBytes; start += CHUNK_BYTES) {
+    yield content.read({ start, end: Math.min(start + CHUNK_BYTES, content.sizeBytes) });
   }
 }
 

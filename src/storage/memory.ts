@@ -3,7 +3,7 @@ import { runtime } from "../runtime.js";
 import { checkSignal } from "../signal.js";
 import { checkPath, checkPrefix, checkRange } from "./arguments.js";
 import { turnNowAndThen } from "./eventLoop.js";
-import type { ByteRange, ObjectMeta, ObjectStore, PutOutcome } from "./store.js";
+import type { ByteRange, ObjectMeta, ObjectStore, PutOutcome, RangedContent } from "./store.js";
 import { compareUtf8, sortUtf8 } from "./utf8Order.js";
 
 interface StoredObject {
@@ -55,6 +55,10 @@ class MemoryStore implements ObjectStore {
     checkPath(path);
     checkSignal(signal, `writing ${path}`);
     this.#objects.set(path, { bytes: new Uint8Array(bytes), modifiedMs: runtime.now() });
+  }
+
+  async putFrom(path: string, content: RangedContent, signal?: AbortSignal): Promise<void> {
+    await this.put(path, await content.read({ start: 0, end: content.sizeBytes }), signal);
   }
 
   async putIfAbsent(

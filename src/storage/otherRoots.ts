@@ -1,5 +1,5 @@
 import { DeltaError } from "../errors.js";
-import type { ByteRange, ObjectMeta, ObjectStore, PutOutcome } from "./store.js";
+import type { ByteRange, ObjectMeta, ObjectStore, PutOutcome, RangedContent } from "./store.js";
 
 /**
  * The store, and objects below other roots: those are only read, by paths that begin with the {@link ObjectStore.url} of their own
@@ -43,6 +43,10 @@ class RootedStore implements ObjectStore {
 
   async put(path: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
     return this.#own(path).put(path, bytes, signal);
+  }
+
+  async putFrom(path: string, content: RangedContent, signal?: AbortSignal): Promise<void> {
+    return this.#own(path).putFrom(path, content, signal);
   }
 
   async putNew(path: string, parts: readonly Uint8Array[], signal?: AbortSignal): Promise<void> {

@@ -8,9 +8,12 @@ import { parseS3Url, type S3Location, type S3Options } from "./s3Options.js";
 import { checkETag, keysOf, type ListedKey, readBody } from "./s3Read.js";
 import { S3Requests } from "./s3Requests.js";
 import { MULTIPART_BYTES, uploadInParts } from "./s3Upload.js";
-import type { ByteRange, ObjectMeta, ObjectStore, PutOutcome } from "./store.js";
+import type { ByteRange, ObjectMeta, ObjectStore, PutOutcome, RangedContent } from "./store.js";
 
 export type { S3Credentials, S3Options } from "./s3Options.js";
+
+/** Parts that are in memory while they are sent, of content that is read for it. */
+const PARTS_READ_AT_ONCE = 2;
 
 /**
  * A prefix of an S3 bucket as a store. No I/O happens here; the SDK is loaded by the first request.
@@ -67,14 +70,22 @@ class S3Store implements ObjectStore {
     return this.putNew(path, [bytes], signal);
   }
 
-  async putNew(path: string, parts: readonly Uint8Array[], signal?: AbortSignal): Promise<void> {
+  putNew(path: string, parts: readonly Uint8Array[], signal?: AbortSignal): Promise<void> {
+    const content = { sizeBytes: sizeOf(parts), read: async (range: ByteRange) => bytesBetween(parts, range) };
+    return this.#putContent(path, content, this.#requests.size, signal);
+  }
+
+  putFrom(path: string, content: RangedContent, signal?: AbortSignal): Promise<void> {
+    return this.#putContent(path, content, PARTS_READ_AT_ONCE, signal);
+  }
+
+  async #putContent(path: string, content: RangedContent, lanes: number, signal?: AbortSignal): Promise<void> {
     checkPath(path);
-    const sizeBytes = sizeOf(parts);
-    if (sizeBytes > MULTIPART_BYTES) {
-      await uploadInParts(this.#requests, { ...this.#at(path), url: this.#url(path) }, parts, signal);
+    if (content.sizeBytes > MULTIPART_BYTES) {
+      await uploadInParts(this.#requests, { ...this.#at(path), url: this.#url(path) }, content, lanes, signal);
       return;
     }
-    const bytes = bytesBetween(parts, 0, sizeBytes);
+    const bytes = await content.read({ start: 0, end: content.sizeBytes });
     await this.#requests.run(
       async ({ client, sdk }, options) => {
         checkETag(await client.send(new sdk.PutObjectCommand({ ...this.#at(path), Body: bytes }), options));

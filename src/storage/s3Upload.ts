@@ -1,8 +1,8 @@
 import { DeltaError } from "../errors.js";
-import { bytesBetween, sizeOf } from "./parts.js";
 import { ForeignAnswer } from "./s3Errors.js";
 import { checkETag } from "./s3Read.js";
 import type { S3Requests } from "./s3Requests.js";
+import type { RangedContent } from "./store.js";
 
 /** Above this a put goes in parts. */
 export const MULTIPART_BYTES = 64 * 1024 * 1024;
@@ -25,18 +25,19 @@ interface Part {
 }
 
 /**
- * Writes the content in parallel parts; readers see nothing of them before the last request, which makes the object. A
+ * Writes the content in parts, `lanes` at a time; readers see nothing of them before the last request, which makes the object. A
  * failure removes the parts.
  */
 export async function uploadInParts(
   requests: S3Requests,
   target: UploadTarget,
-  content: readonly Uint8Array[],
+  content: RangedContent,
+  lanes: number,
   signal?: AbortSignal,
 ): Promise<void> {
   for (let upload = 1; ; upload++) {
     try {
-      await uploadOnce(requests, target, content, signal);
+      await uploadOnce(requests, target, content, lanes, signal);
       return;
     } catch (error) {
       // The answer to its completion was lost, somebody aborted it, or a part isn't what its answer said: another one
@@ -50,7 +51,8 @@ export async function uploadInParts(
 async function uploadOnce(
   requests: S3Requests,
   { Bucket, Key, url }: UploadTarget,
-  content: readonly Uint8Array[],
+  content: RangedContent,
+  lanes: number,
   signal?: AbortSignal,
 ): Promise<void> {
   const { UploadId } = await requests.run(
@@ -82,7 +84,7 @@ async function uploadOnce(
         );
         return { PartNumber, ETag: answer.ETag };
       },
-      requests.size,
+      lanes,
       signal,
     );
     await requests.run(
@@ -109,12 +111,12 @@ async function uploadOnce(
 
 /** Sends all parts, `lanes` at a time; the first failure stops the others and is thrown once they have ended. */
 async function sendParts(
-  content: readonly Uint8Array[],
+  content: RangedContent,
   send: (number: number, bytes: Uint8Array, signal: AbortSignal) => Promise<Part>,
   lanes: number,
   signal?: AbortSignal,
 ): Promise<Part[]> {
-  const sizeBytes = sizeOf(content);
+  const { sizeBytes } = content;
   const partBytes = Math.max(MIN_PART_BYTES, Math.ceil(sizeBytes / MAX_PARTS));
   const count = Math.ceil(sizeBytes / partBytes);
   const parts: Part[] = new Array(count);
@@ -128,7 +130,8 @@ async function sendParts(
     while (next < count && !failure) {
       const index = next++;
       try {
-        const body = bytesBetween(content, index * partBytes, (index + 1) * partBytes);
+        const start = index * partBytes;
+        const body = await content.read({ start, end: Math.min(start + partBytes, sizeBytes) });
         parts[index] = await send(index + 1, body, stop.signal);
       } catch (error) {
         failure ??= { error };

@@ -17,6 +17,13 @@ export interface ByteRange {
   readonly etag?: string | undefined;
 }
 
+/** Bytes that are read as they are needed, a range perhaps more than once. */
+export interface RangedContent {
+  readonly sizeBytes: number;
+  /** All bytes of a range inside the content. */
+  read(range: ByteRange): Promise<Uint8Array>;
+}
+
 /**
  * What came of a {@link ObjectStore.putIfAbsent}.
  *
@@ -49,6 +56,9 @@ export interface ObjectStore extends AsyncDisposable {
 
   /** Writes or replaces the object: readers see the old bytes or the new ones, never a mix, also after a crash. */
   put(path: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void>;
+
+  /** `put` of bytes of any size, which are never in memory together where the store takes them in parts. */
+  putFrom(path: string, content: RangedContent, signal?: AbortSignal): Promise<void>;
 
   /**
    * Writes an object under a name that nobody else uses or knows (it holds a UUID), durably. Before the call resolves, and

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DeltaError } from "#src/errors.js";
 import type { StorageOptions } from "#src/storage/open.js";
-import type { ObjectMeta, ObjectStore } from "#src/storage/store.js";
+import type { ByteRange, ObjectMeta, ObjectStore } from "#src/storage/store.js";
 import { compareUtf8 } from "#src/storage/utf8Order.js";
 import { raceOfCalls, raceOfProcesses } from "./race.js";
 
@@ -69,6 +69,23 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
       await expect(store.putNew("new/aborted", [text("x")], AbortSignal.abort())).rejects.toMatchObject(aborted);
       expect(await store.head("new/aborted")).toBeUndefined();
       await expect(store.putNew("../new", [text("x")])).rejects.toMatchObject({ code: "DELTA_INVALID_ARGUMENT" });
+    });
+
+    it("gives back bytes that a put read range by range, and leaves none of a put that failed", async () => {
+      for (const size of [0, 1000, 20_000_000, 70_000_000]) {
+        const bytes = pattern(size);
+        const read = async ({ start, end }: ByteRange) => bytes.subarray(start, end);
+        await store.putFrom("read/file", { sizeBytes: size, read });
+        expect(Buffer.compare(await store.get("read/file"), bytes)).toBe(0);
+        const fails = async ({ start, end }: ByteRange) => {
+          if (end > size) throw new DeltaError("DELTA_FILE_NOT_FOUND", "gone", {});
+          return bytes.subarray(start, end);
+        };
+        const failed = { code: "DELTA_FILE_NOT_FOUND" };
+        await expect(store.putFrom("read/failed", { sizeBytes: size + 1, read: fails })).rejects.toMatchObject(failed);
+        expect(await store.head("read/failed")).toBeUndefined();
+      }
+      expect(await store.listNames("read/")).toEqual(["read/file"]);
     });
 
     it("puts a hint where nothing is, and leaves what is there", async () => {

@@ -1,5 +1,5 @@
 import { LOG_FOLDER } from "#src/log/names.js";
-import type { ByteRange, ObjectMeta, ObjectStore, PutOutcome } from "#src/storage/store.js";
+import type { ByteRange, ObjectMeta, ObjectStore, PutOutcome, RangedContent } from "#src/storage/store.js";
 
 /** A store that tells which objects were asked for; it lists nothing but the log. */
 export class WatchedStore implements ObjectStore {
@@ -22,6 +22,10 @@ export class WatchedStore implements ObjectStore {
 
   put(path: string, bytes: Uint8Array): Promise<void> {
     return this.#inner.put(path, bytes);
+  }
+
+  putFrom(path: string, content: RangedContent): Promise<void> {
+    return this.#inner.putFrom(path, content);
   }
 
   putNew(path: string, parts: readonly Uint8Array[]): Promise<void> {

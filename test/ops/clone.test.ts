@@ -104,7 +104,7 @@ it("goes on where a deep clone was stopped", async () => {
   const store = localStore(at("copy"));
   const failing = new Proxy(store, {
     get: (target, name) => {
-      if (name === "put" && left-- <= 0) return () => Promise.reject(new Error("stopped"));
+      if (name === "putFrom" && left-- <= 0) return () => Promise.reject(new Error("stopped"));
       const value = Reflect.get(target, name);
       return typeof value === "function" ? value.bind(target) : value;
     },

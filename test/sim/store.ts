@@ -1,5 +1,5 @@
 import { DeltaError } from "#src/errors.js";
-import type { ByteRange, ObjectMeta, ObjectStore, PutOutcome } from "#src/storage/store.js";
+import type { ByteRange, ObjectMeta, ObjectStore, PutOutcome, RangedContent } from "#src/storage/store.js";
 import type { Landing } from "./disk.js";
 import { type Course, type FaultPoint, pointOf } from "./faults.js";
 import type { Life } from "./scheduler.js";
@@ -51,6 +51,10 @@ export class SimulatedStore implements ObjectStore {
 
   put(path: string, bytes: Uint8Array): Promise<void> {
     return this.#write("put", path, new Uint8Array(bytes));
+  }
+
+  async putFrom(path: string, { sizeBytes, read }: RangedContent): Promise<void> {
+    return this.put(path, await read({ start: 0, end: sizeBytes }));
   }
 
   putNew(path: string, parts: readonly Uint8Array[]): Promise<void> {

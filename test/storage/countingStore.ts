@@ -1,4 +1,4 @@
-import type { ByteRange, ObjectMeta, ObjectStore, PutOutcome } from "#src/storage/store.js";
+import type { ByteRange, ObjectMeta, ObjectStore, PutOutcome, RangedContent } from "#src/storage/store.js";
 
 export type StoreVerb =
   | "get"
@@ -51,6 +51,11 @@ export class CountingStore implements ObjectStore {
   put(path: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
     this.calls.push({ verb: "put", path });
     return this.inner.put(path, bytes, signal);
+  }
+
+  putFrom(path: string, content: RangedContent, signal?: AbortSignal): Promise<void> {
+    this.calls.push({ verb: "put", path });
+    return this.inner.putFrom(path, content, signal);
   }
 
   putNew(path: string, parts: readonly Uint8Array[], signal?: AbortSignal): Promise<void> {

@@ -1,5 +1,5 @@
 import { DeltaError } from "#src/errors.js";
-import type { ByteRange, ObjectMeta, ObjectStore, PutOutcome } from "#src/storage/store.js";
+import type { ByteRange, ObjectMeta, ObjectStore, PutOutcome, RangedContent } from "#src/storage/store.js";
 
 /** A process that dies at its `at`-th write, just before or just after it took effect: from then on no call of it succeeds. */
 export class Life {
@@ -51,6 +51,10 @@ class DyingStore implements ObjectStore {
 
   put(path: string, bytes: Uint8Array): Promise<void> {
     return this.#life.write(() => this.#inner.put(path, bytes));
+  }
+
+  putFrom(path: string, content: RangedContent): Promise<void> {
+    return this.#life.write(() => this.#inner.putFrom(path, content));
   }
 
   putNew(path: string, parts: readonly Uint8Array[]): Promise<void> {

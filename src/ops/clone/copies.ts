@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
+import { DeltaError } from "../../errors.js";
 import type { AddFile } from "../../log/actions.js";
 import { deletionVectorPath } from "../../log/deletionVectors/storage.js";
 import { encodePath, storePath } from "../../log/paths.js";
 import { checkSignal } from "../../signal.js";
-import type { ObjectStore } from "../../storage/store.js";
+import type { ByteRange, ObjectStore } from "../../storage/store.js";
 import { rootUri } from "./absolute.js";
 
 /**
@@ -29,7 +30,7 @@ export class Copies {
   async copy(add: AddFile): Promise<AddFile> {
     const from = storePath(this.#from, add.path);
     const to = this.#targetOf(from);
-    await this.#copyFile(from, to, add.size);
+    await this.#copyFile(from, to);
     const copied = { ...add, path: encodePath(to) };
     const vector = add.deletionVector;
     const vectorFrom = vector && deletionVectorPath(this.#from, vector);
@@ -37,7 +38,7 @@ export class Copies {
     const vectorTo = this.#targetOf(vectorFrom);
     let copying = this.#vectors.get(vectorFrom);
     if (copying === undefined) {
-      copying = this.#copyFile(vectorFrom, vectorTo, undefined);
+      copying = this.#copyFile(vectorFrom, vectorTo);
       this.#vectors.set(vectorFrom, copying);
     }
     await copying;
@@ -54,14 +55,27 @@ export class Copies {
     return `${hash}-${path.slice(path.lastIndexOf("/") + 1)}`;
   }
 
-  async #copyFile(from: string, to: string, sizeBytes: number | undefined): Promise<void> {
+  async #copyFile(from: string, to: string): Promise<void> {
     checkSignal(this.#signal, "clone");
-    const there = await this.#to.head(to, this.#signal);
-    const size = there && (sizeBytes ?? (await this.#from.head(from, this.#signal))?.sizeBytes);
-    if (there !== undefined && there.sizeBytes === size) return;
-    const bytes = await this.#from.get(from, undefined, this.#signal);
-    await this.#to.put(to, bytes, this.#signal);
+    const [there, source] = await Promise.all([this.#to.head(to, this.#signal), this.#from.head(from, this.#signal)]);
+    if (source === undefined) throw missing(from);
+    const { sizeBytes, etag } = source;
+    if (there?.sizeBytes === sizeBytes) return;
+    const read = async (range: ByteRange) => {
+      const bytes = await this.#from.get(from, { ...range, etag }, this.#signal);
+      if (bytes.length === range.end - range.start) return bytes;
+      throw missing(from);
+    };
+    await this.#to.putFrom(to, { sizeBytes, read }, this.#signal);
     this.copiedFiles++;
-    this.copiedBytes += bytes.length;
+    this.copiedBytes += sizeBytes;
   }
+}
+
+function missing(path: string): DeltaError {
+  return new DeltaError(
+    "DELTA_FILE_NOT_FOUND",
+    `${path}, which the table names, is gone, or was cut short while it was copied. Nothing was committed.`,
+    { path },
+  );
 }
