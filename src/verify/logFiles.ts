@@ -71,8 +71,9 @@ function isComplete({ version, parts, paths }: Parts, findings: Findings): boole
   return false;
 }
 
-/** Folders in the log that the protocol or this package gives a meaning, and Hadoop's side files of local file systems. */
-const KNOWN = /^_delta_log\/(?:_sidecars\/|_staged_commits\/|_commits\/|_loads\/|(?:.*\/)?\.[^/]*\.crc$)/;
+/** What the protocol, this package or Spark's vacuum gives a meaning in the log, and Hadoop's side files of local file systems. */
+const KNOWN =
+  /^_delta_log\/(?:_last_vacuum_info$|_sidecars\/|_staged_commits\/|_commits\/|_loads\/|(?:.*\/)?\.[^/]*\.crc$)/;
 const TEMPORARY = /(?:\.tmp|\.temp|~)$|^_delta_log\/(?:.*\/)?\.tmp/;
 const LIKE_A_VERSION = /^_delta_log\/\d+\.(?:json|crc|checkpoint\..*|compacted\.json)$/;
 

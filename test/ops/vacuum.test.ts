@@ -219,6 +219,8 @@ describe("vacuum lite", () => {
     expect(JSON.parse(readFileSync(join(path, "_delta_log/_last_vacuum_info"), "utf8"))).toEqual({
       latestCommitVersionOutsideOfRetentionWindow: 5,
     });
+    const { findings } = await table.verify();
+    expect(findings.map(({ code }) => code)).not.toContain("log-foreign-file");
   });
 
   it("keeps files that were removed and added again", async () => {

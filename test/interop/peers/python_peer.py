@@ -8,6 +8,7 @@ import urllib.parse
 
 import duckdb
 import deltalake
+import pyarrow
 from deltalake import DeltaTable, QueryBuilder, write_deltalake
 
 from canonical import arrow_table, table_of
@@ -16,8 +17,6 @@ from serve import serve
 
 
 def versions():
-    import pyarrow
-
     return {
         "python": sys.version.split()[0],
         "deltalake": deltalake.__version__,
@@ -30,9 +29,7 @@ def read(path, version=None):
     """delta-rs's own query engine."""
     table = DeltaTable(path, version=version)
     batches = QueryBuilder().register("t", table).execute("select * from t").read_all()
-    import pyarrow as pa
-
-    return table_of(pa.table(batches))
+    return table_of(pyarrow.table(batches))
 
 
 def read_pyarrow(path, version=None):
@@ -72,6 +69,20 @@ def write(path, schema, rows, partition_by=None, mode="append", configuration=No
     write_deltalake(path, table, mode=mode, partition_by=partition_by, configuration=configuration)
 
 
+def change(path, verb, rows=None, schema=None, **args):
+    """Changes a table by one of delta-rs's verbs; `args` are the verb's own. Gives its metrics, or the files that a vacuum deleted."""
+    table = DeltaTable(path)
+    if verb == "compact":
+        return table.optimize.compact(**args)
+    if verb == "z_order":
+        return table.optimize.z_order(**args)
+    if verb == "merge":
+        source = arrow_table(schema, rows)
+        merger = table.merge(source, args["predicate"], source_alias="source", target_alias="target")
+        return merger.when_matched_update_all().when_not_matched_insert_all().execute()
+    return {"delete": table.delete, "update": table.update, "vacuum": table.vacuum}[verb](**args)
+
+
 def checkpoint(path):
     DeltaTable(path).create_checkpoint()
 
@@ -80,7 +91,7 @@ def compact_log(path, first, last):
     DeltaTable(path).compact_logs(first, last)
 
 
-TABLES = (versions, read, read_pyarrow, read_duckdb, version, file_actions, write, checkpoint, compact_log)
+TABLES = (versions, read, read_pyarrow, read_duckdb, version, file_actions, write, change, checkpoint, compact_log)
 VERBS = (*TABLES, parquet_files, encrypted_files)
 
 if __name__ == "__main__":

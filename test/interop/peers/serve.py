@@ -5,11 +5,13 @@ import os
 import sys
 import traceback
 
+# Before anything is started: a JVM prints to the standard output that it was given.
+ANSWERS = os.fdopen(os.dup(1), "w", encoding="utf-8")
+os.dup2(2, 1)
+
 
 def serve(verbs):
     """Answers requests {"id", "verb", "args"} until standard input ends."""
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
     for line in sys.stdin:
         request = json.loads(line)
         try:
@@ -17,5 +19,5 @@ def serve(verbs):
         except Exception as error:
             traceback.print_exc()
             answer = {"id": request["id"], "error": f"{type(error).__name__}: {error}"}
-        answers.write(json.dumps(answer) + "\n")
-        answers.flush()
+        ANSWERS.write(json.dumps(answer) + "\n")
+        ANSWERS.flush()

@@ -157,6 +157,32 @@ def sql(text):
     return [json.loads(row) for row in spark.sql(text).toJSON().collect()]
 
 
+def save(path, query, mode, options=None, partition_by=None):
+    """Saves a query's rows in a table, as a data frame is saved."""
+    writer = spark.sql(query).write.format("delta").mode(mode).options(**(options or {}))
+    (writer.partitionBy(*partition_by) if partition_by else writer).save(path)
+
+
+def upgrade(path, reader, writer):
+    spark._jvm.io.delta.tables.DeltaTable.forPath(spark._jsparkSession, path).upgradeTableProtocol(reader, writer)
+
+
+def scanned(path, conditions):
+    """By condition: the files that a scan of its rows is planned to read, and those that have any, found by reading all; paths' last parts."""
+    rows = frame(path)
+    last = lambda text: text.rsplit("/", 1)[-1]
+    planned = [sorted(last(file) for file in rows.where(text).inputFiles()) for text in conditions]
+    spark.conf.set("spark.databricks.delta.stats.skipping", "false")
+    try:
+        # Beside the file's name, so that no condition is left to plan by.
+        marks = [functions.max(functions.expr(f"coalesce(({text}), false)")).alias(f"c{i}") for i, text in enumerate(conditions)]
+        found = rows.groupBy(functions.input_file_name().alias("file")).agg(*marks).collect()
+    finally:
+        spark.conf.unset("spark.databricks.delta.stats.skipping")
+    having = [sorted(last(row["file"]) for row in found if row[f"c{i}"]) for i in range(len(conditions))]
+    return [{"planned": p, "having": h} for p, h in zip(planned, having)]
+
+
 def evaluate(path, expressions):
     """The values of each expression for the rows of a table, by id; of one that fails for some row, or that makes no sense, the error."""
     rows = frame(path).orderBy("id").coalesce(1)
@@ -176,5 +202,5 @@ def evaluate(path, expressions):
 
 
 if __name__ == "__main__":
-    serve({f.__name__: f for f in (versions, read, changes, write, create, features, version, checkpoint, stream, sql, evaluate)})
+    serve({f.__name__: f for f in (versions, read, changes, write, create, features, version, checkpoint, stream, sql, save, upgrade, scanned, evaluate)})
     spark.stop()
