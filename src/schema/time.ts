@@ -99,7 +99,7 @@ function floorDivide(value: bigint, divisor: bigint): bigint {
   return value % divisor < 0n ? quotient - 1n : quotient;
 }
 
-function daysInMonth(year: number, month: number): number {
+export function daysInMonth(year: number, month: number): number {
   if (month !== 2) return [4, 6, 9, 11].includes(month) ? 30 : 31;
   return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28;
 }
@@ -115,7 +115,8 @@ export function daysFromCivil(year: number, month: number, day: number): number 
   return era * 146_097 + dayOfEra - 719_468;
 }
 
-function civilFromDays(days: number): { year: number; month: number; day: number } {
+/** The calendar's date of a day. */
+export function civilFromDays(days: number): { year: number; month: number; day: number } {
   const shifted = days + 719_468;
   const era = Math.floor(shifted / 146_097);
   const dayOfEra = shifted - era * 146_097;
@@ -127,6 +128,22 @@ function civilFromDays(days: number): { year: number; month: number; day: number
   const month = shiftedMonth + (shiftedMonth < 10 ? 3 : -9);
   const year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0);
   return { year, month, day: dayOfYear - Math.floor((153 * shiftedMonth + 2) / 5) + 1 };
+}
+
+/** What a clock in a zone shows at an instant, as if that were UTC; undefined where the zone isn't known. */
+export function wallClock(micros: bigint, timeZone: string): bigint | undefined {
+  const offset = fixedZone(timeZone) ?? (isTimeZone(timeZone) ? offsetAt(micros, timeZone) : undefined);
+  return offset === undefined ? undefined : micros + offset;
+}
+
+/** The instant at which a clock in a zone shows a time. */
+export function instantOf(wall: bigint, timeZone: string): bigint | undefined {
+  const offset = fixedZone(timeZone) ?? (isTimeZone(timeZone) ? zoneOffset(wall, timeZone) : undefined);
+  return offset === undefined ? undefined : wall - offset;
+}
+
+function fixedZone(zone: string): bigint | undefined {
+  return /^(?:Z|UTC|[+-]\d{2}(?::\d{2})?)$/.test(zone) ? fixedOffset(zone) : undefined;
 }
 
 function fixedOffset(zone: string): bigint | undefined {

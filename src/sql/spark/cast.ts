@@ -3,6 +3,7 @@ import type { DataType } from "../../schema/types.js";
 import { quoteText } from "../duckdb.js";
 import { sqlType } from "../types.js";
 import { digitsOf, isDecimal, isFractional, isInteger, isNumeric, isTime, sameType } from "./coercion.js";
+import { OWN_PREFIX } from "./own/own.js";
 import { invalid, type Typed, typed, typeText, unsupported } from "./typed.js";
 
 /** DuckDB's type for values of a type; timestamps have no zone. */
@@ -86,6 +87,10 @@ function castSql({ sql, type: from, literal }: Typed, to: DataType, cast: "CAST"
     if (isInteger(to)) return `${cast}(trunc(${sql}) AS ${duckdbType(to)})`;
     if (isFractional(to)) return plain;
     if (to === "boolean") return `(${sql} <> 0)`;
+    if (isDecimal(to)) {
+      const digits = `${OWN_PREFIX}double_digits(CAST(${sql} AS DOUBLE), ${digitsOf(to)!.scale})`;
+      return `${cast}(${digits} AS ${to as string})`;
+    }
   }
   if (isDecimal(from)) {
     if (literal !== undefined && isNumeric(to) && !isInteger(to)) return literalSql(to, literal);
@@ -101,6 +106,7 @@ function castSql({ sql, type: from, literal }: Typed, to: DataType, cast: "CAST"
   throw unsupported(`a cast from ${typeText(from)} to ${typeText(to)}`);
 }
 
+/** The usual forms of dates and times, which DuckDB knows. */
 const STRINGS: Readonly<Record<string, string>> = {
   date: "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}",
   timestamp: "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[ T][0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\\.[0-9]{1,6})?)?Z?)?",
@@ -125,9 +131,12 @@ function fromString(sql: string, to: DataType, cast: string, isTry: boolean): st
       `CASE WHEN ${word} IN (${yes}) THEN TRUE WHEN ${word} IN (${no}) THEN FALSE END`,
     );
   }
-  if (to === "date") return guarded(STRINGS.date!, plain);
-  if (to === "timestamp" || to === "timestamp_ntz")
-    return guarded(STRINGS.timestamp!, `${cast}(rtrim(${text}, 'Z') AS TIMESTAMP)`);
+  if (to === "date" || to === "timestamp" || to === "timestamp_ntz") {
+    const usual = to === "date" ? plain : `${cast}(rtrim(${text}, 'Z') AS TIMESTAMP)`;
+    const other = `make_timestamp(${OWN_PREFIX}${isTry ? "try_" : ""}cast_time(${sql}, '${to}'))`;
+    const isUsual = `regexp_full_match(${text}, '${STRINGS[to === "date" ? "date" : "timestamp"]}')`;
+    return `CASE WHEN ${isUsual} THEN ${usual} ELSE CAST(${other} AS ${duckdbType(to)}) END`;
+  }
   if (to === "binary") return `encode(${sql})`;
   throw unsupported(`a cast from string to ${typeText(to)}`);
 }
@@ -136,6 +145,7 @@ function textSql(sql: string, from: DataType): string {
   if (isInteger(from) || isDecimal(from) || from === "boolean" || from === "date") return `CAST(${sql} AS VARCHAR)`;
   // Spark and DuckDB both leave zeros at the end away.
   if (isTime(from)) return `CAST(${sql} AS VARCHAR)`;
+  if (isFractional(from)) return `${OWN_PREFIX}${from as string}_text(CAST(${sql} AS DOUBLE))`;
   if (from === "binary") return `decode(${sql})`;
   throw unsupported(`a cast from ${typeText(from)} to string`);
 }

@@ -66,21 +66,26 @@ function commonNumber(a: DataType, b: DataType): DataType | undefined {
   return order[Math.max(order.indexOf(a), order.indexOf(b))];
 }
 
-/** The type of a sum and the like of decimals; undefined where digits could be lost. */
-export function decimalResult(op: "+" | "-" | "*" | "%", a: DataType, b: DataType): DataType | undefined {
+/** The type of a sum and the like of decimals: of too many digits, those after the point go first. */
+export function decimalResult(op: "+" | "-" | "*" | "%", a: DataType, b: DataType): DataType {
   const [x, y] = [digitsOf(a)!, digitsOf(b)!];
   const scale = Math.max(x.scale, y.scale);
   const [xWhole, yWhole] = [x.precision - x.scale, y.precision - y.scale];
-  if (op === "*") return decimal(x.precision + y.precision + 1, x.scale + y.scale);
-  if (op === "%") return decimal(Math.min(xWhole, yWhole) + scale, scale);
-  return decimal(Math.max(xWhole, yWhole) + scale + 1, scale);
+  if (op === "*") return bounded(x.precision + y.precision + 1, x.scale + y.scale);
+  if (op === "%") return bounded(Math.min(xWhole, yWhole) + scale, scale);
+  return bounded(Math.max(xWhole, yWhole) + scale + 1, scale);
 }
 
-/** The type of a quotient of decimals; undefined where digits could be lost. */
-export function quotientType(a: DataType, b: DataType): DataType | undefined {
+/** The type of a quotient of decimals. */
+export function quotientType(a: DataType, b: DataType): DataType {
   const [x, y] = [digitsOf(a)!, digitsOf(b)!];
   const scale = Math.max(6, x.scale + y.precision + 1);
-  return decimal(x.precision - x.scale + y.scale + scale, scale);
+  return bounded(x.precision - x.scale + y.scale + scale, scale);
+}
+
+function bounded(precision: number, scale: number): DataType {
+  if (precision <= 38) return `decimal(${precision},${scale})`;
+  return `decimal(38,${Math.max(38 - (precision - scale), Math.min(scale, 6))})`;
 }
 
 function decimal(precision: number, scale: number): DataType | undefined {

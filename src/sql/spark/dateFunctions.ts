@@ -1,19 +1,10 @@
 import type { DataType } from "../../schema/types.js";
 import { quoteText } from "../duckdb.js";
-import { castTo, coerce, floorDiv } from "./cast.js";
+import { coerce, floorDiv } from "./cast.js";
 import type { FunctionRow } from "./functions.js";
+import { formatted, TIME_FUNCTIONS, withUnit } from "./timeFunctions.js";
+import { asDate, asTimestamp } from "./timeValues.js";
 import { type Typed, typed, unsupported } from "./typed.js";
-
-function asDate(value: Typed): Typed {
-  return value.type === "string" && value.literal === undefined ? castTo(value, "date", false) : coerce(value, "date");
-}
-
-function asTimestamp(value: Typed): Typed {
-  if (value.type === "timestamp_ntz") return value;
-  return value.type === "string" && value.literal === undefined
-    ? castTo(value, "timestamp", false)
-    : coerce(value, "timestamp");
-}
 
 function ofDate(type: DataType, sql: (date: string) => string): FunctionRow {
   return {
@@ -50,24 +41,39 @@ const PARTS: Readonly<Record<string, FunctionRow>> = {
   ...{ hour: timePart("hour"), minute: timePart("minute"), second: timePart("second") },
 };
 
-const EXTRACTED: Readonly<Record<string, FunctionRow>> = {
-  ...{
-    year: PARTS.year!,
-    quarter: PARTS.quarter!,
-    month: PARTS.month!,
-    day,
-    week,
-    doy: PARTS.dayofyear!,
-    dow: dayofweek,
+/** With its fraction. */
+const seconds: FunctionRow = {
+  least: 1,
+  make([value]) {
+    const time = asTimestamp(value!);
+    const micros = `((epoch_us(${time.sql}) % 60000000) + 60000000) % 60000000`;
+    return typed(`CAST(CAST(${micros} AS DECIMAL(14,0)) / 1000000 AS DECIMAL(8,6))`, "decimal(8,6)", [time]);
   },
-  ...{ hour: PARTS.hour!, minute: PARTS.minute! },
 };
+const isoYear = datePart("isoyear");
+const isoDay = datePart("isodow");
+
+/** What EXTRACT takes, and the other names of the same. */
+const EXTRACTED: readonly (readonly [string, FunctionRow])[] = [
+  ["year y years yr yrs", PARTS.year!],
+  ["yearofweek", isoYear],
+  ["quarter qtr", PARTS.quarter!],
+  ["month mon mons months", PARTS.month!],
+  ["week w weeks", week],
+  ["day d days", day],
+  ["dayofweek dow", dayofweek],
+  ["dayofweek_iso dow_iso", isoDay],
+  ["doy", PARTS.dayofyear!],
+  ["hour h hours hr hrs", PARTS.hour!],
+  ["minute m min mins minutes", PARTS.minute!],
+  ["second s sec seconds secs", seconds],
+];
 
 const datePartOf: FunctionRow = {
   least: 2,
   make([part, value], context) {
     const name = part!.literal?.toLowerCase() ?? "";
-    const row = Object.hasOwn(EXTRACTED, name) ? EXTRACTED[name] : undefined;
+    const row = EXTRACTED.find(([names]) => names.split(" ").includes(name))?.[1];
     if (row === undefined) throw unsupported(`the part ${name} of a date`);
     return row.make([value!], context);
   },
@@ -122,16 +128,31 @@ function shifted(sql: (date: string, count: string) => string): FunctionRow {
   };
 }
 
-const dateAdd = shifted((date, days) => `(${date} + ${days})`);
+/** Of two arguments, days; of three, units of time. */
+function orWithUnit(days: FunctionRow, name: "timestampadd" | "timestampdiff"): FunctionRow {
+  return {
+    least: 2,
+    most: 3,
+    make: (args, context) => (args.length === 2 ? days : withUnit(name)).make(args, context),
+  };
+}
+
+const dateAdd = orWithUnit(
+  shifted((date, days) => `(${date} + ${days})`),
+  "timestampadd",
+);
 const dateSub = shifted((date, days) => `(${date} - ${days})`);
 
-const datediff: FunctionRow = {
-  least: 2,
-  make([end, start]) {
-    const [to, from] = [asDate(end!), asDate(start!)];
-    return typed(`CAST(${to.sql} - ${from.sql} AS INTEGER)`, "integer", [to, from]);
+const datediff = orWithUnit(
+  {
+    least: 2,
+    make([end, start]) {
+      const [to, from] = [asDate(end!), asDate(start!)];
+      return typed(`CAST(${to.sql} - ${from.sql} AS INTEGER)`, "integer", [to, from]);
+    },
   },
-};
+  "timestampdiff",
+);
 
 const FORMATS: Readonly<Record<string, string>> = {
   ...{ yyyy: "%Y", yy: "%y", MM: "%m", dd: "%d", HH: "%H", mm: "%M", ss: "%S", SSS: "%g", SSSSSS: "%f" },
@@ -143,24 +164,21 @@ const dateFormat: FunctionRow = {
     const pattern = format!.literal;
     if (pattern === undefined) throw unsupported("a format that isn't a text in quotes");
     const parts = pattern.match(/([a-zA-Z])\1*|'[^']*'|[^a-zA-Z']+/g) ?? [];
-    if (parts.join("") !== pattern) throw unsupported(`the format ${JSON.stringify(pattern)}`);
     const sql = parts.map((part) => {
       if (/^[a-zA-Z]/.test(part)) {
         if (Object.hasOwn(FORMATS, part)) return FORMATS[part]!;
-        throw unsupported(`${part} in a format`);
+        return undefined;
       }
-      return (part === "''" ? "'" : part.replaceAll("'", "")).replaceAll("%", "%%");
+      return part.replaceAll("'", "").replaceAll("%", "%%");
     });
+    if (parts.join("") !== pattern || pattern.includes("''") || sql.includes(undefined))
+      return formatted(value!, format!);
     const time = asTimestamp(value!);
     return typed(`strftime(${time.sql}, ${quoteText(sql.join(""))})`, "string", [time]);
   },
 };
 
-/** Cut off, unlike `unix_seconds`. */
-const unixTimestamp = ofTimestamp("long", (time) => `(epoch_us(${time}) // 1000000)`);
 const unixSeconds = ofTimestamp("long", (time) => floorDiv(`epoch_us(${time})`, 1_000_000));
-const toDate: FunctionRow = { least: 1, make: ([value]) => asDate(value!) };
-const toTimestamp: FunctionRow = { least: 1, make: ([value]) => asTimestamp(value!) };
 const today: FunctionRow = {
   least: 0,
   make: (_, { nowMicros }) => typed(`CAST(make_timestamp(${nowMicros}::BIGINT) AS DATE)`, "date", []),
@@ -194,11 +212,12 @@ export const DATE_FUNCTIONS: Readonly<Record<string, FunctionRow>> = {
       return typed(`make_date(${parts.map(({ sql }) => `CAST(${sql} AS BIGINT)`).join(", ")})`, "date", parts, true);
     },
   },
-  ...{ to_date: toDate, date: toDate, to_timestamp: toTimestamp, timestamp: toTimestamp },
-  ...{ unix_timestamp: unixTimestamp, to_unix_timestamp: unixTimestamp, unix_seconds: unixSeconds },
+  ...TIME_FUNCTIONS,
+  unix_seconds: unixSeconds,
   unix_date: ofDate("integer", (date) => `CAST(${date} - DATE '1970-01-01' AS INTEGER)`),
   unix_millis: ofTimestamp("long", (time) => floorDiv(`epoch_us(${time})`, 1000)),
   unix_micros: ofTimestamp("long", (time) => `epoch_us(${time})`),
   ...{ timestamp_seconds: fromNumber(1_000_000), timestamp_millis: fromNumber(1000), timestamp_micros: fromNumber(1) },
   ...{ current_date: today, curdate: today, current_timestamp: now, now },
+  localtimestamp: { least: 0, make: (args, context) => ({ ...now.make(args, context), type: "timestamp_ntz" }) },
 };

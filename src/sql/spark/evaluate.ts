@@ -11,6 +11,7 @@ import type { DataType, StructType } from "../../schema/types.js";
 import { memoryStore } from "../../storage/memory.js";
 import { type Duckdb, duckdb, quoteName, quoteText, withWorkFolder } from "../duckdb.js";
 import { duckdbMessage } from "../expression.js";
+import { OWN_PREFIX, registerOwn } from "./own/own.js";
 
 // Not a name that a column may well have.
 const ROWS = quoteName("rows of the batch");
@@ -36,6 +37,7 @@ export async function evaluateAll(expressions: readonly Evaluated[], batch: Reco
   const db = await duckdb();
   return withWorkFolder(async (folder) => {
     const rows = await relationOf(batch, new Set(expressions.flatMap(({ columns }) => columns)), folder);
+    if (expressions.some(({ sql }) => sql.includes(OWN_PREFIX))) await registerOwn(db);
     const list = expressions.map(({ sql }, index) => `${sql} AS ${quoteName(String(index))}`).join(", ");
     const target = join(folder, RESULT);
     await copy(db, `COPY (SELECT ${list} FROM ${rows} AS ${ROWS}) TO ${quoteText(target)} (FORMAT parquet)`);

@@ -1,9 +1,9 @@
 import type { DataType } from "../../schema/types.js";
 import { quoteText } from "../duckdb.js";
 import { castTo, coerce, literalOf } from "./cast.js";
-import { digitsOf, isDecimal, isFractional, isInteger, isNumeric } from "./coercion.js";
+import { digitsOf, isFractional, isInteger, isNumeric } from "./coercion.js";
 import { DATE_FUNCTIONS } from "./dateFunctions.js";
-import { unlessZero } from "./operators.js";
+import { NUMBER_FUNCTIONS } from "./numberFunctions.js";
 import { invalid, type Typed, typed, typeText, unsupported } from "./typed.js";
 
 /** What a function may need beside its arguments. */
@@ -233,42 +233,10 @@ function nearestLong(sql: string): string {
   return `(CASE WHEN isnan(${sql}) THEN 0::BIGINT WHEN ${sql} >= 9.223372036854775807e18 THEN ${most} WHEN ${sql} <= -9.223372036854775808e18 THEN ${least} ELSE CAST(${sql} AS BIGINT) END)`;
 }
 
-const round: FunctionRow = {
-  least: 1,
-  most: 2,
-  make([value, digits]) {
-    const { type, sql } = value!;
-    const scale = digits === undefined ? 0 : Number(digits.literal ?? Number.NaN);
-    if (!Number.isInteger(scale)) throw unsupported("round to a number of digits that isn't a literal");
-    if (isInteger(type) && scale >= 0) return value!;
-    if (isDecimal(type) && scale >= 0) {
-      const own = digitsOf(type)!;
-      const kept = Math.min(scale, own.scale);
-      const result: DataType = `decimal(${Math.min(38, own.precision - own.scale + 1 + kept)},${kept})`;
-      return typed(`CAST(${sql} AS ${result})`, result, [value!], true);
-    }
-    throw unsupported(`round of a value of type ${typeText(type)} to ${scale} digits`);
-  },
-};
-
 const sqrt = numeric((value) => {
   const x = castTo(value, "double", false);
   return typed(`(CASE WHEN ${x.sql} < 0 THEN 'NaN'::DOUBLE ELSE sqrt(${x.sql}) END)`, "double", [x]);
 });
-
-function remainder(name: "mod" | "pmod"): FunctionRow {
-  return {
-    least: 2,
-    make(args, { toCommon }) {
-      const [a, b] = toCommon(args);
-      if (!isInteger(a!.type)) throw unsupported(`${name} of values of type ${typeText(a!.type)}`);
-      const rest = `(${a!.sql} % ${b!.sql})`;
-      const sql =
-        name === "mod" ? rest : `(CASE WHEN ${rest} < 0 THEN (${rest} + ${b!.sql}) % ${b!.sql} ELSE ${rest} END)`;
-      return typed(unlessZero(b!, sql), a!.type, [a!, b!], true);
-    },
-  };
-}
 
 const isnan = numeric((value) => {
   const x = castTo(value, "double", false);
@@ -333,6 +301,7 @@ const instr = simple([STRING, STRING], "integer", (s, part) => `CAST(instr(${s},
 /** The functions that are known, by their names in lower case. */
 export const FUNCTIONS: Readonly<Record<string, FunctionRow>> = {
   ...DATE_FUNCTIONS,
+  ...NUMBER_FUNCTIONS,
   ...{ upper, ucase: upper, lower, lcase: lower, reverse, concat, concat_ws: concatWs, substring, substr: substring },
   ...{ length, len: length, char_length: length, character_length: length },
   octet_length: simple([STRING], "integer", (s) => `CAST(octet_length(encode(${s})) AS INTEGER)`),
@@ -356,10 +325,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionRow>> = {
     floor: toWhole("floor"),
     ceil,
     ceiling: ceil,
-    round,
     sqrt,
-    mod: remainder("mod"),
-    pmod: remainder("pmod"),
   },
   ...{ size, cardinality: size, array_contains: arrayContains },
   uuid: { least: 0, make: () => typed("CAST(uuid() AS VARCHAR)", "string", []) },

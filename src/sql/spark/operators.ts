@@ -11,6 +11,7 @@ import {
   isTime,
   quotientType,
 } from "./coercion.js";
+import { OWN_PREFIX } from "./own/own.js";
 import { decimalOf } from "./parser.js";
 import type { BinaryOperator, IntervalNode } from "./tree.js";
 import { invalid, type Typed, typed, typeText, unsupported } from "./typed.js";
@@ -63,16 +64,21 @@ function operandsOf(left: Typed, right: Typed): readonly [Typed, Typed] {
 
 function number(op: "+" | "-" | "*" | "%", left: Typed, right: Typed): Typed {
   const [a, b] = operandsOf(left, right);
-  const common = commonType(a.type, b.type) ?? tooManyDigits(op);
+  const common = commonType(a.type, b.type);
+  if (common === undefined) return inOwnDigits(op, a, b, decimalResult(op, a.type, b.type));
   if (!isDecimal(common)) {
     const [x, y] = [coerce(a, common), coerce(b, common)];
     if (op !== "%") return typed(`(${x.sql} ${op} ${y.sql})`, common, [x, y], true);
-    if (isFractional(common)) throw unsupported("% of floats and doubles");
+    if (isFractional(common)) return typed(unlessZero(y, `${x.sql} % ${y.sql}`), common, [x, y], true);
     return typed(unlessZero(y, `${x.sql} % ${y.sql}`), common, [x, y], true);
   }
-  const type = decimalResult(op, a.type, b.type) ?? tooManyDigits(op);
+  const type = decimalResult(op, a.type, b.type);
+  const { scale } = digitsOf(type)!;
+  const isExact = op === "*" ? scale === digitsOf(a.type)!.scale + digitsOf(b.type)!.scale : !isFull(type);
+  if (!isExact) return inOwnDigits(op, a, b, type);
   if (op === "*") {
     const [x, y] = [asDecimal(a), asDecimal(b)];
+    if (digitsOf(x.type)!.precision + digitsOf(y.type)!.precision > 38) return inOwnDigits(op, a, b, type);
     return typed(`CAST((${roomy(x, y).sql} * ${y.sql}) AS ${type})`, type, [a, b], true);
   }
   // Wide enough for the result: DuckDB doesn't go from 64 to 128 bits by itself.
@@ -100,8 +106,18 @@ function roomy(value: Typed, other: Typed): Typed {
   return castTo(value, `decimal(${38 - others.precision},${own.scale})`, false);
 }
 
-function tooManyDigits(op: string): never {
-  throw unsupported(`${op} of decimals whose result may have more than 38 digits`);
+/** Where a result may have 38 digits, what DuckDB does on the way to it may overflow. */
+function isFull(type: DataType): boolean {
+  return digitsOf(type)!.precision === 38;
+}
+
+/** With as many digits as there are, rounded to the type's. */
+function inOwnDigits(op: string, left: Typed, right: Typed, type: DataType): Typed {
+  const [a, b] = [left, right].map(asDecimal) as [Typed, Typed];
+  const [x, y] = [a, b].map(({ sql }) => `CAST(${sql} AS VARCHAR)`);
+  const sql = `${OWN_PREFIX}decimals(${x}, '${op}', ${y}, ${digitsOf(type)!.scale})`;
+  const result = `CAST(${sql} AS ${type as string})`;
+  return typed(op === "+" || op === "-" || op === "*" ? result : unlessZero(b, result), type, [a, b], true);
 }
 
 function division(left: Typed, right: Typed): Typed {
@@ -115,7 +131,8 @@ function division(left: Typed, right: Typed): Typed {
 /** In whole numbers of 128 bits, rounded half up: DuckDB divides decimals as doubles. */
 function decimalDivision(left: Typed, right: Typed): Typed {
   const [a, b] = operandsOf(left, right).map(asDecimal) as [Typed, Typed];
-  const type = quotientType(a.type, b.type) ?? tooManyDigits("/");
+  const type = quotientType(a.type, b.type);
+  if (isFull(type)) return inOwnDigits("/", a, b, type);
   const { scale } = digitsOf(type)!;
   const shift = scale - digitsOf(a.type)!.scale + digitsOf(b.type)!.scale;
   const unscaled = (value: Typed) => `abs(CAST(replace(CAST(${value.sql} AS VARCHAR), '.', '') AS HUGEINT))`;
@@ -128,7 +145,14 @@ function decimalDivision(left: Typed, right: Typed): Typed {
 }
 
 function wholeDivision(left: Typed, right: Typed): Typed {
-  if (!isInteger(left.type) || !isInteger(right.type)) throw unsupported("DIV of values that aren't integers");
+  if (isDecimal(left.type) || isDecimal(right.type)) {
+    const [a, b] = operandsOf(left, right);
+    if (!isFractional(a.type) && !isFractional(b.type)) {
+      const whole = inOwnDigits("div", a, b, "decimal(38,0)");
+      return typed(`CAST(${whole.sql} AS BIGINT)`, "long", [whole]);
+    }
+  }
+  if (!isInteger(left.type) || !isInteger(right.type)) throw unsupported("DIV of floats and doubles");
   const [x, y] = [castTo(left, "long", false), castTo(right, "long", false)];
   return typed(unlessZero(y, `${x.sql} // ${y.sql}`), "long", [x, y], true);
 }
@@ -141,7 +165,7 @@ function bits(op: "&" | "|" | "^", left: Typed, right: Typed): Typed {
 }
 
 /** Spark ends in an error where DuckDB would give null or infinity. */
-export function unlessZero(divisor: Typed, sql: string): string {
+function unlessZero(divisor: Typed, sql: string): string {
   if (divisor.literal !== undefined && Number(divisor.literal) !== 0) return `(${sql})`;
   return `(CASE WHEN ${divisor.sql} = 0 THEN error('division by zero') ELSE ${sql} END)`;
 }

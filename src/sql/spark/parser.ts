@@ -213,7 +213,8 @@ class Parser {
       return { kind: "call", name: "date_part", args: [{ kind: "literal", type: "string", text: field }, of] };
     }
     if (this.#token.text.toLowerCase() === "distinct") throw this.#wrong("a value");
-    return { kind: "call", name, args: this.#takeSymbol(")") ? [] : this.#list() };
+    const args = this.#takeSymbol(")") ? [] : this.#list();
+    return { kind: "call", name, args: WITH_UNIT.has(name) && args.length === 3 ? unitFirst(args) : args };
   }
 
   #case(): SparkNode {
@@ -345,6 +346,14 @@ class Parser {
     const found = kind === "end" ? "it ends" : `it has ${JSON.stringify(text)}`;
     return unsupportedExpression(this.#expression, `${found} where ${expected} should be`, at);
   }
+}
+
+/** The first of three arguments is a unit of time, without quotes. */
+const WITH_UNIT = new Set(["timestampadd", "timestampdiff", "dateadd", "date_add", "datediff", "date_diff"]);
+
+function unitFirst([unit, ...rest]: readonly SparkNode[]): readonly SparkNode[] {
+  if (unit?.kind !== "column" || unit.names.length > 1) return [unit!, ...rest];
+  return [{ kind: "literal", type: "string", text: unit.names[0] }, ...rest];
 }
 
 const TYPED: Readonly<Record<string, DataType>> = {
