@@ -17,6 +17,7 @@ export type { AlterOptions, AlterResult } from "./ops/alter/alterTable.js";
 export type { ColumnChange } from "./ops/alter/changeColumn.js";
 export type { ColumnPath } from "./ops/alter/columnPath.js";
 export type { TableDescriptions } from "./ops/alter/describe.js";
+export type { DropFeatureOptions } from "./ops/alter/dropFeature.js";
 export type { TableAlter } from "./ops/alter/tableAlter.js";
 export type { ProtocolVersions } from "./ops/alter/upgradeProtocol.js";
 export type { AppendOptions } from "./ops/append.js";

@@ -171,10 +171,31 @@ export function readerFeatures(protocol: Protocol): readonly string[] {
 }
 
 function writerFeatures(protocol: Protocol): readonly string[] {
-  if (protocol.minWriterVersion === 7) return protocol.writerFeatures ?? [];
-  return FEATURES.filter(({ legacy }) => legacy && legacy.minWriterVersion <= protocol.minWriterVersion).map(
-    ({ name }) => name,
-  );
+  return protocol.minWriterVersion === 7 ? (protocol.writerFeatures ?? []) : impliedFeatures(protocol);
+}
+
+/** What readers have to know too isn't implied by a number of writers alone. */
+function impliedFeatures({ minReaderVersion, minWriterVersion }: Protocol): readonly string[] {
+  const isImplied = ({ legacy }: FeatureRow) =>
+    legacy && legacy.minReaderVersion <= minReaderVersion && legacy.minWriterVersion <= minWriterVersion;
+  return FEATURES.filter(isImplied).map(({ name }) => name);
+}
+
+/** The least protocol with exactly these features: by version numbers alone where these imply the same. */
+export function protocolOfFeatures(names: readonly string[]): Protocol {
+  const rows = names.map((name) => BY_NAME.get(name));
+  const leastOf = (row: FeatureRow | undefined) =>
+    row?.legacy ?? { minReaderVersion: row?.kind === "writer" ? 1 : NEWEST_READER_VERSION, minWriterVersion: 7 };
+  const minReaderVersion = Math.max(1, ...rows.map((row) => leastOf(row).minReaderVersion));
+  const minWriterVersion = Math.max(1, ...rows.map((row) => leastOf(row).minWriterVersion));
+  const numbers = { minReaderVersion, minWriterVersion };
+  if (minWriterVersion < 7) {
+    const implied = impliedFeatures(numbers);
+    if (implied.length === names.length && names.every((name) => implied.includes(name))) return numbers;
+  }
+  const listed = { minReaderVersion, minWriterVersion: 7 };
+  if (minReaderVersion < NEWEST_READER_VERSION) return { ...listed, writerFeatures: names };
+  return { ...listed, readerFeatures: names.filter((_, i) => rows[i]?.kind !== "writer"), writerFeatures: names };
 }
 
 /** What is refused, by feature, and what it means. */

@@ -10,6 +10,7 @@ import type { Snapshot } from "./snapshot.js";
 import { newestCommitBy } from "./timestamps.js";
 
 const DAY_MS = 86_400_000;
+const MINUTE_MS = 60_000;
 /** Deletions under way at a time. */
 const PARALLEL = 16;
 
@@ -29,11 +30,29 @@ export async function cleanUpLog(
   snapshot: Snapshot,
   options: { readonly limit?: number; readonly signal?: AbortSignal | undefined } = {},
 ): Promise<number> {
-  const { store, metadata } = snapshot;
-  const { signal } = options;
+  const { metadata } = snapshot;
   if (!property(metadata, "delta.enableExpiredLogCleanup")) return 0;
+  return removeBefore(snapshot, startOfDay(runtime.now() - property(metadata, "delta.logRetentionDuration")), options);
+}
+
+/**
+ * As {@link cleanUpLog}, by `delta.dropFeatureTruncateHistory.retentionDuration`, to the minute, and wherever it is asked for: so that versions go
+ * that use a feature which is to be dropped.
+ */
+export async function truncateHistory(snapshot: Snapshot, signal: AbortSignal | undefined): Promise<number> {
+  const retentionMs = property(snapshot.metadata, "delta.dropFeatureTruncateHistory.retentionDuration");
+  const cutoffMs = Math.floor((runtime.now() - retentionMs) / MINUTE_MS) * MINUTE_MS;
+  return removeBefore(snapshot, cutoffMs, { signal });
+}
+
+async function removeBefore(
+  snapshot: Snapshot,
+  cutoffMs: number,
+  options: { readonly limit?: number; readonly signal?: AbortSignal | undefined },
+): Promise<number> {
+  const { store } = snapshot;
+  const { signal } = options;
   const today = startOfDay(runtime.now());
-  const cutoffMs = startOfDay(runtime.now() - property(metadata, "delta.logRetentionDuration"));
   const cutoff = await newestCommitBy(snapshot, cutoffMs, signal);
   if (cutoff === undefined) return 0;
   const paths = await store.listNames(LOG_FOLDER, undefined, signal);

@@ -112,6 +112,48 @@ export function typeChangesOf(type: DataType): readonly { readonly from: string;
   });
 }
 
+/** The paths of `element`, `key` and `value` within a field whose types its metadata says to have changed; empty for its own. */
+export function changedPaths({ metadata }: StructField): readonly (readonly string[])[] {
+  const known = metadata[TYPE_CHANGES];
+  const paths = (Array.isArray(known) ? (known as TypeChange[]) : []).map(({ fieldPath = "" }) => fieldPath);
+  return [...new Set(paths)].map((path) => (path === "" ? [] : path.split(".")));
+}
+
+/** The fields whose metadata tells of changes, nested ones too, with their paths. */
+export function changedFields(
+  type: DataType,
+  path: readonly string[] = [],
+): readonly { readonly path: readonly string[]; readonly field: StructField }[] {
+  if (typeof type === "string") return [];
+  if (type.type === "array") return changedFields(type.elementType, [...path, "element"]);
+  if (type.type === "map") {
+    return [...changedFields(type.keyType, [...path, "key"]), ...changedFields(type.valueType, [...path, "value"])];
+  }
+  return type.fields.flatMap((field) => {
+    const at = [...path, field.name];
+    const below = changedFields(field.type, at);
+    return Object.hasOwn(field.metadata, TYPE_CHANGES) ? [{ path: at, field }, ...below] : below;
+  });
+}
+
+/** The schema without what tells of changes. */
+export function withoutTypeChanges(schema: StructType): StructType {
+  return withoutChanges(schema) as StructType;
+}
+
+function withoutChanges(type: DataType): DataType {
+  if (typeof type === "string") return type;
+  if (type.type === "array") return { ...type, elementType: withoutChanges(type.elementType) };
+  if (type.type === "map") {
+    return { ...type, keyType: withoutChanges(type.keyType), valueType: withoutChanges(type.valueType) };
+  }
+  const fields = type.fields.map((field): StructField => {
+    const { [TYPE_CHANGES]: _, ...metadata } = field.metadata;
+    return { ...field, type: withoutChanges(field.type), metadata };
+  });
+  return { ...type, fields };
+}
+
 /**
  * The first change, of those that a field's metadata lists, which isn't one of the protocol's: then what older files hold can't be
  * read as the type. `undefined` where there is none.

@@ -28,6 +28,20 @@ export function validateNewTable(
   validatePartitionColumns(schema, partitionColumns);
 }
 
+/** The columns, nested ones too, whose names only a table that maps its columns may have. */
+export function invalidNames(type: DataType, parent: readonly string[] = []): string[] {
+  if (typeof type === "string") return [];
+  if (type.type === "array") return invalidNames(type.elementType, [...parent, "element"]);
+  if (type.type === "map") {
+    return [...invalidNames(type.keyType, [...parent, "key"]), ...invalidNames(type.valueType, [...parent, "value"])];
+  }
+  return type.fields.flatMap(({ name, type: inner }) => {
+    const path = [...parent, name];
+    const below = invalidNames(inner, path);
+    return FORBIDDEN.test(name) ? [path.join("."), ...below] : below;
+  });
+}
+
 function validateStruct(struct: StructType, parent: readonly string[], forbiddenInNames: RegExp): void {
   const seen = new Map<string, string>();
   for (const field of struct.fields) {

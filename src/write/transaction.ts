@@ -156,12 +156,16 @@ async function* winners(log: DeltaLog, first: number, last: number, signal?: Abo
   }
 }
 
-/** What only rearranges rows sees its own snapshot, and contradicts nobody who adds some (Delta's isolation levels). */
+/**
+ * What only rearranges rows sees its own snapshot, and contradicts nobody who adds some (Delta's isolation levels). Where it changes the
+ * table's metadata with them, rows that others add may lie in files that don't fit.
+ */
 function isolationLevelOf({ read, actions }: Transaction): IsolationLevel {
   const changes = actions.some(
     (action) => ("add" in action && action.add.dataChange) || ("remove" in action && action.remove.dataChange),
   );
-  const rearranges = !changes && actions.some((action) => "add" in action || "remove" in action);
+  const moves = actions.some((action) => "add" in action || "remove" in action);
+  const rearranges = moves && !changes && !actions.some((action) => "metaData" in action);
   if (rearranges) return "SnapshotIsolation";
   return read === undefined ? "Serializable" : property(read.metadata, "delta.isolationLevel");
 }

@@ -17,7 +17,7 @@ describe("delta-table alter", () => {
       await alter("unset-properties", "owner");
       await alter("unset-properties", "owner", "--if-exists");
       await alter("add-feature", "vacuumProtocolCheck");
-      await alter("drop-feature", "vacuumProtocolCheck", "--user-metadata", "a note");
+      await alter("drop-feature", "vacuumProtocolCheck", "--truncate-history", "--user-metadata", "a note");
       await alter("upgrade-protocol", "3", "7");
       expect(await ok(["schema", table])).toBe(
         "s   struct<\n  a      int,\n  inner  string COMMENT 'of s'\n>,\nid  bigint COMMENT 'key'\n",
@@ -25,7 +25,7 @@ describe("delta-table alter", () => {
       const detail = JSON.parse(await ok(["detail", table, "--json"]));
       expect(detail).toMatchObject({ name: "orders", description: "one row an order" });
       expect(detail.tableFeatures).toEqual(["columnMapping", "typeWidening"]);
-      expect(JSON.parse(await alter("describe", "--name", "o", "--json"))).toEqual({ location: table, version: 11 });
+      expect(JSON.parse(await alter("describe", "--name", "o", "--json"))).toEqual({ location: table, version: 12 });
     });
   });
 

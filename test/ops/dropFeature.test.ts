@@ -94,7 +94,6 @@ describe("dropping deletionVectors", () => {
     expect(await sorted(Table.open(store))).toEqual([...before.filter((row) => Number(row.slice(1)) >= 50), "c1000"]);
     expect((await Table.open(store).verify()).findings).toEqual([]);
     await expectCode("DELTA_FEATURE_DROP_FEATURE_NOT_PRESENT", () => fresh.alter.dropFeature("deletionVectors"));
-    await expectCode("DELTA_FEATURE_DROP_NONREMOVABLE_FEATURE", () => fresh.alter.dropFeature("checkpointProtection"));
   });
 
   it("keeps the vectors' files from a vacuum that knows none", async () => {

@@ -88,7 +88,8 @@ const VERBS: readonly AlterVerb[] = [
   {
     name: "drop-feature",
     operands: ["NAME"],
-    run: (alter, [name], _, options) => alter.dropFeature(name!, options),
+    run: (alter, [name], given, options) =>
+      alter.dropFeature(name!, { ...options, truncateHistory: given.has("truncate-history") }),
   },
   {
     name: "upgrade-protocol",
@@ -114,6 +115,11 @@ export const alter: CommandRow = {
     { name: "name", kind: "text", value: "TEXT", summary: "describe: what the table is called" },
     { name: "description", kind: "text", value: "TEXT", summary: "describe: what the table is" },
     { name: "if-exists", kind: "flag", summary: "unset-properties, drop-constraint: no error where it isn't there" },
+    {
+      name: "truncate-history",
+      kind: "flag",
+      summary: "drop-feature: older versions go, instead of being protected",
+    },
     { name: "user-metadata", kind: "text", value: "TEXT", summary: "a note that history shows" },
   ],
   examples: [

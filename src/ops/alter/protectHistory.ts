@@ -10,8 +10,12 @@ const BARRIERS = 3;
  * what comes after (PROTOCOL.md, Checkpoint Protection). Each is of a version of its own, which changes nothing. Crashing between
  * leaves fewer, which does no harm; doing it again writes all of them.
  */
-export async function protectHistory(log: DeltaLog, signal: AbortSignal | undefined): Promise<void> {
-  for (let barrier = 0; barrier < BARRIERS; barrier++) {
+export async function protectHistory(
+  log: DeltaLog,
+  signal: AbortSignal | undefined,
+  count: number = BARRIERS,
+): Promise<void> {
+  for (let barrier = 0; barrier < count; barrier++) {
     await change(log, { signal }, async () => ({
       actions: [],
       reads: undefined,

@@ -25,7 +25,7 @@ const PROPERTIES = [
  * Suspends row tracking, so that nobody gives ids any more, then takes them from the files that have some, in commits of their own. A
  * crash leaves some files with ids, which does no harm; doing it again goes on.
  */
-export async function removeRowIds(log: DeltaLog, signal: AbortSignal | undefined): Promise<void> {
+export async function removeRowIds(log: DeltaLog, signal: AbortSignal | undefined): Promise<boolean> {
   const { metadata } = await log.latest(signal);
   if (!property(metadata, "delta.rowTrackingSuspended")) {
     const suspended = { "delta.enableRowTracking": "false", "delta.rowTrackingSuspended": "true" };
@@ -33,7 +33,7 @@ export async function removeRowIds(log: DeltaLog, signal: AbortSignal | undefine
   }
   for (let conflicts = 0; ; ) {
     try {
-      if (!(await removeSome(log, signal))) return;
+      if (!(await removeSome(log, signal))) return true;
     } catch (error) {
       if (!hasCode(error, "DELTA_CONCURRENT_DELETE_READ") || ++conflicts > MAX_CONFLICTS) throw error;
     }

@@ -9,6 +9,9 @@ import type { Snapshot } from "../../log/snapshot.js";
 import { checkNoChangeColumns } from "../../read/changeColumns.js";
 import { type Altered, type AlterOptions, type AlterResult, alterTable } from "./alterTable.js";
 import { backfillRowIds } from "./backfillRowIds.js";
+import { removeColumnMapping } from "./removeColumnMapping.js";
+
+const MODE = "delta.columnMapping.mode";
 
 /** Implements `TableAlter.setProperties`; see there. */
 export async function setProperties(
@@ -20,11 +23,14 @@ export async function setProperties(
   checkNoConstraints(Object.keys(properties));
   const { configuration } = requestedFeatures(properties);
   if (property({ configuration }, "delta.enableRowTracking")) await backfillRowIds(log, options);
+  if (configuration[MODE] !== undefined && property({ configuration }, MODE) === "none") {
+    await removeColumnMapping(log, "none", options.signal, options);
+  }
   return alterTable(log, options, (snapshot) => withProperties(snapshot, properties));
 }
 
 /** Implements `TableAlter.unsetProperties`; see there. */
-export function unsetProperties(
+export async function unsetProperties(
   log: DeltaLog,
   names: readonly string[],
   options: AlterOptions & { readonly ifExists?: boolean },
@@ -32,9 +38,10 @@ export function unsetProperties(
   const { ifExists = false } = options;
   checkNoConstraints(names);
   for (const name of names) checkSettable(name);
+  const removesMapping = names.includes(MODE) && (await removeColumnMapping(log, undefined, options.signal, options));
   return alterTable(log, options, (snapshot) => {
     const before = snapshot.metadata.configuration;
-    const missing = names.find((name) => !Object.hasOwn(before, name));
+    const missing = names.find((name) => !Object.hasOwn(before, name) && !(removesMapping && name === MODE));
     if (missing !== undefined && !ifExists) {
       throw new DeltaError("DELTA_UNSET_NON_EXISTENT_PROPERTY", `The table has no property ${missing}.`, {
         property: missing,
@@ -106,7 +113,7 @@ function checkModeChange(from: string, to: string): void {
   if (from === "none" && to === "name") return;
   throw new DeltaError(
     "DELTA_UNSUPPORTED_COLUMN_MAPPING_MODE_CHANGE",
-    `delta.columnMapping.mode can't be changed from ${from} to ${to}: the data files that are there don't fit. Only from none to name it can.`,
+    `delta.columnMapping.mode can't be changed from ${from} to ${to}: the data files that are there don't fit. Only from none to name it can, and to none.`,
     { from, to },
   );
 }

@@ -5,6 +5,7 @@ import type { AlterOptions, AlterResult } from "./alterTable.js";
 import type { ColumnChange } from "./changeColumn.js";
 import type { ColumnPath } from "./columnPath.js";
 import type { TableDescriptions } from "./describe.js";
+import type { DropFeatureOptions } from "./dropFeature.js";
 import type { ProtocolVersions } from "./upgradeProtocol.js";
 
 const MODULE = "delta-table/ops/alter";
@@ -107,8 +108,8 @@ export class TableAlter {
 
   /**
    * Sets table properties. One that turns a feature on adds that to the protocol; `delta.feature.<name>` = `supported` adds one that
-   * isn't turned on. Turning on `delta.enableRowTracking` first gives ids to all files, in commits before. Throws
-   * `DELTA_UNKNOWN_PROPERTY`, `DELTA_INVALID_PROPERTY_VALUE`, `DELTA_CANNOT_MODIFY_TABLE_PROPERTY`, `DELTA_UNSUPPORTED_COLUMN_MAPPING_MODE_CHANGE`.
+   * isn't turned on. Turning on `delta.enableRowTracking` first gives ids to all files, in commits before; setting
+   * `delta.columnMapping.mode` to `none` first writes all files anew, in one. Throws `DELTA_UNKNOWN_PROPERTY`, `DELTA_INVALID_PROPERTY_VALUE`, `DELTA_CANNOT_MODIFY_TABLE_PROPERTY`, `DELTA_UNSUPPORTED_COLUMN_MAPPING_MODE_CHANGE`.
    *
    * @example
    * await table.alter.setProperties({ "delta.enableChangeDataFeed": "true", owner: "billing" });
@@ -165,22 +166,29 @@ export class TableAlter {
    * await table.alter.addFeature("timestampNtz");
    */
   async addFeature(feature: string, options: AlterOptions = {}): Promise<AlterResult> {
-    const { addFeature } = await loaded(import("./features.js"), MODULE);
+    const { addFeature } = await loaded(import("./addFeature.js"), MODULE);
     return addFeature(this.#log, feature, options);
   }
 
   /**
-   * Takes a feature that isn't in use away from the table's protocol. `deletionVectors` and `v2Checkpoint` are turned off first, and files
-   * with vectors written anew, in versions of their own; then checkpoints keep older versions apart, which `checkpointProtection` has
-   * writers keep. With `rowTracking` all files lose their ids first. A crash between leaves a table that works, and the same call goes on. Features of which older data files may hold
-   * something else are refused. Throws `DELTA_FEATURE_DROP_FEATURE_NOT_PRESENT`, `DELTA_FEATURE_DROP_NONREMOVABLE_FEATURE`,
-   * `DELTA_FEATURE_DROP_DEPENDENT_FEATURE`, `DELTA_FEATURE_DROP_IN_USE`, and what `Table.optimize` throws.
+   * Takes a feature away from the table's protocol. Most must not be in use. `deletionVectors`, `v2Checkpoint`, `columnMapping`, `typeWidening` and
+   * `inCommitTimestamp` are turned off first, and files that need them written anew, in versions of their own; with `rowTracking` all files lose
+   * their ids first. Where readers have to know the feature, checkpoints then keep older versions apart, which `checkpointProtection` has
+   * writers keep; with `truncateHistory` they are removed instead, once they are a day old
+   * (`delta.dropFeatureTruncateHistory.retentionDuration`), which takes a second call. A crash between leaves a table that works, and the same
+   * call goes on. Throws `DELTA_FEATURE_DROP_FEATURE_NOT_PRESENT`, `DELTA_FEATURE_DROP_NONREMOVABLE_FEATURE`,
+   * `DELTA_FEATURE_DROP_UNSUPPORTED_CLIENT_FEATURE`, `DELTA_FEATURE_DROP_DEPENDENT_FEATURE`, `DELTA_FEATURE_DROP_IN_USE`,
+   * `DELTA_CANNOT_DROP_CHECK_CONSTRAINT_FEATURE`, `DELTA_INVALID_COLUMN_NAMES_WHEN_REMOVING_COLUMN_MAPPING`, what `Table.optimize` throws, and
+   * of older versions `DELTA_FEATURE_DROP_WAIT_FOR_RETENTION_PERIOD`, `DELTA_FEATURE_DROP_HISTORICAL_VERSIONS_EXIST`,
+   * `DELTA_FEATURE_DROP_HISTORY_TRUNCATION_NOT_ALLOWED`, `DELTA_FEATURE_CAN_ONLY_DROP_CHECKPOINT_PROTECTION_WITH_HISTORY_TRUNCATION` and
+   * `DELTA_FEATURE_DROP_CHECKPOINT_PROTECTION_WAIT_FOR_RETENTION_PERIOD`.
    *
    * @example
    * await table.alter.dropFeature("deletionVectors");
+   * await table.alter.dropFeature("checkpointProtection", { truncateHistory: true });
    */
-  async dropFeature(feature: string, options: AlterOptions = {}): Promise<AlterResult> {
-    const { dropFeature } = await loaded(import("./features.js"), MODULE);
+  async dropFeature(feature: string, options: DropFeatureOptions = {}): Promise<AlterResult> {
+    const { dropFeature } = await loaded(import("./dropFeature.js"), MODULE);
     return dropFeature(this.#log, feature, options);
   }
 

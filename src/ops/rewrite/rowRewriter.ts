@@ -21,6 +21,9 @@ export interface SplitRows {
   readonly kept: RecordBatch | undefined;
 }
 
+/** A table as rows are written for it: the one that they are read from, or what the same commit makes of that. */
+export type RowTarget = Pick<Snapshot, "protocol" | "metadata" | "schema" | "domainMetadata">;
+
 /**
  * Writes rows of a table anew. Batches have the table's columns and, where rows are tracked, their ids and the versions of their last
  * change behind them, which go with the rows into the new files (PROTOCOL.md, Row Tracking).
@@ -34,15 +37,27 @@ export class RowRewriter {
   readonly #writer: DataFileWriter;
   rowCount = 0;
 
-  constructor(log: DeltaLog, snapshot: Snapshot, signal?: AbortSignal, targetFileSizeBytes?: number) {
+  constructor(
+    log: DeltaLog,
+    snapshot: Snapshot,
+    signal?: AbortSignal,
+    targetFileSizeBytes?: number,
+    target: RowTarget = snapshot,
+  ) {
     const { protocol, metadata, schema } = snapshot;
     this.schema = schema;
     this.#snapshot = snapshot;
     this.#signal = signal;
     this.#tracked = isFeatureActive("rowTracking", protocol, metadata) ? ROW_TRACKING_FIELDS : [];
     const materialized = this.#tracked.flatMap((field) => materializedField(trackedColumn(field)!, metadata) ?? []);
-    this.#stored = { type: "struct", fields: [...schema.fields, ...materialized] };
-    const options = dataFileOptions({ snapshot, protocol, metadata, schema });
+    this.#stored = { type: "struct", fields: [...target.schema.fields, ...materialized] };
+    const options = dataFileOptions({
+      snapshot: undefined,
+      protocol: target.protocol,
+      metadata: target.metadata,
+      schema: target.schema,
+      domains: [...target.domainMetadata.values()],
+    });
     const size = targetFileSizeBytes === undefined ? {} : { targetFileSizeBytes };
     this.#writer = new DataFileWriter(log.store, { ...options, ...size, schema: this.#stored, signal });
   }
