@@ -5,28 +5,26 @@ import { CheckpointedJob } from "./load/checkpointed.js";
 import type { DeadLetter, DeadLettersOptions } from "./load/letterList.js";
 import type { LoadOptions, LoadResult, LoadSource } from "./load/loadOptions.js";
 import type { RetryOptions, RetryResult } from "./load/retryLetters.js";
-import { writeCheckpoint } from "./log/checkpoint.js";
 import type { CompactionRange, WrittenCompaction } from "./log/compactionWrite.js";
 import { DeltaLog, type TimeTravel } from "./log/deltaLog.js";
 import { checkWritable } from "./log/features.js";
-import { letGo } from "./log/maintenance.js";
 import type { Snapshot } from "./log/snapshot.js";
 import type { FileBatchOptions } from "./log/snapshotFiles.js";
 import { TableAlter } from "./ops/alter/tableAlter.js";
-import { type AppendOptions, append } from "./ops/append.js";
+import type { AppendOptions } from "./ops/append.js";
 import { type ChangeRow, type ChangesOptions, changes } from "./ops/changes.js";
 import type { CloneOptions, CloneResult } from "./ops/clone.js";
 import type { ConvertOptions, ConvertResult } from "./ops/convert.js";
-import { type CreateOptions, create } from "./ops/create.js";
+import type { CreateOptions } from "./ops/create.js";
 import type { DeleteResult } from "./ops/delete.js";
-import { detail, type TableDetail } from "./ops/detail.js";
-import { type DataFile, listFiles } from "./ops/files.js";
+import type { TableDetail } from "./ops/detail.js";
+import type { DataFile } from "./ops/files.js";
 import type { FsckOptions, FsckResult } from "./ops/fsck.js";
-import { type HistoryEntry, type HistoryOptions, history } from "./ops/history.js";
+import type { HistoryEntry, HistoryOptions } from "./ops/history.js";
 import type { MergeOptions, MergeResult } from "./ops/merge.js";
 import type { OptimizeOptions, OptimizeResult } from "./ops/optimize/optimize.js";
 import type { OverwriteOptions, OverwriteResult } from "./ops/overwrite.js";
-import { protocol, type TableProtocol } from "./ops/protocol.js";
+import type { TableProtocol } from "./ops/protocol.js";
 import type { RestoreOptions, RestoreResult } from "./ops/restore.js";
 import { rowsOf, Scan, type ScanOptions } from "./ops/scan.js";
 import { type SqlOptions, snapshotOf, sql } from "./ops/sql.js";
@@ -36,7 +34,7 @@ import { timeTravelOf } from "./ops/timeTravel.js";
 import type { TableTransaction } from "./ops/transaction.js";
 import type { UpdateOptions, UpdateResult } from "./ops/update.js";
 import type { VacuumOptions, VacuumResult } from "./ops/vacuum.js";
-import { type VerifyOptions, type VerifyReport, verify } from "./ops/verify.js";
+import type { VerifyOptions, VerifyReport } from "./ops/verify.js";
 import type { WhereOption } from "./ops/where.js";
 import { withoutColumnMapping } from "./schema/columnMapping.js";
 import type { StructType } from "./schema/types.js";
@@ -119,6 +117,7 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
    */
   async append(rows: RowInput<InputRow<Row>>, options: AppendOptions = {}): Promise<AppendResult> {
     this.#checkWritable("append");
+    const { append } = await loaded(import("./ops/append.js"), "delta-table/append");
     return append(this.#log, rows, options);
   }
 
@@ -343,6 +342,7 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
    */
   async create(options: CreateOptions): Promise<{ readonly version: number }> {
     this.#checkWritable("create");
+    const { create } = await loaded(import("./ops/create.js"), "delta-table/create");
     return create(this.#log, options);
   }
 
@@ -473,11 +473,13 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
 
   /** The commits that the log still holds, newest first. */
   async history(options: HistoryOptions = {}): Promise<HistoryEntry[]> {
+    const { history } = await loaded(import("./ops/history.js"), "delta-table/history");
     return history(await this.#snapshot(options.signal), options);
   }
 
   /** What the table is: id, features, properties, number of files and their size. */
   async detail(): Promise<TableDetail> {
+    const { detail } = await loaded(import("./ops/detail.js"), "delta-table/detail");
     return detail(await this.#snapshot());
   }
 
@@ -490,11 +492,13 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
    * for (const { name, isActive, reading } of features) console.log(name, isActive, reading.meaning);
    */
   async protocol(options: { readonly signal?: AbortSignal } = {}): Promise<TableProtocol> {
+    const { protocol } = await loaded(import("./ops/protocol.js"), "delta-table/protocol");
     return protocol(this.#log, this.#travel, options.signal);
   }
 
   /** The live data files as objects. For millions of files see {@link Table.fileBatches}. */
   async files(options: { readonly signal?: AbortSignal } = {}): Promise<DataFile[]> {
+    const { listFiles } = await loaded(import("./ops/files.js"), "delta-table/files");
     return listFiles(await this.#snapshot(options.signal), options.signal);
   }
 
@@ -514,6 +518,8 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
    */
   async checkpoint(options: { readonly signal?: AbortSignal } = {}): Promise<{ readonly version: number }> {
     this.#checkWritable("checkpoint");
+    const { writeCheckpoint } = await loaded(import("./log/checkpoint.js"), "delta-table/log/checkpoint");
+    const { letGo } = await loaded(import("./log/maintenance.js"), "delta-table/log/maintenance");
     const snapshot = await this.#snapshot(options.signal);
     await writeCheckpoint(this.#log.store, snapshot, options.signal);
     await letGo(snapshot, { signal: options.signal });
@@ -622,6 +628,7 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
    * for (const { severity, code, message } of findings) console.log(severity, code, message);
    */
   async verify(options: VerifyOptions = {}): Promise<VerifyReport> {
+    const { verify } = await loaded(import("./ops/verify.js"), "delta-table/verify");
     const travel = this.#travel;
     const version = travel === undefined || "version" in travel ? travel?.version : await this.version();
     return verify(this.#log.store, version, options, this.#log.access);

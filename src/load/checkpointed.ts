@@ -1,7 +1,8 @@
 import { DeltaError } from "../errors.js";
+import { loaded } from "../lazy.js";
 import type { DeltaLog } from "../log/deltaLog.js";
 import { LOG_FOLDER } from "../log/names.js";
-import { type AppendOptions, append } from "../ops/append.js";
+import type { AppendOptions } from "../ops/append.js";
 import type { AppendResult } from "../ops/stagedAppend.js";
 import type { InputRow, RowInput } from "../write/input.js";
 import {
@@ -65,6 +66,7 @@ export class CheckpointedJob<Row extends object = Record<string, unknown>> {
   async append(rows: RowInput<InputRow<Row>>, options: CheckpointedAppendOptions): Promise<AppendResult> {
     const { offset, ...rest } = options;
     checkJson(offset);
+    const { append } = await loaded(import("../ops/append.js"), "delta-table/append");
     if (this.#progress === undefined) await this.offset(rest);
     const before = this.#progress!.at;
     const { progress, move } = await stageProgress(this.#log.store, this.#job, before, { offset }, rest.signal);

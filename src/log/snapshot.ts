@@ -14,6 +14,7 @@ import { type FileTotals, NO_FILES, totalsAfter } from "./fileTotals.js";
 import { tellPassedOver } from "./passedOver.js";
 import { readCommit, readCommits } from "./readCommits.js";
 import { rebuild } from "./rebuild.js";
+import { rowTotal } from "./rowTotal.js";
 import { type CheckpointFiles, newestCommit } from "./segment.js";
 import { type FileBatchOptions, isDamage, isNoOtherWay, type SnapshotFiles } from "./snapshotFiles.js";
 import { StateBuilder, type TableState } from "./state.js";
@@ -85,6 +86,12 @@ export class Snapshot {
       this.#totals = totals && totalsAfter(totals, tail, this.version, checkpoint === undefined);
     }
     return this.#totals;
+  }
+
+  /** The rows by statistics, where commits alone tell the files and these tell them; see {@link rowTotal}. Costs the commits' actions. */
+  get rowCount(): number | undefined {
+    const { checkpoint, tail } = this.#files;
+    return checkpoint === undefined ? rowTotal(tail, this.version) : undefined;
   }
 
   /** Takes over totals of this version or an older one; undefined: that no version checksum tells any. */

@@ -1,8 +1,9 @@
 import { DeltaError } from "../errors.js";
+import { loaded } from "../lazy.js";
 import type { DeltaLog, TimeTravel } from "../log/deltaLog.js";
 import type { Snapshot } from "../log/snapshot.js";
 import { firstVersionFrom, timesByVersion, versionAt } from "../log/timestamps.js";
-import { ChangeFeed } from "../read/changes.js";
+import type { ChangeFeed } from "../read/changes.js";
 import { Scan, type ScanOptions } from "./scan.js";
 import { timeTravelOf } from "./timeTravel.js";
 
@@ -54,6 +55,7 @@ async function openFeed(
   if (last < first && !mayBeEmpty(start, end, first === newest.version + 1)) {
     throw first > newest.version ? versionNotFound(newest, first) : invalidRange(from, to);
   }
+  const { ChangeFeed } = await loaded(import("../read/changes.js"), "delta-table/changes");
   const snapshotAt = async (version: number) => (version === newest.version ? newest : log.at({ version }, signal));
   return new ChangeFeed({
     first,

@@ -1,10 +1,10 @@
 import type { RecordBatch } from "apache-arrow";
 import type { DeletionVectorDescriptor } from "../log/actions.js";
 import { descriptorReader } from "../log/deletionVectors/descriptors.js";
+import { numRecordsOf } from "../log/numRecords.js";
 import { decodePath } from "../log/paths.js";
 import type { Snapshot } from "../log/snapshot.js";
 import { mapReader } from "../read/maps.js";
-import { numRecordsOf } from "../read/plan.js";
 
 /** A live data file, as the log records it. */
 export interface DataFile {

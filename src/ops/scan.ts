@@ -1,13 +1,11 @@
-import { Table as ArrowTable, type RecordBatch } from "apache-arrow";
-import { rowReader } from "../arrow/rows.js";
-import { toArrowSchema } from "../arrow/schema.js";
-import { sliceBatch } from "../arrow/take.js";
+import type { Table as ArrowTable, RecordBatch } from "apache-arrow";
 import { DeltaError } from "../errors.js";
+import { loaded } from "../lazy.js";
 import { isFeatureActive } from "../log/features.js";
 import type { Snapshot } from "../log/snapshot.js";
 import type { PlanOptions } from "../read/plan.js";
-import { ROW_TRACKING_FIELDS } from "../read/rowTracking.js";
-import { countRows, type ReadOptions, scanBatches } from "../read/scan.js";
+import type { ReadOptions } from "../read/scan.js";
+import { ROW_TRACKING_FIELDS } from "../read/trackedColumns.js";
 import { withoutColumnMapping } from "../schema/columnMapping.js";
 import { nearestName, resolveColumn } from "../schema/columns.js";
 import { isTimeZone } from "../schema/time.js";
@@ -52,13 +50,18 @@ export function rowsOf(snapshot: Snapshot): ScanSource {
   return {
     schema: snapshot.schema,
     rowTracking: isFeatureActive("rowTracking", snapshot.protocol, snapshot.metadata) ? ROW_TRACKING_FIELDS : [],
-    batches: (options) => scanBatches(snapshot, options),
-    count: (options) => countRows(snapshot, options),
+    async *batches(options) {
+      const { scanBatches } = await loaded(import("../read/scan.js"), "delta-table/read");
+      yield* scanBatches(snapshot, options);
+    },
+    async count(options) {
+      const counted = options.predicate === undefined ? snapshot.rowCount : undefined;
+      if (counted !== undefined) return counted;
+      const { countRows } = await loaded(import("../read/scan.js"), "delta-table/read");
+      return countRows(snapshot, options);
+    },
   };
 }
-
-/** Objects made together: more of them outlive the young generation and cost twice the time. */
-const ROWS_AT_A_TIME = 8192;
 
 /**
  * A read of one version of a table, or of its changes, started anew by each of its methods. The version is fixed when the first of
@@ -100,9 +103,8 @@ export class Scan<Row extends object = Record<string, unknown>> implements Batch
   /** All rows as one Arrow table. */
   async toArrow(): Promise<ArrowTable> {
     const { source, options, schema } = await this.#resolve();
-    const batches: RecordBatch[] = [];
-    for await (const batch of source.batches(options)) batches.push(batch);
-    return batches.length === 0 ? new ArrowTable(toArrowSchema(schema)) : new ArrowTable(batches);
+    const { arrowTable } = await scanRows();
+    return arrowTable(source.batches(options), schema);
   }
 
   /** How many rows there are. Where statistics and partition values decide, no data file is read. */
@@ -119,12 +121,8 @@ export class Scan<Row extends object = Record<string, unknown>> implements Batch
 
   async *#rowBatches(): AsyncGenerator<Row[]> {
     const { source, options, schema } = await this.#resolve();
-    const read = rowReader(schema);
-    for await (const batch of source.batches(options)) {
-      for (let start = 0; start < batch.numRows; start += ROWS_AT_A_TIME) {
-        yield read(sliceBatch(batch, start, start + ROWS_AT_A_TIME)) as Row[];
-      }
-    }
+    const { rowsOfBatches } = await scanRows();
+    yield* rowsOfBatches<Row>(source.batches(options), schema);
   }
 
   async #resolve(): Promise<{ source: ScanSource; options: ReadOptions; schema: StructType }> {
@@ -141,6 +139,10 @@ export class Scan<Row extends object = Record<string, unknown>> implements Batch
       options: { columns: fields, predicate, limit, partitionTimeZone, signal },
     };
   }
+}
+
+function scanRows(): Promise<typeof import("./scanRows.js")> {
+  return loaded(import("./scanRows.js"), "delta-table/read");
 }
 
 /** A column of the table hides one of row tracking of its name. */

@@ -1,7 +1,6 @@
 import { DeltaError } from "../errors.js";
 import { loaded } from "../lazy.js";
 import type { Snapshot } from "../log/snapshot.js";
-import { limited } from "../read/scan.js";
 import { Scan } from "./scan.js";
 
 /** Gives the version of a table that a handle stands for. */
@@ -28,6 +27,7 @@ export function sql(table: QueriedTable, query: string, options: SqlOptions): Sc
   const { params = [], tables = {}, limit, signal } = options;
   const open = async () => {
     const { prepareQuery } = await loaded(import("../sql/runQuery.js"), "delta-table/sql");
+    const { limited } = await loaded(import("../read/scan.js"), "delta-table/read");
     const named: readonly (readonly [string, QueriedTable])[] = [["this", table], ...Object.entries(tables)];
     checkNames(named);
     const snapshots = await Promise.all(

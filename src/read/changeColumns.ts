@@ -1,12 +1,13 @@
 import { DeltaError } from "../errors.js";
 import type { Metadata } from "../log/actions.js";
+import { numRecordsOf } from "../log/numRecords.js";
 import { storePath } from "../log/paths.js";
 import type { Snapshot } from "../log/snapshot.js";
 import { fileFilter } from "../schema/skipping.js";
 import type { StructField, StructType } from "../schema/types.js";
 import type { ObjectStore } from "../storage/store.js";
 import type { FileChange } from "./commitChanges.js";
-import { numRecordsOf, type PlanOptions, type ScanFile } from "./plan.js";
+import type { PlanOptions, ScanFile } from "./plan.js";
 import type { ReadTarget } from "./scan.js";
 
 const CHANGE_TYPE = "_change_type";

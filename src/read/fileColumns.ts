@@ -7,8 +7,9 @@ import { parsePartitionValue } from "../schema/partition.js";
 import type { StructField, StructType } from "../schema/types.js";
 import type { PlanOptions, ScanFile } from "./plan.js";
 import { ROW_INDEX, rowIndexes } from "./rowIndex.js";
-import { materializedField, trackedColumn, trackedValues } from "./rowTracking.js";
+import { materializedField, trackedValues } from "./rowTracking.js";
 import type { ReadTarget } from "./scan.js";
+import { trackedColumn } from "./trackedColumns.js";
 
 /** Some rows of a file. */
 export interface FileRows {

@@ -1,14 +1,14 @@
 import type { RecordBatch } from "apache-arrow";
 import type { AddFile, DeletionVectorDescriptor } from "../log/actions.js";
 import { descriptorReader } from "../log/deletionVectors/descriptors.js";
+import { numRecordsOf } from "../log/numRecords.js";
 import { storePath } from "../log/paths.js";
 import type { Snapshot } from "../log/snapshot.js";
-import { isJsonBomb } from "../schema/jsonScan.js";
 import type { Predicate } from "../schema/predicate.js";
 import { fileFilter } from "../schema/skipping.js";
 import { ADD_COLUMNS, addReader } from "./fileActions.js";
 import { mapReader, NO_VALUES } from "./maps.js";
-import type { RowTrackingFacts } from "./rowTracking.js";
+import type { RowTrackingFacts } from "./trackedColumns.js";
 
 /** A data file that a scan has to look at. */
 export interface ScanFile {
@@ -93,22 +93,4 @@ const ROW_TRACKING_COLUMNS = ["baseRowId", "defaultRowCommitVersion"] as const;
 function rowTrackingReader(batch: RecordBatch): (row: number) => RowTrackingFacts {
   const [ids, versions] = ROW_TRACKING_COLUMNS.map((name) => batch.getChild(name)!);
   return (row) => ({ baseRowId: ids!.get(row), defaultRowCommitVersion: versions!.get(row) });
-}
-
-// Fifteen digits are exact for sure.
-const LEADING_NUM_RECORDS = /^\{"numRecords":(\d{1,15})[,}]/;
-
-/** `numRecords` of a file's statistics; undefined where they are missing or malformed. */
-export function numRecordsOf(stats: string | null): number | undefined {
-  if (stats === null || stats === "") return undefined;
-  const leading = LEADING_NUM_RECORDS.exec(stats);
-  if (leading !== null) return Number(leading[1]);
-  if (isJsonBomb(stats)) return undefined;
-  try {
-    const { numRecords } = JSON.parse(stats);
-    return Number.isSafeInteger(numRecords) && numRecords >= 0 ? numRecords : undefined;
-  } catch {
-    // Statistics are a hint: without them the file itself is asked.
-    return undefined;
-  }
 }

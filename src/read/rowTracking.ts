@@ -4,54 +4,8 @@ import { makeColumn } from "../arrow/column.js";
 import { toArrowType } from "../arrow/schema.js";
 import { DeltaError } from "../errors.js";
 import type { Metadata } from "../log/actions.js";
-import type { StructField, StructType } from "../schema/types.js";
-
-/** What the log says of a file's rows; null where it doesn't. */
-export interface RowTrackingFacts {
-  /** The id of the file's first row, from which the others are counted on. */
-  readonly baseRowId: bigint | null;
-  readonly defaultRowCommitVersion: bigint | null;
-}
-
-/** A number that row tracking has for each row, beside the table's columns (PROTOCOL.md, Row Tracking). */
-interface TrackedColumn {
-  readonly field: StructField;
-  /** The table property that names the column of files which holds the numbers that were kept when rows moved. */
-  readonly property: string;
-  readonly base: keyof RowTrackingFacts;
-  /** Whether a row's place in its file is added to what the log says. */
-  readonly countsOn: boolean;
-}
-
-const tracked = (name: string): StructField => ({ name, type: "long", nullable: false, metadata: {} });
-
-const TRACKED_COLUMNS: readonly TrackedColumn[] = [
-  {
-    field: tracked("_metadata.row_id"),
-    property: "delta.rowTracking.materializedRowIdColumnName",
-    base: "baseRowId",
-    countsOn: true,
-  },
-  {
-    field: tracked("_metadata.row_commit_version"),
-    property: "delta.rowTracking.materializedRowCommitVersionColumnName",
-    base: "defaultRowCommitVersion",
-    countsOn: false,
-  },
-];
-
-/** The columns that a scan may ask for where rows are tracked. They are told apart from a table's own by identity. */
-export const ROW_TRACKING_FIELDS: readonly StructField[] = TRACKED_COLUMNS.map(({ field }) => field);
-
-/** The row tracking columns of those names, but for those that the table has a column of its own for. */
-export function trackedFields({ fields }: StructType, names: ReadonlySet<string>): readonly StructField[] {
-  return ROW_TRACKING_FIELDS.filter(({ name }) => names.has(name) && !fields.some((own) => own.name === name));
-}
-
-/** The row tracking column that a scan's field stands for; undefined for a column of the table. */
-export function trackedColumn(field: StructField): TrackedColumn | undefined {
-  return TRACKED_COLUMNS.find((column) => column.field === field);
-}
+import type { StructField } from "../schema/types.js";
+import { type RowTrackingFacts, type TrackedColumn, tracked } from "./trackedColumns.js";
 
 /** The column of files that may hold the numbers of a row tracking column. */
 export function materializedField(

@@ -15,7 +15,7 @@ import { checkFieldIds, checkStored, columnNames, fileColumns } from "./fileColu
 import { openVectors, outOfRange } from "./keptRows.js";
 import { type PlanOptions, planFiles, type ScanFile } from "./plan.js";
 import { readAhead } from "./readAhead.js";
-import { trackedColumn, trackedFields } from "./rowTracking.js";
+import { trackedColumn, trackedFields } from "./trackedColumns.js";
 
 export interface ReadOptions extends PlanOptions {
   /** Top-level columns in the order wanted, row tracking's among them; all of the schema where undefined. */

@@ -1,6 +1,7 @@
 import { hasCode } from "../errors.js";
 import type { AddFile } from "../log/actions.js";
 import type { DeltaLog } from "../log/deltaLog.js";
+import { numRecordsOf } from "../log/numRecords.js";
 import { storePath } from "../log/paths.js";
 import type { Snapshot } from "../log/snapshot.js";
 import { timesByVersion } from "../log/timestamps.js";
@@ -8,7 +9,7 @@ import { type ChangePlanner, changePlanner, changeTarget, insertedFile } from ".
 import { goneFirst } from "../read/changes.js";
 import { type CommitChanges, commitChanges } from "../read/commitChanges.js";
 import { FeedGuard } from "../read/feedGuard.js";
-import { numRecordsOf, type ScanFile } from "../read/plan.js";
+import type { ScanFile } from "../read/plan.js";
 import type { ReadTarget } from "../read/scan.js";
 import type { ObjectStore } from "../storage/store.js";
 import { type ChangeOptions, checkNames, schemaChanged, streamedFiles } from "./deltaCommit.js";

@@ -19,7 +19,6 @@ export interface WindowOptions {
  * and `end`), the columns of `by`, and `count`. Rows that come later than that are dropped.
  */
 export function countByWindowStep({ sizeMs, slideMs = sizeMs, by = [] }: WindowOptions): Step {
-  checkWindow(sizeMs, slideMs);
   return {
     operator: { countByWindow: { sizeMs, slideMs, by: [...by] } },
     apply(flow, batch, state) {
@@ -99,16 +98,6 @@ function windowSchema(by: readonly StructField[]): StructType {
     type: "struct",
     fields: [field("window", window), ...by.map(({ name, type }) => field(name, type)), field("count", "long")],
   };
-}
-
-function checkWindow(sizeMs: number, slideMs: number): void {
-  const isDuration = (ms: number) => Number.isSafeInteger(ms) && ms > 0;
-  if (isDuration(sizeMs) && isDuration(slideMs) && slideMs <= sizeMs) return;
-  throw new DeltaError(
-    "DELTA_INVALID_ARGUMENT",
-    `A window's sizeMs and slideMs are whole milliseconds from 1 up, and slideMs no more than sizeMs; not ${sizeMs} and ${slideMs}.`,
-    { sizeMs, slideMs },
-  );
 }
 
 function withoutWatermark(): DeltaError {

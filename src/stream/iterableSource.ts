@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { DeltaError } from "../errors.js";
+import { loaded } from "../lazy.js";
 import type { Json } from "../load/progress.js";
-import { type SchemaOption, schemaFrom } from "../ops/schemaOption.js";
+import type { SchemaOption } from "../ops/schemaOption.js";
 import type { StructType } from "../schema/types.js";
 import type { NextBatch, OpenSource, SourceContext, StreamSource } from "./source.js";
 
@@ -37,7 +38,10 @@ export class IterableSource<Row extends object> implements StreamSource {
   }
 
   async open({ unlimited }: SourceContext): Promise<OpenSource> {
-    return new OpenIterableSource(this.#readAfter, this.#options, unlimited);
+    const { schemaFrom } = await loaded(import("../ops/schemaOption.js"), "delta-table/stream");
+    const { schema } = this.#options;
+    const known = schema === undefined ? undefined : schemaFrom(schema);
+    return new OpenIterableSource(this.#readAfter, this.#options, known, unlimited);
   }
 }
 
@@ -49,11 +53,16 @@ class OpenIterableSource<Row extends object> implements OpenSource {
   /** Rows that were read to find a batch's end. */
   #ahead: { readonly start: Json | undefined; readonly end: Json; readonly rows: readonly Row[] } | undefined;
 
-  constructor(readAfter: ReadAfter<Row>, options: IterableStreamOptions<Row>, unlimited: boolean) {
+  constructor(
+    readAfter: ReadAfter<Row>,
+    options: IterableStreamOptions<Row>,
+    schema: StructType | undefined,
+    unlimited: boolean,
+  ) {
     this.#readAfter = readAfter;
     this.#offsetOf = options.offsetOf;
     this.#most = unlimited ? Number.POSITIVE_INFINITY : (options.maxRowsPerTrigger ?? DEFAULT_MAX_ROWS);
-    this.schema = options.schema === undefined ? undefined : schemaFrom(options.schema);
+    this.schema = schema;
   }
 
   async next(start: Json | undefined): Promise<NextBatch | undefined> {

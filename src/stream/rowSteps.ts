@@ -1,11 +1,13 @@
 import type { Row } from "../arrow/rows.js";
 import { DeltaError } from "../errors.js";
+import { type SchemaOption, schemaFrom } from "../ops/schemaOption.js";
 import type { StructType } from "../schema/types.js";
 import { eventTimeMs } from "./stateValue.js";
 import { fieldOf, keepRows, rowsOf, type Step } from "./step.js";
 
-/** Makes another row of each row. `schema` is that of the new rows. */
-export function mapStep(map: (row: Row) => object, schema: StructType | undefined): Step {
+/** Makes another row of each row. `option` is the schema of the new rows. */
+export function mapStep(map: (row: Row) => object, option: SchemaOption | undefined): Step {
+  const schema = option === undefined ? undefined : schemaFrom(option);
   return {
     apply: (flow) => ({
       schema,

@@ -1,17 +1,23 @@
 import type { Row as AnyRow } from "../arrow/rows.js";
 import { DeltaError } from "../errors.js";
+import { loaded } from "../lazy.js";
 import type { DeltaLog } from "../log/deltaLog.js";
 import type { AppendOptions } from "../ops/append.js";
-import { type SchemaOption, schemaFrom } from "../ops/schemaOption.js";
+import type { SchemaOption } from "../ops/schemaOption.js";
 import type { AppendResult } from "../ops/stagedAppend.js";
-import { countByWindowStep, type WindowOptions } from "./countByWindow.js";
-import { type DropDuplicatesOptions, dropDuplicatesStep } from "./dropDuplicates.js";
-import { FunctionSink, type StreamBatch } from "./functionSink.js";
-import { filterStep, mapStep, watermarkStep } from "./rowSteps.js";
-import { runStream, type StreamResult, type StreamRunOptions } from "./run.js";
+import type { WindowOptions } from "./countByWindow.js";
+import type { DropDuplicatesOptions } from "./dropDuplicates.js";
+import type { StreamBatch } from "./functionSink.js";
+import type { StreamResult, StreamRunOptions } from "./run.js";
+import type { StreamSink } from "./sink.js";
 import type { StreamSource } from "./source.js";
 import type { Step } from "./step.js";
-import { TableSink, type TableSinkOptions } from "./tableSink.js";
+import type { TableSinkOptions } from "./tableSink.js";
+
+const MODULE = "delta-table/stream";
+
+/** Makes a step once the stream runs: what works on rows is loaded then. */
+type MakeStep = (steps: typeof import("./steps.js")) => Step;
 
 /** What a stream can write to: a `Table`. */
 export interface StreamTarget {
@@ -43,10 +49,10 @@ export interface ToTableOptions extends StreamRunOptions, TableSinkOptions {
  */
 export class Stream<Row extends object = Record<string, unknown>> {
   readonly #source: StreamSource;
-  readonly #steps: readonly Step[];
+  readonly #steps: readonly MakeStep[];
 
   /** @internal */
-  constructor(source: StreamSource, steps: readonly Step[] = []) {
+  constructor(source: StreamSource, steps: readonly MakeStep[] = []) {
     this.#source = source;
     this.#steps = steps;
   }
@@ -56,13 +62,13 @@ export class Stream<Row extends object = Record<string, unknown>> {
    * create it, inferred. A batch may be made again after a crash: the function must give the same row for a row.
    */
   map<Out extends object>(map: (row: Row) => Out, { schema }: { readonly schema?: SchemaOption } = {}): Stream<Out> {
-    const known = schema === undefined ? undefined : schemaFrom(schema);
-    return this.#with(mapStep(map as (row: AnyRow) => object, known)) as unknown as Stream<Out>;
+    const rowMap = map as (row: AnyRow) => object;
+    return this.#with(({ mapStep }) => mapStep(rowMap, schema)) as unknown as Stream<Out>;
   }
 
   /** Keeps the rows for which `keep` is true. */
   filter(keep: (row: Row) => boolean): Stream<Row> {
-    return this.#with(filterStep(keep as (row: AnyRow) => boolean));
+    return this.#with(({ filterStep }) => filterStep(keep as (row: AnyRow) => boolean));
   }
 
   /**
@@ -71,7 +77,7 @@ export class Stream<Row extends object = Record<string, unknown>> {
    */
   withWatermark(column: keyof Row & string, { delayMs }: { readonly delayMs: number }): Stream<Row> {
     checkDuration("delayMs", delayMs, 0);
-    return this.#with(watermarkStep(column, delayMs));
+    return this.#with(({ watermarkStep }) => watermarkStep(column, delayMs));
   }
 
   /**
@@ -81,7 +87,7 @@ export class Stream<Row extends object = Record<string, unknown>> {
   dropDuplicates(columns: readonly (keyof Row & string)[], options: DropDuplicatesOptions = {}): Stream<Row> {
     if (columns.length === 0) throw new DeltaError("DELTA_INVALID_ARGUMENT", "Name columns to tell duplicates by.", {});
     if (options.ttlMs !== undefined) checkDuration("ttlMs", options.ttlMs, 1);
-    return this.#with(dropDuplicatesStep(columns, options));
+    return this.#with(({ dropDuplicatesStep }) => dropDuplicatesStep(columns, options));
   }
 
   /**
@@ -92,7 +98,8 @@ export class Stream<Row extends object = Record<string, unknown>> {
    * stream.withWatermark("at", { delayMs: 60_000 }).countByWindow({ sizeMs: 300_000, by: ["city"] })
    */
   countByWindow(options: WindowOptions): Stream<WindowCount> {
-    return this.#with(countByWindowStep(options)) as unknown as Stream<WindowCount>;
+    checkWindow(options);
+    return this.#with(({ countByWindowStep }) => countByWindowStep(options)) as unknown as Stream<WindowCount>;
   }
 
   /**
@@ -107,8 +114,9 @@ export class Stream<Row extends object = Record<string, unknown>> {
     const { checkpoint, storage, trigger, signal, onProgress, queryName, ...rest } = options;
     const log = table[streamedLog];
     if (log === undefined) throw new DeltaError("DELTA_INVALID_ARGUMENT", "A stream goes to a Table.open(…).", {});
+    const { TableSink } = await loaded(import("./tableSink.js"), MODULE);
     const sink = new TableSink(log, rest, queryName);
-    return runStream(this.#source, this.#steps, sink, { checkpoint, storage, trigger, signal, onProgress });
+    return this.#run(sink, { checkpoint, storage, trigger, signal, onProgress });
   }
 
   /**
@@ -119,11 +127,22 @@ export class Stream<Row extends object = Record<string, unknown>> {
     call: (batch: StreamBatch<Row>, batchId: number) => void | Promise<void>,
     options: StreamRunOptions,
   ): Promise<StreamResult> {
-    const sink = new FunctionSink(call as ConstructorParameters<typeof FunctionSink>[0]);
-    return runStream(this.#source, this.#steps, sink, options);
+    const { FunctionSink } = await loaded(import("./functionSink.js"), MODULE);
+    return this.#run(new FunctionSink(call as ConstructorParameters<typeof FunctionSink>[0]), options);
   }
 
-  #with(step: Step): Stream<Row> {
+  async #run(sink: StreamSink, options: StreamRunOptions): Promise<StreamResult> {
+    const { runStream } = await loaded(import("./run.js"), MODULE);
+    const steps = await loaded(import("./steps.js"), MODULE);
+    return runStream(
+      this.#source,
+      this.#steps.map((make) => make(steps)),
+      sink,
+      options,
+    );
+  }
+
+  #with(step: MakeStep): Stream<Row> {
     return new Stream<Row>(this.#source, [...this.#steps, step]);
   }
 }
@@ -133,6 +152,16 @@ export type WindowCount = Record<string, unknown> & {
   readonly window: { readonly start: Date; readonly end: Date };
   readonly count: bigint;
 };
+
+function checkWindow({ sizeMs, slideMs = sizeMs }: WindowOptions): void {
+  const isDuration = (ms: number) => Number.isSafeInteger(ms) && ms > 0;
+  if (isDuration(sizeMs) && isDuration(slideMs) && slideMs <= sizeMs) return;
+  throw new DeltaError(
+    "DELTA_INVALID_ARGUMENT",
+    `A window's sizeMs and slideMs are whole milliseconds from 1 up, and slideMs no more than sizeMs; not ${sizeMs} and ${slideMs}.`,
+    { sizeMs, slideMs },
+  );
+}
 
 function checkDuration(name: string, ms: number, least: number): void {
   if (Number.isSafeInteger(ms) && ms >= least) return;
