@@ -99,6 +99,7 @@ async function stageRestore(
     actions,
     // Whatever anybody else changes meanwhile, the version wouldn't be the one that was asked for.
     reads: { mayMatch: () => true, files: "all" },
+    isSerializable: true,
     operation: "RESTORE",
     operationParameters: typeof to === "number" ? { version: String(to) } : { timestamp: timeText(to) },
     operationMetrics: {

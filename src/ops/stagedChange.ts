@@ -27,6 +27,8 @@ export interface StagedChange {
   readonly actions: readonly Action[];
   /** What it depends on; undefined where it is right whatever the table holds. */
   readonly reads: ReadSet | undefined;
+  /** True where rows that are appended meanwhile contradict it, whatever the table's isolation level says. */
+  readonly isSerializable?: boolean;
   readonly operation: string;
   readonly operationParameters: Readonly<Record<string, string>>;
   readonly operationMetrics: Readonly<Record<string, string>>;
@@ -46,7 +48,7 @@ export interface ChangeResult {
 
 /**
  * Stages a change of the newest version and commits it, after others' commits where they were first and nothing in them
- * contradicts it. `stage` gives undefined where there is nothing to do.
+ * contradicts it. `stage` gives undefined where there is nothing to do; if a `txn` is to be committed all the same, that depends on `idle`.
  *
  * Throws what {@link checkWritable}, `stage` and the commit throw, and for a conflict `DELTA_CONCURRENT_APPEND`,
  * `DELTA_CONCURRENT_DELETE_READ`, `DELTA_CONCURRENT_DELETE_DELETE`, `DELTA_CONCURRENT_TRANSACTION`, `DELTA_METADATA_CHANGED` or
@@ -56,6 +58,7 @@ export async function change<T extends StagedChange>(
   log: DeltaLog,
   { txn, userMetadata, signal }: CommitOptions,
   stage: (snapshot: Snapshot) => Promise<T | undefined>,
+  idle: ReadSet = WHATEVER_IS_ADDED,
 ): Promise<ChangeResult & { readonly staged: T | undefined }> {
   const snapshot = await log.latest(signal);
   if (isRecorded(snapshot, txn)) return skipped(snapshot);
@@ -65,7 +68,13 @@ export async function change<T extends StagedChange>(
   if (staged === undefined && txn === undefined) {
     return { version: snapshot.version, skipped: false, staged: undefined };
   }
-  const { actions = [], reads, operation = "TXN", operationParameters = {}, operationMetrics = {} } = staged ?? {};
+  const {
+    actions = [],
+    reads = staged === undefined ? idle : undefined,
+    operation = "TXN",
+    operationParameters = {},
+    operationMetrics = {},
+  } = staged ?? {};
   const transaction = {
     read: snapshot,
     reads,
@@ -74,6 +83,7 @@ export async function change<T extends StagedChange>(
     operationParameters,
     operationMetrics,
     userMetadata,
+    isSerializable: staged?.isSerializable,
     stored: staged?.stored,
   };
   const outcome = await commit(log, transaction, signal).catch(async (error: unknown) => {
@@ -86,6 +96,9 @@ export async function change<T extends StagedChange>(
   if (isRecorded(outcome.snapshot, txn)) return skipped(outcome.snapshot);
   throw conflictError(log.store.url, outcome.conflict);
 }
+
+/** That there was nothing to do may be otherwise once there are other rows. */
+const WHATEVER_IS_ADDED: ReadSet = { mayMatch: () => true, files: new Set() };
 
 /** The recorded commit may be of a process that was killed before it flushed; from now on the caller relies on it. */
 async function skipped(snapshot: Snapshot): Promise<ChangeResult & { readonly staged: undefined }> {

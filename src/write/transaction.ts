@@ -29,6 +29,8 @@ export interface Transaction {
   readonly read: Snapshot | undefined;
   /** What of the table it depends on; undefined where its rows are added whatever there is. */
   readonly reads?: ReadSet | undefined;
+  /** True where it is serializable whatever the table's isolation level says. */
+  readonly isSerializable?: boolean | undefined;
   /** Everything but `commitInfo`. */
   readonly actions: readonly Action[];
   readonly operation: string;
@@ -160,14 +162,14 @@ async function* winners(log: DeltaLog, first: number, last: number, signal?: Abo
  * What only rearranges rows sees its own snapshot, and contradicts nobody who adds some (Delta's isolation levels). Where it changes the
  * table's metadata with them, rows that others add may lie in files that don't fit.
  */
-function isolationLevelOf({ read, actions }: Transaction): IsolationLevel {
+function isolationLevelOf({ read, actions, isSerializable }: Transaction): IsolationLevel {
   const changes = actions.some(
     (action) => ("add" in action && action.add.dataChange) || ("remove" in action && action.remove.dataChange),
   );
   const moves = actions.some((action) => "add" in action || "remove" in action);
   const rearranges = moves && !changes && !actions.some((action) => "metaData" in action);
   if (rearranges) return "SnapshotIsolation";
-  return read === undefined ? "Serializable" : property(read.metadata, "delta.isolationLevel");
+  return read === undefined || isSerializable ? "Serializable" : property(read.metadata, "delta.isolationLevel");
 }
 
 function commitInfoOf(

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { DeltaError, Table } from "#src/index.js";
 import { memoryStore } from "#src/storage/memory.js";
+import { expectCode } from "../expectCode.js";
 import { Gate } from "../storage/gatedStore.js";
 
 type Row = { id: bigint; part: string; n: number | null };
@@ -104,7 +105,7 @@ const BLIND_APPENDS_PASS = `
   ++M+AAARAAARARRM
   ++M+RR+RRA+RAR+M
   ++M+RR+RRR+RRRRM
-  ++M+AAARAAARARRM
+  AAMAAAARAAARARRM
   ++M++++++++++++M
 `;
 
@@ -151,4 +152,33 @@ test.each(cases)("$form: $loser, after $winner: $outcome", async ({ properties, 
   expect(findings).toEqual([]);
   // Nothing of a loser is left behind.
   if (outcome !== "committed") expect((await table.verify()).findings).toEqual([]);
+});
+
+test("a change with txn that finds nothing to do conflicts with rows that came meanwhile", async () => {
+  const store = memoryStore();
+  const table = Table.open<Row>(store);
+  await table.append([inC]);
+  const gate = new Gate(store);
+  const late = Table.open<Row>(gate.store);
+  const reached = gate.shut();
+  const deleting = late.delete({ part: "a" }, { txn: { appId: "app", version: 1 } });
+  await reached;
+  await table.append([inA]);
+  gate.open();
+  await expectCode("DELTA_CONCURRENT_APPEND", () => deleting);
+  expect(await late.delete({ part: "a" }, { txn: { appId: "app", version: 1 } })).toMatchObject({ deletedRowCount: 1 });
+});
+
+test("a change with txn that finds nothing to do goes after files that were only rearranged", async () => {
+  const store = memoryStore();
+  const table = Table.open<Row>(store);
+  await table.append([inC]);
+  await table.append([inC]);
+  const gate = new Gate(store);
+  const reached = gate.shut();
+  const deleting = Table.open<Row>(gate.store).delete({ part: "a" }, { txn: { appId: "app", version: 1 } });
+  await reached;
+  await table.optimize();
+  gate.open();
+  expect(await deleting).toMatchObject({ version: 3, skipped: false, deletedRowCount: 0 });
 });

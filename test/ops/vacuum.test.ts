@@ -244,4 +244,13 @@ describe("vacuum lite", () => {
     await Table.open(path).vacuum();
     await Table.open(path).vacuum({ lite: true });
   });
+
+  it("refuses a log with a hole, as a cleanup of the log that was cut short leaves one", async () => {
+    const table = await threeRows({ properties: { "delta.deletedFileRetentionDuration": "interval 0 days" } });
+    await table.delete({ id: 1n });
+    await table.checkpoint();
+    rmSync(join(path, "_delta_log/00000000000000000001.json"));
+    later(1);
+    await expectCode("DELTA_CANNOT_VACUUM_LITE", () => Table.open(path).vacuum({ lite: true }));
+  });
 });

@@ -12,6 +12,7 @@ import type { Snapshot } from "../../log/snapshot.js";
 import { columnNames, nearestName, resolveColumn } from "../../schema/columns.js";
 import type { StructField, StructType } from "../../schema/types.js";
 import { checkSignal } from "../../signal.js";
+import type { ReadSet } from "../../write/conflicts.js";
 import { allStored } from "../../write/stored.js";
 import { type CandidateFile, CandidateFiles, removeOf } from "../rewrite/candidateFiles.js";
 import { liveRowCount } from "../rewrite/matchedRows.js";
@@ -64,7 +65,8 @@ export async function optimize<Row extends object>(
   if (size !== undefined && !(Number.isSafeInteger(size) && size > 0)) {
     throw new DeltaError("DELTA_INVALID_ARGUMENT", `targetFileSizeBytes is a number of bytes, not ${size}.`, {});
   }
-  const { staged, ...result } = await change(log, options, (snapshot) => stageOptimize(log, snapshot, options));
+  const stage = (snapshot: Snapshot) => stageOptimize(log, snapshot, options);
+  const { staged, ...result } = await change(log, options, stage, NOTHING_READ);
   const { removed = [], added = [] } = staged ?? {};
   return {
     ...result,
@@ -74,6 +76,9 @@ export async function optimize<Row extends object>(
     addedBytes: bytesOf(added),
   };
 }
+
+/** Small files that others add can wait for the next one. */
+const NOTHING_READ: ReadSet = { mayMatch: () => false, files: new Set() };
 
 interface StagedOptimize extends StagedChange {
   readonly removed: readonly AddFile[];

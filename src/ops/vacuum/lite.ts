@@ -45,7 +45,7 @@ export async function removedFiles(
   const first = done === undefined ? 0 : done + 1;
   const found = { files: new PathList(), sizeBytes: 0, folderCount: 0 };
   if (last === undefined || last < first) return found;
-  await checkCommits(snapshot, first, signal);
+  await checkCommits(snapshot, first, last, signal);
   const candidates = new Set<string>();
   const consider = (pathOf: () => string | undefined) => {
     const path = insideTable(pathOf);
@@ -72,19 +72,19 @@ export async function removedFiles(
   return found;
 }
 
-/** Throws `DELTA_CANNOT_VACUUM_LITE` where the log begins behind a version. */
-async function checkCommits({ store }: Snapshot, first: number, signal?: AbortSignal): Promise<void> {
-  let earliest: number | undefined;
+/** Throws `DELTA_CANNOT_VACUUM_LITE` where the log lacks commits, as after a cleanup; one that was cut short leaves holes. */
+async function checkCommits({ store }: Snapshot, first: number, last: number, signal?: AbortSignal): Promise<void> {
+  const commits = new Set<number>();
   for (const path of await store.listNames(LOG_FOLDER, "", signal)) {
     const name = parseLogPath(path);
-    if (name?.kind !== "commit") continue;
-    earliest ??= name.version;
-    if (earliest <= first) return;
-    break;
+    if (name?.kind === "commit") commits.add(name.version);
   }
+  let earliest = last + 1;
+  while (earliest > first && commits.has(earliest - 1)) earliest--;
+  if (earliest === first) return;
   throw new DeltaError(
     "DELTA_CANNOT_VACUUM_LITE",
-    `The log of ${store.url} begins at version ${earliest}, but a vacuum by the log alone has to read on from version ${first}. Vacuum the table once without lite.`,
+    `The log of ${store.url} is whole from version ${earliest} on only, but a vacuum by the log alone has to read on from version ${first}. Vacuum the table once without lite.`,
     { first, earliest },
   );
 }
