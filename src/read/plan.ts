@@ -8,6 +8,7 @@ import type { Predicate } from "../schema/predicate.js";
 import { fileFilter } from "../schema/skipping.js";
 import { ADD_COLUMNS, addReader } from "./fileActions.js";
 import { mapReader, NO_VALUES } from "./maps.js";
+import { PartitionTests } from "./partitionTests.js";
 import type { RowTrackingFacts } from "./trackedColumns.js";
 
 /** A data file that a scan has to look at. */
@@ -55,6 +56,7 @@ export async function* planFiles(
     predicate === undefined
       ? undefined
       : fileFilter(predicate, snapshot.schema, partitionColumns, { timeZone, columnMapping });
+  const tests = predicate === undefined ? undefined : PartitionTests.of(predicate, snapshot, timeZone);
   const some = rowTracking ? [...COLUMNS, ...ROW_TRACKING_COLUMNS] : COLUMNS;
   const columns = withAdd ? ADD_COLUMNS : some;
   for await (const batch of snapshot.fileBatches({ columns, signal })) {
@@ -65,10 +67,12 @@ export async function* planFiles(
     const deletionVectors = descriptorReader(batch);
     const tracking = rowTracking ? rowTrackingReader(batch) : undefined;
     const addOf = withAdd ? addReader(batch) : undefined;
+    await tests?.evaluate(Array.from({ length: batch.numRows }, (_, row) => partitionValues(row)));
     for (let row = 0; row < batch.numRows; row++) {
       const values = partitionColumns.length === 0 ? NO_VALUES : partitionValues(row);
       const text: string | null = stats?.get(row) ?? null;
-      const match = matches?.({ partitionValues: (column) => values.get(column) ?? null, stats: text }) ?? "all";
+      const facts = { partitionValues: (column: string) => values.get(column) ?? null, stats: text };
+      const match = matches?.(tests === undefined ? facts : { ...facts, truth: tests.truthOf(values) }) ?? "all";
       if (match === "none") continue;
       const numRecords = numRecordsOf(text);
       const deletionVector = deletionVectors(row);

@@ -22,15 +22,22 @@ export type Predicate =
   | { readonly op: "constant"; readonly value: boolean | null }
   | OpaquePredicate;
 
+/** A truth value: false, true or null. */
+export type Truth = 0 | 1 | 2;
+
 /**
- * A condition that only its author can evaluate (a SQL expression): no file is skipped by it. `evaluate` takes an Arrow
- * RecordBatch holding `columns` and gives 1 (true), 0 (false) or 2 (null) for each row.
+ * A condition that only its author can evaluate (a SQL expression). `evaluate` takes an Arrow RecordBatch holding `columns`
+ * and gives a {@link Truth} for each row.
  */
 export interface OpaquePredicate {
   readonly op: "opaque";
   readonly text: string;
   readonly columns: readonly (readonly string[])[];
   evaluate(batch: unknown): Promise<Uint8Array>;
+  /** True wherever this is true. Files are skipped by it, rows aren't looked at with it. */
+  readonly implied?: Predicate | undefined;
+  /** Whether it has another value each time that it is evaluated. */
+  readonly isVolatile?: boolean;
 }
 
 /** The columns that a predicate asks about, each once, as paths. */

@@ -4,7 +4,7 @@ import { columnBounds, type FileStatistics, parseStatistics } from "./fileStatis
 import { type BoundsKind, boundsKind, heldBounds } from "./heldBounds.js";
 import { bestCase, type ColumnFacts, type Leaf, negated } from "./leaf.js";
 import { parsePartitionValue } from "./partition.js";
-import type { Predicate } from "./predicate.js";
+import type { OpaquePredicate, Predicate, Truth } from "./predicate.js";
 import type { DataType, StructType } from "./types.js";
 
 /** Whether no row of a file meets a predicate, every row does, or maybe some. */
@@ -13,6 +13,8 @@ export type FileMatch = "none" | "all" | "some";
 /** What is asked of a file: its partition values as the log has them, and its `stats` as JSON text. */
 export interface FileFacts {
   partitionValues(column: string): string | null;
+  /** What a condition is for every row of the file; undefined where that isn't known. */
+  truth?(test: OpaquePredicate): Truth | undefined;
   readonly stats: string | null;
 }
 
@@ -39,8 +41,14 @@ export function fileFilter(
 type Condition =
   | { readonly kind: "and" | "or"; readonly terms: readonly Condition[] }
   | { readonly kind: "always" | "never" | "unknown" }
+  | {
+      readonly kind: "opaque";
+      readonly test: OpaquePredicate;
+      readonly not: boolean;
+      readonly implied: Condition | undefined;
+    }
   | { readonly kind: "partition"; readonly column: Column; readonly leaf: Leaf }
-  /** `nanFails`: another term of the conjunction rejects the rows that have NaN in this column. */
+  /** `nanFails`: this test, or another term of the conjunction, rejects the rows that have NaN in this column. */
   | { readonly kind: "data"; readonly column: Column; readonly leaf: Leaf; readonly nanFails: boolean };
 
 interface Column {
@@ -72,8 +80,10 @@ function normalize(predicate: Predicate, not: boolean, context: Context): Condit
     }
     case "constant":
       return { kind: predicate.value === !not ? "always" : "never" };
-    case "opaque":
-      return { kind: "unknown" };
+    case "opaque": {
+      const implied = not || !predicate.implied ? undefined : normalize(predicate.implied, false, context);
+      return { kind: "opaque", test: predicate, not, implied };
+    }
     default:
       return normalizeLeaf(predicate, not, context);
   }
@@ -99,12 +109,17 @@ function normalizeLeaf(
 function cost(condition: Condition): number {
   if (condition.kind === "data") return 2;
   if (condition.kind === "and" || condition.kind === "or") return Math.max(0, ...condition.terms.map(cost));
-  return condition.kind === "unknown" ? 3 : 1;
+  return condition.kind === "unknown" || condition.kind === "opaque" ? 3 : 1;
 }
 
-/** Marks the tests of columns where a row with NaN fails some term of an enclosing conjunction anyway. */
+/** Marks the tests of columns where a row with NaN fails the test, or some term of an enclosing conjunction, anyway. */
 function ruleOutNaN(condition: Condition, failing: ReadonlySet<string>): Condition {
-  if (condition.kind === "data") return { ...condition, nanFails: failing.has(condition.column.key) };
+  if (condition.kind === "data") {
+    return { ...condition, nanFails: failing.has(condition.column.key) || failsForNaN(condition.leaf) };
+  }
+  if (condition.kind === "opaque") {
+    return { ...condition, implied: condition.implied && ruleOutNaN(condition.implied, failing) };
+  }
   if (condition.kind !== "and" && condition.kind !== "or") return condition;
   const inner = new Set(failing);
   if (condition.kind === "and") {
@@ -130,6 +145,11 @@ function match(condition: Condition, file: FileView): FileMatch {
       return "none";
     case "unknown":
       return "some";
+    case "opaque": {
+      const truth = file.truth(condition.test);
+      if (truth !== undefined) return truth === (condition.not ? 0 : 1) ? "all" : "none";
+      return condition.implied !== undefined && match(condition.implied, file) === "none" ? "none" : "some";
+    }
     case "partition":
       return file.matchPartition(condition.column, condition.leaf);
     case "data":
@@ -158,6 +178,10 @@ class FileView {
 
   constructor(file: FileFacts) {
     this.#file = file;
+  }
+
+  truth(test: OpaquePredicate): Truth | undefined {
+    return this.#file.truth?.(test);
   }
 
   matchPartition({ path, type, timeZone }: Column, leaf: Leaf): FileMatch {

@@ -20,12 +20,28 @@ export async function opaquePredicate(
   columns: readonly (readonly string[])[],
   schema: StructType,
   where = text,
+  known: Pick<OpaquePredicate, "implied" | "isVolatile"> = {},
 ): Promise<OpaquePredicate> {
   const db = await duckdb();
   // A row of nulls suffices: types are settled, and constants cast, before any row is looked at.
   await inSql(where, () => db.columns(`SELECT 1 FROM (${nullRow(schema)}) AS ${ROWS} WHERE (${text})`));
+  return unchecked(text, columns, known);
+}
+
+/** As {@link opaquePredicate}, of a part of what was found good. */
+export function unchecked(
+  text: string,
+  columns: readonly (readonly string[])[],
+  known: Pick<OpaquePredicate, "implied" | "isVolatile"> = {},
+): OpaquePredicate {
   const names = new Set(columns.map((path) => path[0]!));
-  return { op: "opaque", text, columns, evaluate: (batch) => evaluate(db, text, names, batch as RecordBatch) };
+  return {
+    op: "opaque",
+    text,
+    columns,
+    ...known,
+    evaluate: async (batch) => evaluate(await duckdb(), text, names, batch as RecordBatch),
+  };
 }
 
 async function evaluate(

@@ -1,10 +1,11 @@
 import { comparison, forEveryValue, inList, type Position } from "../schema/comparison.js";
 import type { Comparison, Predicate } from "../schema/predicate.js";
 import type { StructType } from "../schema/types.js";
-import { type BoundColumn, bindColumns, boundColumns, columnOf, isConstant } from "./bind.js";
+import { type BoundColumn, bindColumns, boundColumns, columnOf, isConstant, isVolatile } from "./bind.js";
 import { duckdb } from "./duckdb.js";
 import { duckdbMessage, invalidSql, parseExpression, type SqlExpression, type SqlNode } from "./expression.js";
-import { opaquePredicate } from "./opaque.js";
+import { impliedByDay, likePrefix, notNull } from "./implied.js";
+import { opaquePredicate, unchecked } from "./opaque.js";
 import { type Operand, operandOfNode, operandOfResult, operandPosition } from "./operand.js";
 
 /**
@@ -199,7 +200,38 @@ class Translation {
   }
 
   async #opaque(node: SqlNode): Promise<Predicate> {
-    return opaquePredicate(await this.#expression.textOf(node), boundColumns(node), this.#schema, this.#sql);
+    const [text, known] = [await this.#expression.textOf(node), await this.#known(node)];
+    return opaquePredicate(text, boundColumns(node), this.#schema, this.#sql, known);
+  }
+
+  /** What files are skipped by where DuckDB evaluates the rows. */
+  async #known(node: SqlNode): Promise<{ implied: Predicate | undefined; isVolatile: boolean }> {
+    return { implied: await this.#implied(node), isVolatile: isVolatile(node) };
+  }
+
+  async #implied(node: SqlNode): Promise<Predicate | undefined> {
+    const children = (node.children ?? []) as readonly SqlNode[];
+    if (node.type === "CONJUNCTION_AND" || node.type === "CONJUNCTION_OR") {
+      const terms: Predicate[] = [];
+      for (const child of children) {
+        terms.push(unchecked(await this.#expression.textOf(child), boundColumns(child), await this.#known(child)));
+      }
+      return { op: node.type === "CONJUNCTION_AND" ? "and" : "or", terms };
+    }
+    if (node.type === "FUNCTION" && node.function_name === "~~") {
+      const [column, operand] = [columnOf(children[0]!), await this.#constantOf(children[1]!)];
+      return column?.type === "string" && operand?.kind === "string" ? likePrefix(column, operand.value) : undefined;
+    }
+    const op = COMPARISONS[node.type];
+    if (!op) return undefined;
+    const [left, right] = [node.left as SqlNode, node.right as SqlNode];
+    if (isConstant(right)) return impliedByDay(op, left, await this.#operand(right));
+    if (isConstant(left)) return impliedByDay(MIRRORED[op], right, await this.#operand(left));
+    return notNull([left, right].flatMap((side) => columnOf(side) ?? []));
+  }
+
+  async #constantOf(node: SqlNode): Promise<Operand | undefined> {
+    return isConstant(node) ? this.#operand(node) : undefined;
   }
 }
 

@@ -3,60 +3,37 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type CreateOptions, type StructField, sql, Table } from "#src/index.js";
-import { type Canonical, type Content, canonicalRow } from "./canonical.js";
-import { here, python, sortedById } from "./engines.js";
+import type { Content } from "./canonical.js";
+import {
+  type Change,
+  canonical,
+  changesHere,
+  changesOf,
+  DELTA_SCHEMA,
+  FIELDS,
+  faults,
+  type Model,
+  ordered,
+  put,
+  type Row,
+  remove,
+  rowsOf,
+  SCHEMA,
+  update,
+} from "./changingRows.js";
+import { here, python } from "./engines.js";
 
-interface Row {
-  readonly id: bigint;
-  readonly part: string | null;
-  readonly value: string | null;
-  readonly amount: string | null;
-  readonly day: string | null;
-}
-
-const SCHEMA = { id: "long", part: "string", value: "string", amount: "decimal(12,2)", day: "date" } as const;
-
-const row = (id: number, value: string): Row => ({
-  id: BigInt(id),
-  part: id % 5 === 0 ? null : `p ${id % 2}`,
-  value,
-  amount: id % 4 === 0 ? null : `${id}.25`,
-  day: `2024-01-${String((id % 28) + 1).padStart(2, "0")}`,
-});
-const rowsOf = (first: number, count: number, value: string) =>
-  Array.from({ length: count }, (_, i) => row(first + i, value));
-
-/** A row as delta-rs is given it. */
-const canonical = ({ id, part, value, amount, day }: Row): Record<string, Canonical> => ({
-  id: `int:${id}`,
-  part: part === null ? null : `string:${part}`,
-  value: value === null ? null : `string:${value}`,
-  amount: amount === null ? null : `decimal:${amount}`,
-  day: day === null ? null : `date:${day}`,
-});
-
-const FIELDS = Object.entries(SCHEMA).map(([name, type]) => ({ name, type, nullable: true, metadata: {} }));
-const DELTA_SCHEMA = { type: "struct", fields: FIELDS };
-
-type Model = Map<bigint, Row>;
 type Args = Record<string, unknown>;
 
 /** One of delta-rs's verbs, and what it does to the rows. */
 interface Verb {
   readonly name: string;
   readonly run: (path: string) => Promise<unknown>;
-  readonly apply: (model: Model) => void;
+  readonly apply: Change;
 }
 
 const change = async (path: string, verb: string, args: Args = {}) =>
   (await python()).request("change", { path, verb, ...args });
-
-const update = (model: Model, matches: (row: Row) => boolean, set: (row: Row) => Row) => {
-  for (const [id, row] of model) if (matches(row)) model.set(id, set(row));
-};
-const put = (rows: readonly Row[]) => (model: Model) => {
-  for (const row of rows) model.set(row.id, row);
-};
 
 const VERBS: readonly Verb[] = [
   {
@@ -72,18 +49,12 @@ const VERBS: readonly Verb[] = [
   {
     name: "delete",
     run: (path) => change(path, "delete", { predicate: "id % 7 = 3 or amount > 103" }),
-    apply: (model) => {
-      for (const { id, amount } of [...model.values()]) {
-        if (id % 7n === 3n || Number(amount ?? 0) > 103) model.delete(id);
-      }
-    },
+    apply: remove(({ id, amount }) => id % 7n === 3n || Number(amount ?? 0) > 103),
   },
   {
     name: "delete of a partition value",
     run: (path) => change(path, "delete", { predicate: "part is null and id < 40" }),
-    apply: (model) => {
-      for (const { id, part } of [...model.values()]) if (part === null && id < 40n) model.delete(id);
-    },
+    apply: remove(({ id, part }) => part === null && id < 40n),
   },
   {
     name: "update",
@@ -92,12 +63,10 @@ const VERBS: readonly Verb[] = [
         updates: { value: "concat(value, '!')", part: "'moved'" },
         predicate: "id >= 20 and id < 30",
       }),
-    apply: (model) =>
-      update(
-        model,
-        ({ id }) => id >= 20n && id < 30n,
-        (row) => ({ ...row, value: `${row.value}!`, part: "moved" }),
-      ),
+    apply: update(
+      ({ id }) => id >= 20n && id < 30n,
+      (row) => ({ ...row, value: `${row.value}!`, part: "moved" }),
+    ),
   },
   {
     name: "merge",
@@ -167,45 +136,13 @@ const FORMS: readonly Form[] = [
 
 const STARTED = 60;
 
-/** What verify finds wrong; that a constraint's rows weren't looked at is none of it. */
-const faults = async (path: string) =>
-  (await Table.open(path).verify({ depth: "data" })).findings.filter(({ severity }) => severity !== "info");
-
-const changeText = (type: string, row: Record<string, Canonical>) => JSON.stringify([type, Object.entries(row).sort()]);
-
-/** What a change feed has to say of a step from some rows to others. */
-function changesOf(before: Model, after: Model): string[] {
-  const found: string[] = [];
-  for (const [id, row] of before) {
-    const now = after.get(id);
-    if (now === undefined) found.push(changeText("string:delete", canonical(row)));
-    else if (now !== row) {
-      found.push(changeText("string:update_preimage", canonical(row)));
-      found.push(changeText("string:update_postimage", canonical(now)));
-    }
-  }
-  for (const [id, row] of after) if (!before.has(id)) found.push(changeText("string:insert", canonical(row)));
-  return found.sort();
-}
-
-async function changesHere(path: string, from: number): Promise<string[]> {
-  const scan = Table.open(path).changes({ from });
-  const schema = await scan.schema();
-  const rows = (await scan.toArray()).map((row) => canonicalRow(row, schema));
-  const texts = rows.map(({ _change_type, _commit_version, _commit_timestamp, ...row }) =>
-    changeText(String(_change_type), row),
-  );
-  return texts.sort();
-}
-
 describe.each(FORMS)("a table that delta-rs changes, $name", ({ options = {}, after, tells = false, refused = [] }) => {
   let path: string;
   const model: Model = new Map();
-  const expected = () =>
-    [...model.values()].map(canonical).sort((a, b) => Number(String(a.id).slice(4)) - Number(String(b.id).slice(4)));
-  const readHere = async (version?: number) => sortedById(await here.read(path, version)).rows;
+  const expected = () => ordered(model);
+  const readHere = async (version?: number) => ordered((await here.read(path, version)).rows);
   const readThere = async () =>
-    sortedById(await (await python()).request<Content>("read", { path, version: null })).rows;
+    ordered((await (await python()).request<Content>("read", { path, version: null })).rows);
 
   beforeAll(async () => {
     path = join(await mkdtemp(join(tmpdir(), "interop-delta-rs-")), "table");
@@ -214,9 +151,9 @@ describe.each(FORMS)("a table that delta-rs changes, $name", ({ options = {}, af
     await table.append(rowsOf(0, 30, "old"));
     await table.append(rowsOf(30, STARTED - 30, "old"));
     await after?.(table);
-    for (const row of rowsOf(0, STARTED, "old")) model.set(row.id, row);
-    for (const id of [1n, 11n, 21n])
-      if (after !== undefined && (await table.count({ where: { id } })) === 0) model.delete(id);
+    put(rowsOf(0, STARTED, "old"))(model);
+    const left = new Set((await table.toArray({ columns: ["id"] })).map(({ id }) => id));
+    remove(({ id }) => !left.has(id))(model);
   });
   afterAll(() => rm(join(path, ".."), { recursive: true, force: true }));
 
@@ -245,13 +182,12 @@ describe.each(FORMS)("a table that delta-rs changes, $name", ({ options = {}, af
     await table.append(rowsOf(200, 5, "here"));
     put(rowsOf(200, 5, "here"))(model);
     await table.delete("id % 9 = 4");
-    for (const { id } of [...model.values()]) if (id % 9n === 4n) model.delete(id);
+    remove(({ id }) => id % 9n === 4n)(model);
     await table.update({ set: { value: sql`value || '?'` }, where: { part: "moved" } });
     update(
-      model,
       ({ part }) => part === "moved",
       (row) => ({ ...row, value: `${row.value}?` }),
-    );
+    )(model);
     await table.merge(rowsOf(199, 10, "both"), {
       on: ["id"],
       whenMatched: [{ update: "*" }],
@@ -333,7 +269,7 @@ describe.each(LOCKED)(
       const state = async () => ({
         version: await Table.open(path).version(),
         files: (await Table.open(path).files()).map((file) => file.path),
-        rows: sortedById(await here.read(path)).rows,
+        rows: ordered((await here.read(path)).rows),
         log: (await readdir(join(path, "_delta_log"))).sort(),
       });
       const before = await state();
