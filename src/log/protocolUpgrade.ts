@@ -1,7 +1,7 @@
 import { DeltaError } from "../errors.js";
 import { nearestName } from "../schema/columns.js";
 import type { Protocol } from "./actions.js";
-import { featuresOf } from "./features.js";
+import { featuresOf, protocolOfFeatures } from "./features.js";
 import { FEATURES, type FeatureRow, type TableDescription } from "./featureTable.js";
 import { FEATURE_PREFIX } from "./properties.js";
 
@@ -110,8 +110,8 @@ export function protocolWith(protocol: Protocol, names: readonly string[]): Prot
 }
 
 /**
- * The protocol at these version numbers, with all that it has and all that the numbers imply. The same object where it has them
- * already. Throws `DELTA_INVALID_PROTOCOL_DOWNGRADE` for a lower number, and `DELTA_INVALID_ARGUMENT` for numbers that don't go together.
+ * The protocol at these version numbers, with all that it has and all that the numbers imply. Numbers of which a lower pair implies the same are that
+ * pair, as in Delta. The same object where it has them already. Throws `DELTA_INVALID_PROTOCOL_DOWNGRADE` for a lower number, and `DELTA_INVALID_ARGUMENT` for numbers that don't go together.
  */
 export function protocolAt(protocol: Protocol, minReaderVersion: number, minWriterVersion: number): Protocol {
   checkNumbers(minReaderVersion, minWriterVersion);
@@ -124,7 +124,12 @@ export function protocolAt(protocol: Protocol, minReaderVersion: number, minWrit
     );
   }
   if (minReaderVersion === reader && minWriterVersion === writer) return protocol;
-  if (minWriterVersion < 7) return { minReaderVersion, minWriterVersion };
+  if (minWriterVersion < 7) {
+    const implied = featuresOf({ minReaderVersion, minWriterVersion }).filter(({ asksWriters }) => asksWriters);
+    const least = protocolOfFeatures(implied.map(({ name }) => name));
+    const isHad = least.minReaderVersion === reader && least.minWriterVersion === writer;
+    return isHad ? protocol : least;
+  }
   const present = featuresOf(protocol);
   const writerFeatures = present.filter(({ asksWriters }) => asksWriters).map(({ name }) => name);
   // What readers of version 2 have to know, writers have too.
@@ -135,14 +140,13 @@ export function protocolAt(protocol: Protocol, minReaderVersion: number, minWrit
   return { minReaderVersion, minWriterVersion, readerFeatures: read.map(({ name }) => name), writerFeatures };
 }
 
-/** Readers and writers have to agree on column mapping, the one feature that version numbers imply for both. */
 function checkNumbers(reader: number, writer: number): void {
   const isNumber = (value: number, newest: number) => Number.isInteger(value) && value >= 1 && value <= newest;
-  const fit = reader === 1 ? writer !== 5 && writer !== 6 : reader === 2 ? writer >= 5 : writer === 7;
+  const fit = reader < 3 || writer === 7;
   if (isNumber(reader, 3) && isNumber(writer, 7) && fit) return;
   throw new DeltaError(
     "DELTA_INVALID_ARGUMENT",
-    `There is no protocol ${reader}, ${writer}: readers of version 1 go with writers of 1 to 4 or 7, readers of 2 with writers of 5 to 7, readers of 3 with writers of 7.`,
+    `There is no protocol ${reader}, ${writer}: versions of readers are 1 to 3 and of writers 1 to 7, and readers of version 3 go with writers of 7.`,
     { minReaderVersion: reader, minWriterVersion: writer },
   );
 }

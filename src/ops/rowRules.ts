@@ -35,6 +35,21 @@ export async function checkNewRules(table: {
   checkRules(table);
 }
 
+/**
+ * Checks a default that a top column is to have: with what {@link checkNewRules} throws, `DELTA_EXPRESSION_FAILED` and `DELTA_VALUE_OUT_OF_RANGE` where
+ * it has no value that the column takes.
+ */
+export async function checkDefault(
+  table: { readonly protocol: Protocol; readonly metadata: Metadata; readonly schema: StructType },
+  column: string,
+): Promise<void> {
+  await checkNewRules(table);
+  const field = table.schema.fields.find(({ name }) => name === column);
+  if (field === undefined) return;
+  const { tryDefault } = await loaded(import("../sql/rules/newRules.js"), "The part that checks constraints");
+  await tryDefault(field);
+}
+
 /** Throws `DELTA_INVALID_SCHEMA` where a column that is added gets its values by itself: rows that are there would have none. */
 export function checkAddedColumns(before: StructType, after: StructType): void {
   const added = after.fields.filter(({ name }) => !before.fields.some((field) => field.name === name));

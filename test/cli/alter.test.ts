@@ -29,6 +29,29 @@ describe("delta-table alter", () => {
     });
   });
 
+  it("sets a default and takes it away", async () => {
+    await inFolder(async (folder) => {
+      const table = `${folder}/table`;
+      const alter = (...args: string[]) => ok(["alter", table, ...args]);
+      await ok([
+        "create",
+        table,
+        "--schema",
+        "id int, n int",
+        "--property",
+        "delta.feature.allowColumnDefaults=supported",
+      ]);
+      await alter("change-column", "n", "--default", "7");
+      const schema = await ok(["schema", table, "--json"]);
+      expect(schema).toContain("CURRENT_DEFAULT");
+      await alter("change-column", "n", "--default", "");
+      expect(await ok(["schema", table, "--json"])).not.toContain("CURRENT_DEFAULT");
+      expect((await run(["alter", table, "sync-identity", "id", "--json"])).stderr).toContain(
+        "DELTA_IDENTITY_COLUMNS_ALTER_NON_IDENTITY_COLUMN",
+      );
+    });
+  });
+
   it.each([
     ["no verb", []],
     ["an unknown verb", ["renam-column", "a", "b"]],

@@ -263,8 +263,6 @@ describe("upgradeProtocol", () => {
     const to = (reader: number, writer: number) => () => table.alter.upgradeProtocol(at(reader, writer));
     await expectCode("DELTA_INVALID_PROTOCOL_DOWNGRADE", to(1, 4));
     for (const [reader, writer] of [
-      [1, 5],
-      [2, 4],
       [3, 6],
       [0, 7],
       [4, 7],
@@ -277,6 +275,31 @@ describe("upgradeProtocol", () => {
     await table.alter.upgradeProtocol(at(2, 7));
     expect((await table.detail()).tableFeatures).toContain("columnMapping");
     await expectCode("DELTA_INVALID_PROTOCOL_DOWNGRADE", to(1, 7));
+  });
+
+  it.each([
+    [at(1, 5), at(1, 4)],
+    [at(1, 6), at(1, 6)],
+    [at(2, 2), at(1, 2)],
+    [at(2, 3), at(1, 3)],
+    [at(2, 4), at(1, 4)],
+    [at(2, 5), at(2, 5)],
+    [at(2, 6), at(2, 6)],
+  ])("takes %j for the least that implies the same, as Delta does", async (asked, got) => {
+    const { store, table } = await tableOf({ id: "long" });
+    const { version } = await table.alter.upgradeProtocol(asked);
+    expect(await protocolOf(store)).toEqual(got);
+    expect(await table.alter.upgradeProtocol(got)).toEqual({ version });
+    await table.append([{ id: 1n }]);
+    expect(await Table.open(store).count()).toBe(1);
+  });
+
+  it("lists no column mapping where readers' number doesn't imply it", async () => {
+    const { store, table } = await tableOf({ id: "long" });
+    await table.alter.upgradeProtocol(at(1, 6));
+    await table.alter.addFeature("inCommitTimestamp");
+    expect((await protocolOf(store)).minReaderVersion).toBe(1);
+    expect((await protocolOf(store)).writerFeatures).not.toContain("columnMapping");
   });
 
   it("isn't taken for a feature of readers where only writers' number implies it", () => {

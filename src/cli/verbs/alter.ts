@@ -45,6 +45,11 @@ const VERBS: readonly AlterVerb[] = [
     run: (alter, [column], given, options) => alter.changeColumn(column!, columnChange(given), options),
   },
   {
+    name: "sync-identity",
+    operands: ["COLUMN"],
+    run: (alter, [column], _, options) => alter.syncIdentity(column!, options),
+  },
+  {
     name: "add-constraint",
     operands: ["NAME", "SQL"],
     run: (alter, [name, sql], _, options) => alter.addConstraint(name!, sql!, options),
@@ -110,6 +115,12 @@ export const alter: CommandRow = {
     { name: "comment", kind: "text", value: "TEXT", summary: "add-columns, change-column: a note; '' takes it away" },
     { name: "nullable", kind: "flag", summary: "change-column: it may be null", excludes: ["not-null"] },
     { name: "not-null", kind: "flag", summary: "change-column: it may not, which rows are checked for" },
+    {
+      name: "default",
+      kind: "text",
+      value: "SQL",
+      summary: "change-column: for rows that leave it out; '' takes it away",
+    },
     { name: "first", kind: "flag", summary: "add-columns, change-column: before the others", excludes: ["after"] },
     { name: "after", kind: "text", value: "COLUMN", summary: "add-columns, change-column: behind this one" },
     { name: "name", kind: "text", value: "TEXT", summary: "describe: what the table is called" },
@@ -181,7 +192,9 @@ function addedColumns(ddl: string, given: Given) {
 
 function columnChange(given: Given) {
   const [comment, type, position] = [given.text("comment"), given.text("type"), positionOf(given)];
+  const value = given.text("default");
   return {
+    ...(value !== undefined && { default: value === "" ? null : value }),
     ...(comment !== undefined && { comment: comment === "" ? null : comment }),
     ...(type !== undefined && { type: typeOf(type) }),
     ...(given.has("nullable") && { nullable: true }),

@@ -12,6 +12,8 @@ import type { TypeLiteral } from "../../schema/literal.js";
 import { isIcebergWidening, isWidening } from "../../schema/typeChanges.js";
 import type { DataType, StructField, StructType } from "../../schema/types.js";
 import type { ReadSet } from "../../write/conflicts.js";
+import { DEFAULT, IDENTITY_STEP } from "../../write/rowRules.js";
+import { checkDefault } from "../rowRules.js";
 import { rowsOf, Scan } from "../scan.js";
 import { type AlterOptions, type AlterResult, alterTable, withSchema } from "./alterTable.js";
 import { type ColumnPath, columnPath } from "./columnPath.js";
@@ -28,6 +30,11 @@ export interface ColumnChange {
   readonly type?: TypeLiteral | DataType;
   /** Among its siblings. */
   readonly position?: ColumnPosition;
+  /**
+   * What rows that leave the column out get from now on, in Spark SQL; null takes it away. Rows that are there stay as they are. The table
+   * needs the feature `allowColumnDefaults`.
+   */
+  readonly default?: string | null;
 }
 
 /** What a change depends on that has looked at every row. */
@@ -41,15 +48,16 @@ export function changeColumn(
   options: AlterOptions,
 ): Promise<AlterResult> {
   return alterTable(log, options, async (snapshot) => {
-    const { type, comment, nullable, position } = wanted;
+    const { type, comment, nullable, position, default: value } = wanted;
     const path = spelledPath(snapshot.schema, columnPath(column));
     let { schema } = snapshot;
     if (type !== undefined) schema = withType(snapshot, path, typeFrom(type, path.at(-1)!));
-    const isField = comment !== undefined || nullable !== undefined || position !== undefined;
+    const isField = [comment, nullable, position, value].some((given) => given !== undefined);
     if (isField) {
-      schema = editField(schema, path, (field) =>
-        commented(nullable === undefined ? field : { ...field, nullable }, comment),
-      );
+      schema = editField(schema, path, (field) => {
+        const described = withMetadata(withMetadata(field, "comment", comment), DEFAULT, value);
+        return nullable === undefined ? described : { ...described, nullable };
+      });
     }
     if (position !== undefined) {
       schema = editFields(schema, path.slice(0, -1), (fields) => {
@@ -60,8 +68,10 @@ export function changeColumn(
     if (schemaToJson(schema) === schemaToJson(snapshot.schema)) return undefined;
     const isChecked = nullable === false && (await checkNeverNull(snapshot, schema, path, options.signal));
     const [changed] = fieldsAt(schema, path);
+    const metadata = withSchema(snapshot, schema);
+    if (typeof value === "string") await checkDefault({ protocol: snapshot.protocol, metadata, schema }, path[0]!);
     return {
-      metadata: withSchema(snapshot, schema),
+      metadata,
       ...(isChecked && { reads: EVERY_ROW }),
       operation: "CHANGE COLUMN",
       operationParameters: {
@@ -72,10 +82,11 @@ export function changeColumn(
   });
 }
 
-function commented(field: StructField, comment: string | null | undefined): StructField {
-  if (comment === undefined) return field;
-  const { comment: _, ...others } = field.metadata;
-  return { ...field, metadata: comment === null ? others : { ...others, comment } };
+/** Null takes the entry away. */
+function withMetadata(field: StructField, key: string, value: string | null | undefined): StructField {
+  if (value === undefined) return field;
+  const { [key]: _, ...others } = field.metadata;
+  return { ...field, metadata: value === null ? others : { ...others, [key]: value } };
 }
 
 function withType(snapshot: Snapshot, path: readonly string[], wanted: DataType): StructType {
@@ -100,6 +111,13 @@ function withType(snapshot: Snapshot, path: readonly string[], wanted: DataType)
       );
     }
     checkNoDependents(snapshot, path, "widen");
+    if (Object.hasOwn(fieldsAt(schema, path)[0]?.metadata ?? {}, IDENTITY_STEP)) {
+      throw new DeltaError(
+        "DELTA_IDENTITY_COLUMNS_ALTER_COLUMN_NOT_SUPPORTED",
+        `"${column}" is an identity column, which stays of type long.`,
+        facts,
+      );
+    }
     return wanted;
   });
 }

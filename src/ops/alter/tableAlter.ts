@@ -66,16 +66,32 @@ export class TableAlter {
   }
 
   /**
-   * Changes a column's comment, whether it may be null, its type or its place. A type becomes a wider one where
-   * `delta.enableTypeWidening` is on; a column that shall not be null is looked through first. Throws
+   * Changes a column's comment, whether it may be null, its type, its place or its default. A type becomes a wider one where
+   * `delta.enableTypeWidening` is on; a column that shall not be null is looked through first. A default is for rows to come, and needs the feature
+   * `allowColumnDefaults` (`DELTA_FEATURES_REQUIRE_MANUAL_ENABLEMENT`); one that the column can't take is `DELTA_INVALID_EXPRESSION`,
+   * `DELTA_UNSUPPORTED_EXPRESSION`, `DELTA_EXPRESSION_FAILED` or `DELTA_INVALID_SCHEMA`. Throws
    * `DELTA_UNSUPPORTED_ALTER_TABLE_CHANGE_COL_OP` for other types, `DELTA_NOT_NULL_CONSTRAINT_VIOLATED`, `DELTA_COLUMN_NOT_FOUND`.
    *
    * @example
    * await table.alter.changeColumn("id", { type: "long", comment: "of the order", position: "first" });
+   * await table.alter.changeColumn("state", { default: "'new'" });
    */
   async changeColumn(column: ColumnPath, change: ColumnChange, options: AlterOptions = {}): Promise<AlterResult> {
     const { changeColumn } = await loaded(import("./changeColumn.js"), MODULE);
     return changeColumn(this.#log, column, change, options);
+  }
+
+  /**
+   * Has an identity column go on behind the furthest value that the table holds, which somebody may have given by hand; never
+   * back. Looks through the column. Throws `DELTA_IDENTITY_COLUMNS_ALTER_NON_IDENTITY_COLUMN`, `DELTA_COLUMN_NOT_FOUND`, and
+   * `DELTA_CONCURRENT_APPEND` where rows came meanwhile.
+   *
+   * @example
+   * await table.alter.syncIdentity("id");
+   */
+  async syncIdentity(column: ColumnPath, options: AlterOptions = {}): Promise<AlterResult> {
+    const { syncIdentity } = await loaded(import("./syncIdentity.js"), MODULE);
+    return syncIdentity(this.#log, column, options);
   }
 
   /**

@@ -1,9 +1,11 @@
 import { DeltaError } from "../../errors.js";
+import { runtime } from "../../runtime.js";
 import type { StructField, StructType } from "../../schema/types.js";
 import { DEFAULT, GENERATION, IDENTITY_START, IDENTITY_STEP } from "../../write/rowRules.js";
 import { sameType } from "../spark/coercion.js";
 import { sparkExpression } from "../spark/expression.js";
 import type { SparkNode } from "../spark/tree.js";
+import { DefaultColumn } from "./defaults.js";
 import { type RuledTable, rulesOf } from "./rulesOf.js";
 
 /** Functions whose value isn't the same each time. */
@@ -21,6 +23,11 @@ export function checkRules(table: RuledTable): void {
     checkNested(field);
   }
   rulesOf(table);
+}
+
+/** Gives a column's default a try; see `checkDefault`. */
+export async function tryDefault(field: StructField): Promise<void> {
+  await new DefaultColumn(field, BigInt(runtime.now()) * 1000n).values(1);
 }
 
 function checkOneRule({ name, metadata }: StructField): void {
