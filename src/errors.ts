@@ -74,6 +74,7 @@ const KIND_OF = {
   // schemas and values
   DELTA_INVALID_SCHEMA: "fix-input",
   DELTA_SCHEMA_MISMATCH: "fix-input",
+  DELTA_COMPLEX_TYPE_COLUMN_CONTAINS_NULL_TYPE: "fix-input",
   DELTA_CANNOT_INFER_SCHEMA: "fix-input",
   DELTA_ALTER_TABLE_CLUSTER_BY_NOT_ALLOWED: "fix-input",
   DELTA_CLUSTERING_WITH_ZORDER_BY: "fix-input",

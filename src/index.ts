@@ -74,6 +74,7 @@ export type {
   DecimalType,
   GeoType,
   MapType,
+  OpenType,
   PrimitiveType,
   ReadOnlyType,
   StructField,

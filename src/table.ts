@@ -44,6 +44,7 @@ import type { ObjectStore } from "./storage/store.js";
 import { DeltaSource, type TableStreamOptions } from "./stream/deltaSource.js";
 import { Stream, type StreamTarget, streamedLog } from "./stream/stream.js";
 import type { BatchSource, InputRow, RowInput } from "./write/input.js";
+import { storedBatches } from "./write/storedBatches.js";
 
 /** How a table's storage is reached, and what of it will do. */
 export interface OpenOptions extends StorageOptions {
@@ -414,6 +415,11 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
   /** @internal */
   [snapshotOf](signal?: AbortSignal): Promise<Snapshot> {
     return this.#snapshot(signal);
+  }
+
+  /** @internal */
+  [storedBatches](): AsyncGenerator<RecordBatch> {
+    return this.scan()[storedBatches]();
   }
 
   /** The rows as objects: long as bigint, decimal as text, date and timestamps as Date, binary as Uint8Array, map as Map. */

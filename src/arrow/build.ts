@@ -1,6 +1,7 @@
 import type { RecordBatch } from "apache-arrow";
 import { DeltaError } from "../errors.js";
 import type { StructType } from "../schema/types.js";
+import { withVariantBytes } from "../schema/variantBytes.js";
 import type { Place } from "./badValue.js";
 import { buildColumn } from "./buildColumn.js";
 import { makeBatch } from "./column.js";
@@ -9,7 +10,7 @@ import { checkKeys, isRecord, pickColumns } from "./rowShape.js";
 import { toArrowField } from "./schema.js";
 
 /**
- * The rows as one Arrow batch, columns in the schema's order. A row's columns are its own properties and those that its
+ * The rows as one Arrow batch, columns in the schema's order, variants as their bytes. A row's columns are its own properties and those that its
  * class defines (getters), looked up by their exact names; null, undefined and missing ones are null.
  *
  * `firstRow` is the number of rows before these, so that errors name the row of the input. Throws
@@ -28,11 +29,12 @@ export function buildBatch(schema: StructType, rows: readonly object[], firstRow
   }
   checkKeys(schema, rows, { column: "", rowOf }, "");
   const values = pickColumns(schema, rows);
-  const columns = schema.fields.map((field, index) => {
+  const stored = withVariantBytes(schema);
+  const columns = stored.fields.map((field, index) => {
     const place: Place = { column: field.name, rowOf };
     return buildColumn(field.type, values[index], place);
   });
-  const batch = makeBatch(schema.fields.map(toArrowField), columns, rows.length);
+  const batch = makeBatch(stored.fields.map(toArrowField), columns, rows.length);
   checkNotNull(batch, schema, firstRow);
   return batch;
 }

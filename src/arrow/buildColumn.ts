@@ -1,13 +1,16 @@
 import type { Data } from "apache-arrow";
 import type { ArrayType, DataType, MapType, StructType } from "../schema/types.js";
+import { VARIANT_BYTES } from "../schema/variantBytes.js";
 import { badValue, type Place, placeOfField, placeOfItems } from "./badValue.js";
 import { buildBinary, buildBoolean, buildString } from "./buildBytes.js";
 import { buildDecimal, buildFloat, buildInteger, buildLong } from "./buildNumbers.js";
 import { buildDate, buildTimestamp } from "./buildTimes.js";
 import { makeColumn } from "./column.js";
+import { nullColumn } from "./constant.js";
 import { Nulls } from "./nulls.js";
 import { checkKeys, columnGetter, isRecord } from "./rowShape.js";
 import { toArrowType } from "./schema.js";
+import { buildVariants } from "./variant/bytesColumn.js";
 
 /** The Arrow column of JavaScript values of one type; null and undefined become null, whatever the type's nullability. */
 export function buildColumn(type: DataType, values: readonly unknown[], place: Place): Data {
@@ -32,12 +35,24 @@ export function buildColumn(type: DataType, values: readonly unknown[], place: P
     case "timestamp":
     case "timestamp_ntz":
       return buildTimestamp(type, values, place);
+    case "variant":
+    case VARIANT_BYTES:
+      return buildVariants(values, toArrowType(VARIANT_BYTES), place);
+    case "void":
+      return buildVoid(values, place);
     default:
       if (typeof type === "string") return buildDecimal(type, values, place);
       if (type.type === "array") return buildArray(type, values, place);
       if (type.type === "map") return buildMap(type, values, place);
       return buildStruct(type, values, place);
   }
+}
+
+/** A column that holds nothing. */
+function buildVoid(values: readonly unknown[], place: Place): Data {
+  const index = values.findIndex((value) => value !== null && value !== undefined);
+  if (index >= 0) throw badValue(place, index, values[index], "void", "it takes null only");
+  return nullColumn(toArrowType("void"), values.length);
 }
 
 /** An array column of arrays or typed arrays. */

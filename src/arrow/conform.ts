@@ -1,11 +1,13 @@
 import {
   type DataType as ArrowType,
+  Binary,
   type Data,
-  type Field,
+  Field,
   Null,
   type RecordBatch,
-  type Struct,
+  Struct,
   Type,
+  Utf8,
 } from "apache-arrow";
 import { DeltaError } from "../errors.js";
 import type { StructType } from "../schema/types.js";
@@ -17,8 +19,9 @@ import { concatValues } from "./concatValues.js";
 import { nullColumn } from "./constant.js";
 import { toArrowField } from "./schema.js";
 import { keepShared, numbersOf, takeValues } from "./takeValues.js";
+import { storedVariants, variantsOfJson } from "./variant/bytesColumn.js";
 import { variantColumn } from "./variant/column.js";
-import { isVariantField } from "./variant/field.js";
+import { isVariantBytesField, isVariantField } from "./variant/field.js";
 
 /**
  * The batch in the schema's own form: its columns by name and in its order, each in the Arrow type of its Delta type.
@@ -28,13 +31,18 @@ import { isVariantField } from "./variant/field.js";
  * Cast are, at any depth: dictionaries and the large, view and fixed-size layouts; integers and floats to wider ones;
  * integers and decimals to decimals that hold all their digits; timestamps of any unit to microseconds (nanoseconds are
  * rounded down), with or without a zone as the schema says; dates in milliseconds, and dates to timestamps without a zone;
- * unsigned 64-bit integers, 32-bit ones as shorter ones, and 256-bit decimals, where each value fits; and variants as Parquet stores them to JSON.
+ * unsigned 64-bit integers, 32-bit ones as shorter ones, and 256-bit decimals, where each value fits; and variants as Parquet stores them to
+ * JSON or, where the schema wants that, to their bytes, which JSON texts become then too.
  *
  * Throws DELTA_SCHEMA_MISMATCH (column, type, found) where types differ otherwise, and DELTA_VALUE_OUT_OF_RANGE (row,
  * column, value, type) where a value overflows; rows are counted from `firstRow`. A {@link VariantError} is for who knows the file.
  */
 export function conformBatch(batch: RecordBatch, schema: StructType, firstRow = 0): RecordBatch {
-  const targets = schema.fields.map(toArrowField);
+  return conformToFields(batch, schema.fields.map(toArrowField), firstRow);
+}
+
+/** As {@link conformBatch}, to fields as schemas have them. */
+export function conformToFields(batch: RecordBatch, targets: readonly Field[], firstRow = 0): RecordBatch {
   const rowOf = (index: number) => firstRow + index;
   const columns = targets.map((target) => {
     const source = childNamed(batch.schema.fields, batch.data.children, target.name, target.name);
@@ -61,7 +69,9 @@ function childNamed(
 function conformColumn(data: Data, field: Field, place: Place): Data {
   const target: ArrowType = field.type;
   if (target.typeId === Type.Null) return nullColumn(target, data.length);
-  if (isVariantField(field)) return variantColumn(data, target) ?? mismatch(data, target, place);
+  if (isVariantField(field))
+    return variantColumn(data, target) ?? textColumn(data, target) ?? mismatch(data, target, place);
+  if (isVariantBytesField(field)) return bytesColumn(data, field, place);
   switch (data.typeId) {
     case Type.Null:
       return nullColumn(target, data.length);
@@ -79,6 +89,35 @@ function conformColumn(data: Data, field: Field, place: Place): Data {
       return castPrimitive(data, target, place) ?? mismatch(data, target, place);
   }
 }
+
+/** What is JSON already. */
+function textColumn(data: Data, target: ArrowType): Data | undefined {
+  return data.typeId === Type.Null ? nullColumn(target, data.length) : undefined;
+}
+
+function bytesColumn(data: Data, field: Field, place: Place): Data {
+  const target: ArrowType = field.type;
+  if (data.typeId === Type.Null) return nullColumn(target, data.length);
+  if (data.typeId === Type.Dictionary) return bytesColumn(decodeDictionary(data), field, place);
+  if (data.typeId === Type.Struct) return storedVariants(plainParts(data), target) ?? mismatch(data, target, place);
+  const texts = castPrimitive(data, new Utf8(), place) ?? mismatch(data, target, place);
+  return variantsOfJson(texts, target, place);
+}
+
+/** A struct whose binaries are of the plain layout. */
+function plainParts(data: Data): Data {
+  const fields = (data.type as Struct).children as readonly Field[];
+  const isPlain = fields.every(({ name, type }) => !PARTS.has(name) || type.typeId === Type.Binary);
+  if (isPlain) return data;
+  const children = data.children.map((child, i) => {
+    if (!PARTS.has(fields[i].name)) return child;
+    return castPrimitive(child, new Binary(), { column: fields[i].name, rowOf: (row) => row }) ?? child;
+  });
+  const own = children.map(({ type }, i) => new Field(fields[i].name, type, fields[i].nullable));
+  return retype(data, new Struct(own), children);
+}
+
+const PARTS: ReadonlySet<string> = new Set(["metadata", "value"]);
 
 function mismatch(data: Data, target: ArrowType, { column }: Place): never {
   throw new DeltaError(

@@ -4,10 +4,12 @@ import { parseDecimalType, unscaledToDecimal } from "../schema/decimal.js";
 import { parseFaithfulJson } from "../schema/exactJson.js";
 import { formatDate } from "../schema/time.js";
 import type { DataType } from "../schema/types.js";
+import { VARIANT_BYTES } from "../schema/variantBytes.js";
 import { isSet, isValid, type Validity, validityOf } from "./bits.js";
 import { offsetsOf } from "./column.js";
 import { readInt128, smallUnscaled, wordsOf } from "./int128.js";
 import { Timestamp } from "./timestamp.js";
+import { encodedVariants } from "./variant/bytesColumn.js";
 
 const DAY_MS = 86_400_000;
 const MAX_DATE_DAYS = 100_000_000;
@@ -32,6 +34,8 @@ export function decodePrimitive(type: DataType, data: Data): unknown[] {
       return decodeStrings(data, validity);
     case "variant":
       return decodeStrings(data, validity).map((json) => (json === null ? null : parseFaithfulJson(json as string)));
+    case VARIANT_BYTES:
+      return encodedVariants(data);
     case "void":
       return new Array<null>(data.length).fill(null);
     case "binary":

@@ -1,6 +1,7 @@
 import {
   type Timestamp as ArrowTimestamp,
   type DataType as ArrowType,
+  DataType as ArrowTypes,
   Binary,
   Bool,
   DateDay,
@@ -29,7 +30,8 @@ import { DeltaError } from "../errors.js";
 import { isDecimalInRange, parseDecimalType } from "../schema/decimal.js";
 import { valueType } from "../schema/geo.js";
 import type { DataType, StructField, StructType } from "../schema/types.js";
-import { JSON_EXTENSION } from "./variant/field.js";
+import { VARIANT_BYTES } from "../schema/variantBytes.js";
+import { BYTES_EXTENSION, isVariantField, JSON_EXTENSION, saysVariantBytes } from "./variant/field.js";
 
 /** The Arrow schema that batches of this Delta schema have in memory. */
 export function toArrowSchema(schema: StructType): Schema {
@@ -49,8 +51,14 @@ export function toArrowField(field: StructField): Field {
 const fields = new WeakMap<StructField, Field>();
 
 function arrowFieldOf(name: string, type: DataType, nullable: boolean): Field {
-  return new Field(name, toArrowType(type), nullable, type === "variant" ? new Map(JSON_EXTENSION) : undefined);
+  const says = EXTENSIONS.get(type);
+  return new Field(name, toArrowType(type), nullable, says && new Map(says));
 }
+
+const EXTENSIONS: ReadonlyMap<DataType, ReadonlyMap<string, string>> = new Map<DataType, ReadonlyMap<string, string>>([
+  ["variant", JSON_EXTENSION],
+  [VARIANT_BYTES, BYTES_EXTENSION],
+]);
 
 /**
  * The Arrow type of a Delta type: byte Int8 … long Int64, decimal Decimal128, string Utf8, binary Binary, date Date32,
@@ -93,19 +101,23 @@ const ARROW_TYPES = {
   timestamp_ntz: () => new TimestampMicrosecond(),
   variant: () => new Utf8(),
   void: () => new Null(),
+  [VARIANT_BYTES as string]: () =>
+    new Struct([new Field("metadata", new Binary(), false), new Field("value", new Binary(), false)]),
 };
 
 /**
- * The Delta schema that holds every value of an Arrow schema: dictionaries become their values' type, unsigned
+ * The Delta schema that holds every value of an Arrow schema: variants as bytes, where a field says that it has them, variant; dictionaries become their values' type, unsigned
  * integers the next wider signed one, Float16 float, times of any unit microseconds, and the large, view and
- * fixed-size layouts the plain one. Throws DELTA_INVALID_SCHEMA naming the column and its type where there is none
+ * fixed-size layouts the plain one. JSON texts, and structs of `metadata` and `value`, are variants only where `known` has them at the
+ * same place. Throws DELTA_INVALID_SCHEMA naming the column and its type where there is none
  * (uint64, time of day, intervals, unions, decimals beyond 38 digits, fields of one name).
  */
-export function fromArrowSchema(schema: Schema): StructType {
-  return fromArrowFields(schema.fields, "");
+export function fromArrowSchema(schema: Schema, known?: StructType): StructType {
+  return fromArrowFields(schema.fields, "", known);
 }
 
-function fromArrowFields(fields: readonly Field[], prefix: string): StructType {
+function fromArrowFields(fields: readonly Field[], prefix: string, known?: DataType): StructType {
+  const others = typeof known === "object" && known.type === "struct" ? known.fields : [];
   const seen = new Set<string>();
   for (const { name } of fields) {
     if (seen.has(name)) {
@@ -119,19 +131,26 @@ function fromArrowFields(fields: readonly Field[], prefix: string): StructType {
     type: "struct",
     fields: fields.map((field) => ({
       name: field.name,
-      type: fromArrowType(field.type, prefix + field.name),
-      nullable: field.nullable,
+      type: fromArrowField(field, prefix + field.name, others.find(({ name }) => name === field.name)?.type),
+      nullable: field.nullable || field.type.typeId === Type.Null,
       metadata: {},
     })),
   };
 }
 
+function fromArrowField(field: Field, column: string, known: DataType | undefined): DataType {
+  if (saysVariantBytes(field)) return "variant";
+  const isText = isVariantField(field) || ArrowTypes.isStruct(field.type);
+  return known === "variant" && isText ? known : fromArrowType(field.type, column, known);
+}
+
 /** The Delta type of an Arrow type; `column` names it in errors. See {@link fromArrowSchema}. */
-export function fromArrowType(type: ArrowType, column: string): DataType {
+export function fromArrowType(type: ArrowType, column: string, known?: DataType): DataType {
+  const inside = typeof known === "object" ? known : undefined;
   const children = type.children as readonly Field[] | null;
   switch (type.typeId) {
     case Type.Dictionary:
-      return fromArrowType((type as Dictionary).dictionary, column);
+      return fromArrowType((type as Dictionary).dictionary, column, known);
     case Type.Int:
       return integerType(type as Int) ?? refuse(type, column);
     case Type.Float:
@@ -151,6 +170,8 @@ export function fromArrowType(type: ArrowType, column: string): DataType {
       return "binary";
     case Type.Bool:
       return "boolean";
+    case Type.Null:
+      return "void";
     case Type.Date:
       return "date";
     case Type.Timestamp:
@@ -161,7 +182,11 @@ export function fromArrowType(type: ArrowType, column: string): DataType {
       const element = children![0];
       return {
         type: "array",
-        elementType: fromArrowType(element.type, `${column}.element`),
+        elementType: fromArrowField(
+          element,
+          `${column}.element`,
+          inside?.type === "array" ? inside.elementType : undefined,
+        ),
         containsNull: element.nullable,
       };
     }
@@ -170,12 +195,12 @@ export function fromArrowType(type: ArrowType, column: string): DataType {
       return {
         type: "map",
         keyType: fromArrowType(key.type, `${column}.key`),
-        valueType: fromArrowType(value.type, `${column}.value`),
+        valueType: fromArrowField(value, `${column}.value`, inside?.type === "map" ? inside.valueType : undefined),
         valueContainsNull: value.nullable,
       };
     }
     case Type.Struct:
-      return fromArrowFields(children!, `${column}.`);
+      return fromArrowFields(children!, `${column}.`, known);
     default:
       return refuse(type, column);
   }

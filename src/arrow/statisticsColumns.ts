@@ -34,6 +34,7 @@ export function statisticsColumns(
 }
 
 function leavesOf(type: DataType, path: readonly string[]): (readonly string[])[] {
+  if (type === "void") return [];
   if (typeof type === "string" || type.type !== "struct") return [path];
   return type.fields.flatMap((field) => leavesOf(field.type, [...path, field.name]));
 }

@@ -82,14 +82,18 @@ const typeWidening = {
   writing: "files have the wider types",
 } as const;
 const variantType = {
+  read: "supported",
+  write: "supported",
   reading: "values of type variant are decoded from their binary form",
   writing: "values of type variant are encoded in their binary form",
-};
+} as const;
 const variantShredding = {
+  read: "supported",
+  write: "supported",
   needs: ["variantType"],
   reading: "values of type variant are put together from the typed columns that they are spread over",
   writing: "values of type variant may be spread over typed columns",
-};
+} as const;
 const catalogManaged = {
   ...readerWriter,
   read: "refusedByPath",
@@ -221,16 +225,15 @@ export const FEATURES: readonly FeatureRow[] = [
   },
   { name: "typeWidening", ...readerWriter, ...whenTrue("delta.enableTypeWidening"), ...typeWidening },
   { name: "typeWidening-preview", ...readerWriter, ...typeWidening },
-  { name: "variantType", ...readerWriter, ...whenType("variant"), ...readOnly, ...variantType },
-  { name: "variantType-preview", ...readerWriter, ...readOnly, ...variantType },
+  { name: "variantType", ...readerWriter, ...whenType("variant"), ...variantType },
+  { name: "variantType-preview", ...readerWriter, ...variantType },
   {
     name: "variantShredding",
     ...readerWriter,
     ...whenTrue("delta.enableVariantShredding"),
-    ...readOnly,
     ...variantShredding,
   },
-  { name: "variantShredding-preview", ...readerWriter, ...readOnly, ...variantShredding },
+  { name: "variantShredding-preview", ...readerWriter, ...variantShredding },
   { name: "catalogManaged", ...catalogManaged },
   { name: "catalogOwned-preview", ...catalogManaged },
   {

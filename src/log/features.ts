@@ -46,14 +46,13 @@ export function checkWritable(protocol: Protocol, metadata: Metadata): void {
     if (refusesWriters(feature, metadata)) refused.set(feature.name, feature.row?.writing ?? UNKNOWN_FEATURE);
   }
   if (READ_ONLY_TYPE.test(metadata.schemaString)) {
-    refused.set("columns of a type that is only read", "values are of type void, variant, geometry or geography");
+    refused.set("columns of a type that is only read", "values are of type geometry or geography");
   }
   if (refused.size > 0) throw unsupported("DELTA_UNSUPPORTED_FEATURES_FOR_WRITE", "write to", refused);
 }
 
-/** A column of a type that is only read; void needs no feature. */
-const READ_ONLY_TYPE =
-  /"(?:type|elementType|keyType|valueType)"\s*:\s*"(?:void|null|variant|geo(?:metry|graphy)\([^"]*)"/i;
+/** A column of a type that is only read. */
+const READ_ONLY_TYPE = /"(?:type|elementType|keyType|valueType)"\s*:\s*"geo(?:metry|graphy)\([^"]*"/i;
 
 /** A feature that a protocol lists, or that its versions imply (PROTOCOL.md, Supported Features). */
 export interface SupportedFeature {
@@ -134,7 +133,8 @@ export function protocolFor(schema: StructType, configuration: Readonly<Record<s
  */
 export function checkFeaturesListed(protocol: Protocol, table: TableDescription): void {
   const listed = new Set([...readerFeatures(protocol), ...writerFeatures(protocol)]);
-  const features = FEATURES.filter((feature) => feature.isActive?.(table) && !listed.has(feature.name));
+  const isListed = ({ name }: FeatureRow) => listed.has(name) || listed.has(`${name}-preview`);
+  const features = FEATURES.filter((feature) => feature.isActive?.(table) && !isListed(feature));
   if (features.length === 0) return;
   const names = features.map(({ name }) => name);
   throw new DeltaError(

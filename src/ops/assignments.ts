@@ -6,6 +6,7 @@ import { toArrowField } from "../arrow/schema.js";
 import { DeltaError } from "../errors.js";
 import { SqlText } from "../schema/sqlText.js";
 import type { StructType } from "../schema/types.js";
+import { withVariantBytes } from "../schema/variantBytes.js";
 import { type SetTarget, setTargets, withValues } from "./setTargets.js";
 
 /** New values by column: values as rows have them, or expressions made by `sql`. A dotted key names a column in a struct. */
@@ -17,7 +18,7 @@ export type SetOption<Row extends object = Record<string, unknown>> = {
 export interface Assignments {
   /** The top-level columns that change. */
   readonly columns: ReadonlySet<string>;
-  /** A batch whose first columns are those of the schema, with the new values in place; other columns stay. */
+  /** A batch whose first columns are those of the schema, variants as bytes, with the new values in place; other columns stay. */
   apply(batch: RecordBatch): Promise<RecordBatch>;
 }
 
@@ -27,8 +28,9 @@ export async function assignmentsOf(set: SetOption, schema: StructType): Promise
   if (entries.length === 0) {
     throw new DeltaError("DELTA_INVALID_ARGUMENT", "set names no column. Give at least one a new value.", {});
   }
+  const stored = withVariantBytes(schema);
   const targets = setTargets(
-    schema,
+    stored,
     entries.map(([name]) => name),
   );
   const constants = targets.filter((_, i) => !(entries[i]![1] instanceof SqlText));
@@ -46,7 +48,7 @@ export async function assignmentsOf(set: SetOption, schema: StructType): Promise
   return {
     columns: new Set(targets.map(({ path }) => path[0]!)),
     async apply(batch) {
-      const before = own(batch, schema);
+      const before = own(batch, stored);
       const made = new Map<SetTarget, Data>();
       const fixed =
         constants.length === 0 ? [] : buildBatch(constantSchema, repeated(row, batch.numRows), 0).data.children;
@@ -54,7 +56,7 @@ export async function assignmentsOf(set: SetOption, schema: StructType): Promise
       const computed = expressions === undefined ? [] : (await expressions.evaluate(before)).data.children;
       for (const [i, { target }] of texts.entries()) made.set(target, computed[i]!);
       const changed = withValues(batch, made);
-      checkNotNull(own(changed, schema), schema, 0);
+      checkNotNull(own(changed, stored), stored, 0);
       return changed;
     },
   };

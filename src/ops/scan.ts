@@ -10,7 +10,9 @@ import { withoutColumnMapping } from "../schema/columnMapping.js";
 import { nearestName, resolveColumn } from "../schema/columns.js";
 import { isTimeZone } from "../schema/time.js";
 import type { StructField, StructType } from "../schema/types.js";
+import { withVariantBytes } from "../schema/variantBytes.js";
 import type { BatchSource } from "../write/input.js";
+import { storedBatches } from "../write/storedBatches.js";
 import { predicateOf, type WhereOption } from "./where.js";
 
 /** What a table with row tracking tells of each row. */
@@ -91,6 +93,12 @@ export class Scan<Row extends object = Record<string, unknown>> implements Batch
   async *batches(): AsyncGenerator<RecordBatch> {
     const { source, options } = await this.#resolve();
     yield* source.batches(options);
+  }
+
+  /** @internal */
+  async *[storedBatches](): AsyncGenerator<RecordBatch> {
+    const { source, options, schema } = await this.#resolve();
+    yield* source.batches({ ...options, columns: withVariantBytes(schema).fields });
   }
 
   /** All rows as objects. */

@@ -113,7 +113,8 @@ function differencesOfTypes(table: DataType, given: DataType, path: readonly str
       return [...keys, ...values, ...nulls];
     }
   }
-  if (table === given) return [];
+  // Nulls fit everywhere.
+  if (table === given || given === "void") return [];
   const assignable = typeof table === "string" && typeof given === "string" && isPrimitiveAssignable(given, table);
   const texts = { table: typeText(table), given: typeText(given) };
   return [{ column: path.join("."), kind: "type", ...texts, assignable }];

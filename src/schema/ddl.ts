@@ -25,6 +25,8 @@ const PRIMITIVES: Readonly<Record<string, PrimitiveType>> = {
   timestamp: "timestamp",
   timestamp_ltz: "timestamp",
   timestamp_ntz: "timestamp_ntz",
+  variant: "variant",
+  void: "void",
 };
 const DECIMALS = new Set(["decimal", "dec", "numeric"]);
 const TYPE_NAMES = [...Object.keys(PRIMITIVES), ...DECIMALS, "array", "map", "struct"];

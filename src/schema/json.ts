@@ -21,14 +21,12 @@ export const PRIMITIVE_NAMES: ReadonlySet<string> = new Set([
   "date",
   "timestamp",
   "timestamp_ntz",
+  "variant",
+  "void",
 ]);
 
-/** Names of types that are only read; `null` is what early releases of Spark called void. */
-const READ_ONLY_NAMES: ReadonlyMap<string, PrimitiveType> = new Map([
-  ["variant", "variant"],
-  ["void", "void"],
-  ["null", "void"],
-]);
+/** What early releases of Spark called void. */
+const OLD_VOID = "null";
 
 /** Types of Delta that this release can't read; a table that has one is refused by its name. */
 const UNSUPPORTED_TYPE =
@@ -102,8 +100,7 @@ function parseType(value: unknown, path: readonly string[]): DataType {
 
 function parsePrimitive(name: string, path: readonly string[]): PrimitiveType {
   if (PRIMITIVE_NAMES.has(name)) return name as PrimitiveType;
-  const readOnly = READ_ONLY_NAMES.get(name);
-  if (readOnly !== undefined) return readOnly;
+  if (name === OLD_VOID) return "void";
   if (isGeo(name as DataType)) return name as PrimitiveType;
   if (name === "decimal") return "decimal(10,0)";
   const decimal = parseDecimalType(name as DataType);

@@ -73,6 +73,9 @@ interface PrimitiveValues {
   short: number;
   byte: number;
   float: number;
+  /** What the variant is in JSON; see spec/variants.md. */
+  variant: unknown;
+  void: null;
   double: number;
   boolean: boolean;
   binary: Uint8Array;

@@ -4,7 +4,7 @@ import type { DataType, StructField, StructType } from "./types.js";
 /**
  * The table's schema with the columns, nested ones too, that only `given` has: nullable, behind the table's own. What both have
  * stays as the table has it, also where the types differ or the names differ in case; whether data fits is for
- * `checkAssignable` to say. With `widens`, types become those of `given` where these are wider ones of the same family. The table's own
+ * `checkAssignable` to say; but what is void becomes what `given` has. With `widens`, types become those of `given` where these are wider ones of the same family. The table's own
  * schema, the same object, where there is nothing to add.
  */
 export function mergeSchemas(table: StructType, given: StructType, widens = false): StructType {
@@ -29,6 +29,7 @@ function mergeStructs(table: StructType, given: StructType, widens: boolean): St
 
 function mergeTypes(table: DataType, given: DataType, widens: boolean): DataType {
   if (typeof table === "string" || typeof given === "string") {
+    if (table === "void") return given;
     const isWider = widens && typeof table === "string" && typeof given === "string" && isEvolution(table, given);
     return isWider ? given : table;
   }

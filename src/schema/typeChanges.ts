@@ -80,6 +80,8 @@ function recordedField(was: StructField, field: StructField): StructField {
 function recordedType(was: DataType, type: DataType, path: readonly string[], changes: TypeChange[]): DataType {
   if (was === type) return type;
   if (typeof was === "string" && typeof type === "string") {
+    // No file holds values of type void.
+    if (was === "void") return type;
     const fieldPath = path.length === 0 ? {} : { fieldPath: path.join(".") };
     changes.push({ fromType: was, toType: type, ...fieldPath });
     return type;

@@ -18,13 +18,17 @@ export type PrimitiveType =
   | "timestamp"
   | "timestamp_ntz"
   | DecimalType
+  | OpenType
   | ReadOnlyType;
 
 /**
- * Types that are only read: `variant` holds any JSON value and more (PROTOCOL.md, Variant Data Type); a `void` column is in no
- * file and null in every row; places and shapes are well-known binary (WKB).
+ * Types that say little of a column: `variant` holds any JSON value and more (PROTOCOL.md, Variant Data Type); a `void` column is in no
+ * file and null in every row.
  */
-export type ReadOnlyType = "variant" | "void" | GeoType;
+export type OpenType = "variant" | "void";
+
+/** Types that are only read: places and shapes as well-known binary (WKB). */
+export type ReadOnlyType = GeoType;
 
 /** `geometry(OGC:CRS84)`, `geography(OGC:CRS84, spherical)`: the coordinate reference system, and how edges run between points. */
 export type GeoType = `geometry(${string})` | `geography(${string})`;

@@ -2,7 +2,9 @@ import { DeltaError } from "../errors.js";
 import type { ColumnMappingMode } from "./columnMapping.js";
 import { isDecimalInRange, parseDecimalType } from "./decimal.js";
 import { PRIMITIVE_NAMES } from "./json.js";
+import { storedSchema } from "./storedSchema.js";
 import type { DataType, StructType } from "./types.js";
+import { holdsVariants } from "./variantBytes.js";
 
 /** Spark refuses these in column names, nested ones too, wherever a table has no column mapping; NUL ends a name for many. */
 const FORBIDDEN = /[ ,;{}()\n\t=\0]/;
@@ -15,8 +17,9 @@ const BYTE_ORDER_MARK = "\ufeff";
 /**
  * Checks the schema of a table about to be created, or changed; one that maps its columns may have any names. Throws DELTA_INVALID_SCHEMA (no columns; a name that is empty,
  * taken regardless of case, holds one of ` ,;{}()\n\t=` or a NUL, or begins with a byte order mark; a decimal out of range; an unknown
- * type) and
- * DELTA_INVALID_PARTITION_COLUMN (unknown, named twice, not primitive, or no column left for the data files).
+ * type),
+ * DELTA_COMPLEX_TYPE_COLUMN_CONTAINS_NULL_TYPE, and
+ * DELTA_INVALID_PARTITION_COLUMN (unknown, named twice, not primitive, variant or void, or no column left for the data files).
  */
 export function validateNewTable(
   schema: StructType,
@@ -24,6 +27,7 @@ export function validateNewTable(
   mode: ColumnMappingMode = "none",
 ): void {
   if (schema.fields.length === 0) throw invalid("", "A table needs at least one column.");
+  storedSchema(schema);
   validateStruct(schema, [], mode === "none" ? FORBIDDEN : FORBIDDEN_ANYWHERE);
   validatePartitionColumns(schema, partitionColumns);
 }
@@ -98,6 +102,7 @@ function validateType(type: DataType, path: readonly string[], forbiddenInNames:
   } else if (type.type === "array") {
     validateType(type.elementType, [...path, "element"], forbiddenInNames);
   } else {
+    if (holdsVariants(type.keyType)) throw invalid(column, `The keys of the map "${column}" can't be variants.`);
     validateType(type.keyType, [...path, "key"], forbiddenInNames);
     validateType(type.valueType, [...path, "value"], forbiddenInNames);
   }
@@ -115,6 +120,9 @@ function validatePartitionColumns(schema: StructType, partitionColumns: readonly
     }
     if (typeof field.type !== "string") {
       throw badPartition(column, `A table can't be partitioned by "${column}": a ${field.type.type} has no text form.`);
+    }
+    if (field.type === "variant" || field.type === "void") {
+      throw badPartition(column, `A table can't be partitioned by "${column}": a ${field.type} has no text form.`);
     }
     if (seen.has(column)) throw badPartition(column, `The partition column "${column}" is named twice.`);
     seen.add(column);

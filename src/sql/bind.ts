@@ -40,6 +40,11 @@ const REFUSED_FUNCTIONS = new Set([
   ...["nextval", "currval", "setseed", "stats"],
 ]);
 
+/** Functions that take a lambda as an argument. */
+const LAMBDA_FUNCTIONS: ReadonlySet<string> = new Set(
+  ["transform", "apply", "filter", "reduce"].flatMap((name) => [name, `list_${name}`, `array_${name}`]),
+);
+
 /** The column that the parts of a name mean, if any. */
 export type ColumnResolver = (names: readonly string[]) => BoundColumn | undefined;
 
@@ -54,21 +59,24 @@ export function bindColumns(
   sql: string,
   resolve: ColumnResolver = (names) => columnNamed(schema, names),
 ): SqlNode {
-  return bind(root, new Set());
+  return bind(root, new Set(), false);
 
-  function bind(node: SqlNode, parameters: ReadonlySet<string>): SqlNode {
+  function bind(node: SqlNode, parameters: ReadonlySet<string>, takesLambdas: boolean): SqlNode {
     const refused = REFUSED[node.class];
     if (refused) throw invalidSql(sql, `it has ${refused}, which a condition on rows can't have`);
     const called = String(node.function_name ?? "").toLowerCase();
     if (REFUSED_FUNCTIONS.has(called)) {
       throw invalidSql(sql, `it calls ${called}(), which has nothing to do with a row`);
     }
-    if (node.class === "LAMBDA") {
+    // Elsewhere, what looks like one is an operator of JSON: v -> 'a'.
+    if (node.class === "LAMBDA" && takesLambdas) {
       const lambda = node as SqlNode & { readonly lhs: SqlNode; readonly expr: SqlNode };
       const own = new Set([...parameters, ...lambdaParameters(lambda.lhs)]);
-      return { ...lambda, expr: bind(lambda.expr, own) };
+      return { ...lambda, expr: bind(lambda.expr, own, false) };
     }
-    if (node.class !== "COLUMN_REF") return mapChildren(node, (child) => bind(child, parameters));
+    if (node.class !== "COLUMN_REF") {
+      return mapChildren(node, (child) => bind(child, parameters, LAMBDA_FUNCTIONS.has(called)));
+    }
     const names = node.column_names as readonly string[];
     if (parameters.has(names[0]!)) return node;
     const column = resolve(names);

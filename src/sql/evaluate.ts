@@ -1,20 +1,24 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { RecordBatch } from "apache-arrow";
+import type { Data, RecordBatch } from "apache-arrow";
+import { makeBatch } from "../arrow/column.js";
 import { conformBatch } from "../arrow/conform.js";
+import { toArrowField } from "../arrow/schema.js";
+import { withVariantJson } from "../arrow/variant/jsonForm.js";
 import { DeltaError } from "../errors.js";
 import { BATCH_ROWS, decodeFile } from "../parquet/decodeFile.js";
 import { encodeParquet } from "../parquet/write.js";
 import type { DataType, StructField, StructType } from "../schema/types.js";
-import { bindColumns, boundColumns } from "./bind.js";
+import { holdsVariants, VARIANT_BYTES, variantBytesType, withVariantBytes } from "../schema/variantBytes.js";
+import { type BoundColumn, bindColumns, boundColumns, columnOf } from "./bind.js";
 import { type Duckdb, duckdb, quoteName, quoteText, withWorkFolder } from "./duckdb.js";
-import { duckdbMessage, invalidSql, parseExpression } from "./expression.js";
-import { nullRow, sqlType } from "./types.js";
+import { duckdbMessage, invalidSql, parseExpression, type SqlNode } from "./expression.js";
+import { nullRow, sqlType, valueSqlType } from "./types.js";
 
 /** The most rows that {@link ColumnExpressions.evaluate} takes at once. */
 export const MAX_ROWS = BATCH_ROWS;
 
-/** Expressions whose values become columns. */
+/** Expressions whose values become columns, in their order. */
 export interface ColumnExpressions {
   /** Top-level columns that they name. */
   readonly columns: ReadonlySet<string>;
@@ -36,17 +40,52 @@ export async function columnExpressions(
 ): Promise<ColumnExpressions> {
   const db = await duckdb();
   const columns = new Set<string>();
-  const values: string[] = [];
+  const computed: { readonly field: StructField; readonly text: string; readonly sql: string }[] = [];
+  const copied = new Map<StructField, string>();
   for (const { field, text } of assignments) {
     const expression = await parseExpression(text);
     const root = bindColumns(expression.root, schema, text);
     for (const [name] of boundColumns(root)) columns.add(name!);
-    values.push(await castTo(db, field, await expression.textOf(root), `(${nullRow(schema)}) AS ${ROWS}`, text));
+    const own = wholeVariants(root, field.type);
+    if (own !== undefined) copied.set(field, own.path[0]!);
+    else {
+      const from = `(${nullRow(schema, valueSqlType)}) AS ${ROWS}`;
+      computed.push({ field, text, sql: await castTo(db, field, await expression.textOf(root), from, text) });
+    }
   }
-  const target: StructType = { type: "struct", fields: assignments.map(({ field }) => field) };
-  const select = `SELECT ${values.map((value, i) => `${value} AS ${quoteName(target.fields[i]!.name)}`).join(", ")}`;
-  const text = assignments.map((assignment) => assignment.text).join(", ");
-  return { columns, evaluate: (batch) => evaluate(db, select, text, columns, batch, target) };
+  const target: StructType = { type: "struct", fields: computed.map(({ field }) => field) };
+  const values = computed.map(({ sql, field }) => `${sql} AS ${quoteName(field.name)}`);
+  const text = computed.map((assignment) => assignment.text).join(", ");
+  const work = { db, select: `SELECT ${values.join(", ")}`, text, names: columns, schema, target };
+  return {
+    columns,
+    async evaluate(batch) {
+      if (copied.size === 0) return evaluate(work, batch);
+      const made = computed.length === 0 ? [] : (await evaluate(work, batch)).data.children;
+      const children = assignments.map(({ field }) => {
+        const name = copied.get(field);
+        const at = computed.findIndex((one) => one.field === field);
+        return name === undefined ? made[at]! : childNamed(batch, name);
+      });
+      const own = assignments.map(({ field }) => toArrowField({ ...field, type: variantBytesType(field.type) }));
+      return makeBatch(own, children, batch.numRows);
+    },
+  };
+}
+
+/**
+ * The column that an expression is, where it has variants in it that a column of `type` takes as they are. Names of columns are of
+ * `parts` parts.
+ */
+export function wholeVariants(root: SqlNode, type: DataType, parts = 1): BoundColumn | undefined {
+  const column = columnOf(root);
+  if (column?.path.length !== parts || !holdsVariants(column.type)) return undefined;
+  const isSame = sqlType(variantBytesType(column.type)) === sqlType(variantBytesType(type));
+  return isSame ? column : undefined;
+}
+
+function childNamed(batch: RecordBatch, name: string): Data {
+  return batch.data.children[batch.schema.fields.findIndex((field) => field.name === name)]!;
 }
 
 /**
@@ -62,31 +101,42 @@ export async function castTo(
 ): Promise<string> {
   const described = `DESCRIBE SELECT (${sql}) FROM ${from}`;
   const [, [found]] = (await inSql(text, () => db.columns(described))) as [unknown, [string]];
+  const isVariant = variantBytesType(field.type) === VARIANT_BYTES;
+  // A text is a text, also where it could be JSON.
+  if (isVariant) return `CAST(${found === "JSON" ? `(${sql})` : `to_json(${sql})`} AS VARCHAR)`;
+  if (field.type === "void" && sql !== "NULL") {
+    throw invalidSql(text, "a column of type void holds nothing but null");
+  }
   const hasFraction = /^(?:DOUBLE|FLOAT|DECIMAL)/.test(found);
   const whole = hasFraction && INTEGERS.has(field.type) ? `trunc(${sql})` : `(${sql})`;
-  const cast = `CAST(${whole} AS ${sqlType(field.type)})`;
+  const cast = `CAST(${whole} AS ${valueSqlType(field.type)})`;
   // A row of nulls settles whether there is such a cast.
   await inSql(text, () => db.columns(`SELECT ${cast} FROM ${from} WHERE false`));
   return cast;
 }
 
-async function evaluate(
-  db: Duckdb,
-  select: string,
-  text: string,
-  names: ReadonlySet<string>,
-  batch: RecordBatch,
-  target: StructType,
-): Promise<RecordBatch> {
+interface Work {
+  readonly db: Duckdb;
+  readonly select: string;
+  /** For errors. */
+  readonly text: string;
+  readonly names: ReadonlySet<string>;
+  readonly schema: StructType;
+  readonly target: StructType;
+}
+
+async function evaluate({ db, select, text, names, schema, target }: Work, batch: RecordBatch): Promise<RecordBatch> {
   return withWorkFolder(async (folder) => {
     let from = `range(${batch.numRows})`;
     if (names.size > 0) {
       const indices = batch.schema.fields.flatMap((field, i) => (names.has(field.name) ? [i] : []));
-      const { bytes } = await encodeParquet([batch.selectAt(indices)], { compression: "uncompressed" });
+      const { bytes } = await encodeParquet([withVariantJson(batch.selectAt(indices))], {
+        compression: "uncompressed",
+      });
       const source = join(folder, "batch.parquet");
       await writeFile(source, bytes);
       // A folder on the way that is called "a=b" makes no column.
-      from = `read_parquet(${quoteText(source)}, hive_partitioning = false)`;
+      from = withJson(`read_parquet(${quoteText(source)}, hive_partitioning = false)`, schema, names);
     }
     const file = join(folder, "values.parquet");
     const copy = `COPY (${select} FROM ${from} AS ${ROWS}) TO ${quoteText(file)} (FORMAT parquet, COMPRESSION uncompressed)`;
@@ -98,8 +148,16 @@ async function evaluate(
     if (batches.length > 1) {
       throw new DeltaError("DELTA_INTERNAL", `${batch.numRows} rows are too many to evaluate at once.`);
     }
-    return conformBatch(batches[0]!, target);
+    return conformBatch(batches[0]!, withVariantBytes(target));
   });
+}
+
+/** A relation with JSON where it has its texts: of those of `schema`'s columns that are among `names`. */
+export function withJson(relation: string, schema: StructType, names: ReadonlySet<string>): string {
+  const replaced = schema.fields
+    .filter(({ name, type }) => names.has(name) && variantBytesType(type) !== type)
+    .map(({ name, type }) => `CAST(${quoteName(name)} AS ${valueSqlType(type)}) AS ${quoteName(name)}`);
+  return replaced.length === 0 ? relation : `(SELECT * REPLACE (${replaced.join(", ")}) FROM ${relation})`;
 }
 
 /** What DuckDB does with `text`; its errors are `DELTA_INVALID_PREDICATE`. */

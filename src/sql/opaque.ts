@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { RecordBatch } from "apache-arrow";
+import { withVariantJson } from "../arrow/variant/jsonForm.js";
 import { DeltaError } from "../errors.js";
 import type { OpaquePredicate } from "../schema/predicate.js";
 import type { StructType } from "../schema/types.js";
@@ -56,7 +57,7 @@ async function evaluate(
   const { encodeParquet } = await import("../parquet/write.js");
   // By position: Arrow's selection by name leaves holes among the columns.
   const indices = batch.schema.fields.flatMap((field, i) => (names.has(field.name) ? [i] : []));
-  const { bytes } = await encodeParquet([batch.selectAt(indices)], { compression: "uncompressed" });
+  const { bytes } = await encodeParquet([withVariantJson(batch.selectAt(indices))], { compression: "uncompressed" });
   return withWorkFolder(async (folder) => {
     const file = join(folder, "batch.parquet");
     await writeFile(file, bytes);

@@ -1,4 +1,5 @@
 import type { RecordBatch } from "apache-arrow";
+import { conformBatch } from "../arrow/conform.js";
 import { underPhysicalNames } from "../arrow/physicalNames.js";
 import { FileStatistics } from "../arrow/statistics.js";
 import type { AddFile } from "../log/actions.js";
@@ -9,7 +10,9 @@ import type { Compression } from "../parquet/write.js";
 import { runtime } from "../runtime.js";
 import { type ColumnMappingMode, physicalName, physicalPath } from "../schema/columnMapping.js";
 import { partitionFolder } from "../schema/partition.js";
+import { storedSchema } from "../schema/storedSchema.js";
 import type { StructType } from "../schema/types.js";
+import { holdsVariants } from "../schema/variantBytes.js";
 import type { ObjectStore } from "../storage/store.js";
 import { dataFileName } from "./dataFileName.js";
 import { Partitioner, type PartitionKey } from "./partitioner.js";
@@ -78,6 +81,8 @@ export class DataFileWriter {
   readonly #options: DataFileOptions;
   readonly #limits: DataFileLimits;
   readonly #partitioner: Partitioner;
+  /** What files hold of the table's schema; undefined where that is all of it, as it is. */
+  readonly #stored: StructType | undefined;
   readonly #inFile: (rows: RecordBatch) => RecordBatch;
   /** What the statistics call the columns that they are of. */
   readonly #statisticsNames: readonly (readonly string[])[];
@@ -100,7 +105,9 @@ export class DataFileWriter {
     this.#store = store;
     this.#options = options;
     this.#limits = limits;
-    const { schema, partitionColumns, columnMapping: mode } = options;
+    const { partitionColumns, columnMapping: mode } = options;
+    const schema = storedSchema(options.schema);
+    this.#stored = schema === options.schema && !holdsVariants(schema) ? undefined : schema;
     this.#partitioner = new Partitioner(schema, partitionColumns, mode, options.materializesPartitions);
     this.#inFile = underPhysicalNames(this.#partitioner.dataSchema, mode);
     this.#statisticsNames = options.statisticsColumns.map((path) => physicalPath(schema, path, mode));
@@ -108,11 +115,12 @@ export class DataFileWriter {
   }
 
   /**
-   * Takes a batch in the table's schema; resolves when there is room for the next one. Rows of different groups don't go into one
+   * Takes a batch in the table's schema, variants as bytes or JSON; resolves when there is room for the next one. Rows of different groups don't go into one
    * file.
    */
   async write(batch: RecordBatch, group = ""): Promise<void> {
-    for (const { partition, rows } of this.#partitioner.split(batch)) {
+    const stored = this.#stored === undefined ? batch : conformBatch(batch, this.#stored);
+    for (const { partition, rows } of this.#partitioner.split(stored)) {
       const key = group === "" ? partition.key : `${group}\n${partition.key}`;
       for (const slice of evenSlices(rows, STEP_BYTES)) {
         const file = this.#open.get(key) ?? this.#begin(key, partition);

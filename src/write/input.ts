@@ -1,16 +1,19 @@
-import { Table as ArrowTable, RecordBatch } from "apache-arrow";
+import { Table as ArrowTable, RecordBatch, type Schema } from "apache-arrow";
 import { adoptBatch, adoptSchema } from "../arrow/adopt.js";
 import { buildBatch } from "../arrow/build.js";
 import { conformBatch } from "../arrow/conform.js";
 import { checkNotNull } from "../arrow/notNull.js";
 import { fromArrowSchema } from "../arrow/schema.js";
 import { checkTexts } from "../arrow/texts.js";
+import { checkVariants } from "../arrow/variant/check.js";
 import { DeltaError } from "../errors.js";
 import { checkAssignable } from "../schema/compare.js";
 import { SchemaInference } from "../schema/infer.js";
 import { mergeSchemas } from "../schema/merge.js";
 import type { StructType } from "../schema/types.js";
+import { withVariantBytes } from "../schema/variantBytes.js";
 import { inputSchema, type LeftOut, NONE_LEFT_OUT, withoutRules } from "./rowRules.js";
+import { type ExactSource, storedBatches } from "./storedBatches.js";
 
 /** Something that gives its rows as Arrow batches: another table, or a scan of one. */
 export interface BatchSource {
@@ -31,7 +34,7 @@ export type RowInput<Row extends object = Record<string, unknown>> =
   | AsyncIterable<RecordBatch>
   | BatchSource;
 
-/** Rows in the schema of the table that takes them, in batches. */
+/** Rows in the schema of the table that takes them, in batches; variants are their bytes. */
 export interface PreparedInput {
   readonly schema: StructType;
   readonly batches: AsyncIterable<RecordBatch>;
@@ -46,6 +49,7 @@ const ROWS_PER_BATCH = 16_384;
  * Brings `input` into `schema` or, where that is undefined, into the schema it shows itself: Arrow's own, or one
  * inferred from the objects (all of an array; the first batch of a stream). With `merges` the columns that the rows have and `schema`
  * lacks are added to it; with `widens` too, its types become the wider ones of Arrow columns.
+ * Arrow columns of JSON texts are variants where those of `like` are; the schema's by default.
  * Columns that are `filled` later may be left out, also where they must have values.
  *
  * Throws `DELTA_CANNOT_INFER_SCHEMA`, and `DELTA_SCHEMA_MISMATCH` for Arrow columns the schema can't take. The batches
@@ -58,11 +62,12 @@ export async function prepareInput(
   merges = false,
   widens = false,
   filled: ReadonlySet<string> = NONE_FILLED,
+  like: StructType | undefined = schema,
 ): Promise<PreparedInput> {
-  const given: Given = { schema, merges, widens, filled };
-  if (isBatchSource(input)) return arrowInput(input.batches(), await input.schema(), given);
-  if (isArrowTable(input)) return arrowInput(input.batches, fromArrowSchema(adoptSchema(input.schema)), given);
-  if (isRecordBatch(input)) return arrowInput([input], fromArrowSchema(adoptSchema(input.schema)), given);
+  const given: Given = { schema, merges, widens, filled, like };
+  if (isBatchSource(input)) return arrowInput(exactBatches(input), await input.schema(), given);
+  if (isArrowTable(input)) return arrowInput(input.batches, arrowColumns(input, given), given);
+  if (isRecordBatch(input)) return arrowInput([input], arrowColumns(input, given), given);
   if (Array.isArray(input) && !isRecordBatch(input[0])) return arrayInput(input, given);
   return streamInput(input, given);
 }
@@ -73,6 +78,7 @@ interface Given {
   readonly merges: boolean;
   readonly widens: boolean;
   readonly filled: ReadonlySet<string>;
+  readonly like: StructType | undefined;
 }
 
 const NONE_FILLED: ReadonlySet<string> = new Set();
@@ -97,7 +103,7 @@ async function streamInput(input: Iterable<unknown> | AsyncIterable<unknown>, gi
   const rest = resumed(first.value, chunks);
   if (isRecordBatch(first.value[0])) {
     const batches = flattened(rest as AsyncIterable<RecordBatch[]>);
-    return arrowInput(batches, fromArrowSchema(adoptSchema(first.value[0].schema)), given);
+    return arrowInput(batches, arrowColumns(first.value[0], given), given);
   }
   const schema = schemaOfRows(first.value, given);
   const builder = new RowBuilder(schema, given.filled);
@@ -109,6 +115,16 @@ async function streamInput(input: Iterable<unknown> | AsyncIterable<unknown>, gi
     }
   }
   return { schema, batches: batches(), leftOut: builder.leftOut };
+}
+
+/** The batches of a source; those of our own with variants as bytes, so that their values keep their types. */
+function exactBatches(source: BatchSource): AsyncIterable<RecordBatch> {
+  return (source as Partial<ExactSource>)[storedBatches]?.() ?? source.batches();
+}
+
+/** What Arrow data has; JSON texts are variants where the table has these. */
+function arrowColumns({ schema }: { readonly schema: Schema }, given: Given): StructType {
+  return fromArrowSchema(adoptSchema(schema), given.like);
 }
 
 function arrowInput(
@@ -123,10 +139,12 @@ function arrowInput(
   checkAssignable(asGiven, own);
   const absent = [...filled].filter((name) => !own.fields.some((field) => field.name === name));
   const left: LeftOut = new Map(absent.map((name) => [name, "all"] as const));
+  const stored = withVariantBytes(schema);
   async function* batches() {
     let row = 0;
     for await (const foreign of source) {
-      const batch = conformBatch(adoptBatch(foreign), schema, row);
+      const batch = conformBatch(adoptBatch(foreign), stored, row);
+      if (stored !== schema) checkVariants(batch, schema, row);
       checkNotNull(batch, asGiven, row);
       checkTexts(batch, schema, row);
       row += batch.numRows;

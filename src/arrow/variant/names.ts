@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { DeltaError } from "../../errors.js";
 import { limits } from "../../limits.js";
 import { compareBytes } from "../bytes.js";
@@ -32,6 +33,17 @@ export class VariantNames {
     this.#offsets = start + 1 + this.#width;
     this.#texts = this.#offsets + (this.#count + 1) * this.#width;
     if (this.#texts > end) throw new VariantError("a variant's metadata is cut");
+  }
+
+  /** All of them, in their order. */
+  all(): Buffer[] {
+    return Array.from({ length: this.#count }, (_, id) => this.at(id));
+  }
+
+  /** Name `id`, in UTF-8. */
+  at(id: number): Buffer {
+    const [start, end] = this.#range(id);
+    return Buffer.from(this.#bytes.subarray(start, end));
   }
 
   /** Writes name `id` as a JSON string. */

@@ -8,6 +8,7 @@ import { arrowReader, soundBatches } from "../../load/format/columnar/arrowReade
 import { readParquet } from "../../parquet/read.js";
 import { checkAssignable } from "../../schema/compare.js";
 import type { StructType } from "../../schema/types.js";
+import { withVariantBytes } from "../../schema/variantBytes.js";
 import { openStore } from "../../storage/open.js";
 import type { BatchSource } from "../../write/input.js";
 import { fileError, locatedError } from "./files.js";
@@ -95,10 +96,10 @@ function conformed(
   given: StructType | undefined,
 ): BatchSource {
   try {
-    const own = fromArrowSchema(arrow);
+    const own = fromArrowSchema(arrow, given);
     const schema = given ?? own;
     checkAssignable(schema, own);
-    return { schema: async () => schema, batches: () => conformedBatches(source, schema, file) };
+    return { schema: async () => schema, batches: () => conformedBatches(source, withVariantBytes(schema), file) };
   } catch (error) {
     throw locatedError(error, file);
   }

@@ -6,6 +6,7 @@ import { rowIndexes } from "../../read/rowIndex.js";
 import type { DataType, StructField, StructType } from "../../schema/types.js";
 import { SOURCE_ROW } from "../../sql/merge/join.js";
 import { Spool } from "../../sql/merge/spool.js";
+import { selected, spooledColumns, spooledFields } from "../../sql/merge/variantColumns.js";
 import { hasOwnSchema, type PreparedInput, prepareInput, type RowInput } from "../../write/input.js";
 
 /**
@@ -14,11 +15,16 @@ import { hasOwnSchema, type PreparedInput, prepareInput, type RowInput } from ".
  * throw `DELTA_SCHEMA_MISMATCH` for a column that a stream has only later.
  */
 export async function mergeSource(input: RowInput<object>, target: StructType): Promise<PreparedInput> {
-  if (hasOwnSchema(input)) return prepareInput(input, undefined);
+  if (hasOwnSchema(input)) return arrowSource(input, target);
   if (Array.isArray(input) && !(input.length > 0 && hasOwnSchema(input[0]))) return ofObjects(input, input, target);
   const { first, all } = await peeked(input as Iterable<object> | AsyncIterable<object>);
-  if (first !== undefined && hasOwnSchema(first as RowInput<object>)) return prepareInput(all, undefined);
+  if (first !== undefined && hasOwnSchema(first as RowInput<object>)) return arrowSource(all, target);
   return ofObjects(all, first === undefined ? [] : [first], target);
+}
+
+/** JSON texts are variants where the target has these. */
+function arrowSource(input: RowInput<object>, target: StructType): Promise<PreparedInput> {
+  return prepareInput(input, undefined, false, false, undefined, target);
 }
 
 /** `seen` are rows that are looked at before any is taken in. */
@@ -109,14 +115,12 @@ export async function spoolSource(
   signal?: AbortSignal,
 ): Promise<{ readonly relation: string; readonly rowCount: number }> {
   const kept: StructField[] = schema.fields.filter(({ name }) => columns.has(name));
-  const stored: StructType = { type: "struct", fields: [...kept, SOURCE_ROW] };
+  const stored: StructType = { type: "struct", fields: [...spooledFields(kept), SOURCE_ROW] };
   const { fields } = toArrowSchema(stored);
   const spool = new Spool(folder, "source", stored, signal);
   for await (const batch of batches) {
     const first = spool.rowCount;
-    const own = kept.map(({ name }) => {
-      return batch.data.children[batch.schema.fields.findIndex((field) => field.name === name)]!;
-    });
+    const own = spooledColumns(kept, selected(batch, kept));
     await spool.write(makeBatch(fields, [...own, rowIndexes(batch.numRows, (row) => first + row)], batch.numRows));
     onBatch(batch);
   }

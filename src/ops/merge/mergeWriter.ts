@@ -6,6 +6,7 @@ import { toArrowSchema } from "../../arrow/schema.js";
 import { takeRows } from "../../arrow/take.js";
 import type { Snapshot } from "../../log/snapshot.js";
 import { BATCH_ROWS } from "../../parquet/decodeFile.js";
+import { withVariantBytes } from "../../schema/variantBytes.js";
 import type { MergeJoin } from "../../sql/merge/join.js";
 import { filledColumns, inputSchema, type RowRules } from "../../write/rowRules.js";
 import type { CandidateFile } from "../rewrite/candidateFiles.js";
@@ -58,7 +59,7 @@ export class MergeWriter {
 
   /** Writes the rows that a clause inserts. */
   async insert(clause: number, count: number, tells: boolean): Promise<void> {
-    const { fields } = toArrowSchema(this.#snapshot.schema);
+    const { fields } = toArrowSchema(withVariantBytes(this.#snapshot.schema));
     for (let written = 0; written < count; ) {
       const numRows = Math.min(count - written, BATCH_ROWS);
       const made = await this.#values[clause]!.take(numRows);

@@ -5,6 +5,7 @@ import { conformBatch } from "../../arrow/conform.js";
 import { sliceBatch } from "../../arrow/take.js";
 import { DeltaError } from "../../errors.js";
 import type { StructType } from "../../schema/types.js";
+import { withVariantBytes } from "../../schema/variantBytes.js";
 import type { MergeJoin } from "../../sql/merge/join.js";
 import type { SetTarget } from "../setTargets.js";
 import type { PlannedClause } from "./plan.js";
@@ -18,7 +19,7 @@ export class NewValues {
 
   constructor(clause: PlannedClause, index: number, join: MergeJoin) {
     this.#clause = clause;
-    this.#computed = { type: "struct", fields: clause.values.map(({ field }) => field) };
+    this.#computed = withVariantBytes({ type: "struct", fields: clause.values.map(({ field }) => field) });
     this.#batches = clause.values.length === 0 ? undefined : join.values(index);
   }
 

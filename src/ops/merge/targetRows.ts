@@ -8,8 +8,10 @@ import { ROW_INDEX } from "../../read/rowIndex.js";
 import { scanFiles } from "../../read/scan.js";
 import type { Predicate } from "../../schema/predicate.js";
 import type { StructType } from "../../schema/types.js";
+import { withVariantBytes } from "../../schema/variantBytes.js";
 import { FILE, POSITION } from "../../sql/merge/join.js";
 import { Spool } from "../../sql/merge/spool.js";
+import { selected, spooledColumns, spooledFields } from "../../sql/merge/variantColumns.js";
 import type { CandidateFile, CandidateFiles } from "../rewrite/candidateFiles.js";
 import { only } from "../rewrite/matchedRows.js";
 
@@ -33,17 +35,18 @@ export async function spoolTarget(
 ): Promise<{ readonly relation: string; readonly files: readonly CandidateFile[] }> {
   const { snapshot, candidates, predicate, columns, folder, onBatch, signal } = options;
   const named = snapshot.schema.fields.filter(({ name }) => columns.has(name));
-  const stored: StructType = { type: "struct", fields: [...named, FILE, POSITION] };
+  const exact = withVariantBytes({ type: "struct", fields: named }).fields;
+  const stored: StructType = { type: "struct", fields: [...spooledFields(named), FILE, POSITION] };
   const { fields } = toArrowSchema(stored);
   const spool = new Spool(folder, "target", stored, signal);
   const files: CandidateFile[] = [];
   async function* rowsOf(file: CandidateFile): AsyncGenerator<RecordBatch> {
     const number = files.push(file) - 1;
-    const read = { columns: [...named, ROW_INDEX], predicate, signal };
+    const read = { columns: [...exact, ROW_INDEX], predicate, signal };
     for await (const batch of scanFiles(snapshot, only(file), read)) {
-      const { children } = batch.data;
       const place = constantVector("integer", number, batch.numRows);
-      yield makeBatch(fields, [...children.slice(0, named.length), place, children[named.length]!], batch.numRows);
+      const position = batch.data.children[named.length]!;
+      yield makeBatch(fields, [...spooledColumns(named, selected(batch, named)), place, position], batch.numRows);
     }
   }
   for await (const batch of readAhead(candidates, rowsOf, FILES_AHEAD)) {

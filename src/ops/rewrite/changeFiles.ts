@@ -7,6 +7,7 @@ import type { DeltaLog } from "../../log/deltaLog.js";
 import { isFeatureActive } from "../../log/features.js";
 import type { Snapshot } from "../../log/snapshot.js";
 import type { StructType } from "../../schema/types.js";
+import { withVariantBytes } from "../../schema/variantBytes.js";
 import { DataFileWriter } from "../../write/dataFiles.js";
 import type { ChangeType } from "../changes.js";
 import { dataFileOptions } from "../stagedAppend.js";
@@ -25,7 +26,7 @@ export class ChangeFiles {
   constructor(log: DeltaLog, table: TableState, signal?: AbortSignal) {
     const { protocol, metadata, schema } = table;
     const type = { name: "_change_type", type: "string", nullable: true, metadata: {} } as const;
-    this.#schema = { type: "struct", fields: [...schema.fields, type] };
+    this.#schema = { type: "struct", fields: [...withVariantBytes(schema).fields, type] };
     const options = dataFileOptions({ snapshot: undefined, protocol, metadata, schema });
     this.#writer = new DataFileWriter(log.store, {
       ...options,

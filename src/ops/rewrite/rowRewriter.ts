@@ -11,6 +11,7 @@ import { materializedField } from "../../read/rowTracking.js";
 import { scanFiles } from "../../read/scan.js";
 import { ROW_TRACKING_FIELDS, trackedColumn } from "../../read/trackedColumns.js";
 import type { StructField, StructType } from "../../schema/types.js";
+import { withVariantBytes } from "../../schema/variantBytes.js";
 import { DataFileWriter, type StagedFiles } from "../../write/dataFiles.js";
 import { dataFileOptions } from "../stagedAppend.js";
 import type { CandidateFile } from "./candidateFiles.js";
@@ -26,10 +27,11 @@ export interface SplitRows {
 export type RowTarget = Pick<Snapshot, "protocol" | "metadata" | "schema" | "domainMetadata">;
 
 /**
- * Writes rows of a table anew. Batches have the table's columns and, where rows are tracked, their ids and the versions of their last
- * change behind them, which go with the rows into the new files (PROTOCOL.md, Row Tracking).
+ * Writes rows of a table anew. Batches have the table's columns, variants as their bytes, and, where rows are tracked, their ids and the
+ * versions of their last change behind them, which go with the rows into the new files (PROTOCOL.md, Row Tracking).
  */
 export class RowRewriter {
+  /** What batches have, row tracking left aside. */
   readonly schema: StructType;
   readonly #snapshot: Snapshot;
   readonly #signal: AbortSignal | undefined;
@@ -46,12 +48,12 @@ export class RowRewriter {
     target: RowTarget = snapshot,
   ) {
     const { protocol, metadata, schema } = snapshot;
-    this.schema = schema;
+    this.schema = withVariantBytes(schema);
     this.#snapshot = snapshot;
     this.#signal = signal;
     this.#tracked = isFeatureActive("rowTracking", protocol, metadata) ? ROW_TRACKING_FIELDS : [];
     const materialized = this.#tracked.flatMap((field) => materializedField(trackedColumn(field)!, metadata) ?? []);
-    this.#stored = { type: "struct", fields: [...target.schema.fields, ...materialized] };
+    this.#stored = { type: "struct", fields: [...withVariantBytes(target.schema).fields, ...materialized] };
     const options = dataFileOptions({
       snapshot: undefined,
       protocol: target.protocol,

@@ -4,7 +4,7 @@ import { type BoundColumn, bindColumns, boundColumns, type ColumnResolver, colum
 import { type Duckdb, duckdb } from "../duckdb.js";
 import { inSql } from "../evaluate.js";
 import { invalidSql, parseExpression, type SqlExpression, type SqlNode } from "../expression.js";
-import { nullRow } from "../types.js";
+import { nullRow, valueSqlType } from "../types.js";
 
 /** The two sides of a merge, as conditions call them. */
 export type Side = "target" | "source";
@@ -35,7 +35,7 @@ export class MergeScope {
 
   /** A FROM clause that gives a row of nulls, to try expressions on. */
   get nullRows(): string {
-    return [...this.#schemas].map(([side, schema]) => `(${nullRow(schema)}) AS ${side}`).join(", ");
+    return [...this.#schemas].map(([side, schema]) => `(${nullRow(schema, valueSqlType)}) AS ${side}`).join(", ");
   }
 
   /** Throws `DELTA_INVALID_PREDICATE`. */

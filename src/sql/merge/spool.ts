@@ -9,6 +9,7 @@ import { encodePlain } from "../../parquet/small/encode.js";
 import { encodeParquet } from "../../parquet/write.js";
 import type { StructType } from "../../schema/types.js";
 import { quoteText } from "../duckdb.js";
+import { withJson } from "../evaluate.js";
 
 /** Arrow bytes of a file: it is held while it is encoded. */
 const FILE_BYTES = 16 * 1024 * 1024;
@@ -51,7 +52,8 @@ export class Spool {
     await Promise.all(this.#writing);
     if (this.#failure !== undefined) throw this.#failure.error;
     // A folder on the way that is called "a=b" makes no column.
-    return `read_parquet([${this.#paths.map(quoteText).join(", ")}], hive_partitioning = false)`;
+    const rows = `read_parquet([${this.#paths.map(quoteText).join(", ")}], hive_partitioning = false)`;
+    return withJson(rows, this.#schema, new Set(this.#schema.fields.map(({ name }) => name)));
   }
 
   async #close(): Promise<void> {

@@ -1,8 +1,10 @@
 import type { DataType, StructField, StructType } from "../../schema/types.js";
+import { holdsVariants, variantBytesType } from "../../schema/variantBytes.js";
 import { duckdb, quoteName, quoteText } from "../duckdb.js";
-import { castTo } from "../evaluate.js";
+import { castTo, wholeVariants } from "../evaluate.js";
 import { sqlType } from "../types.js";
 import type { MergeScope, Side } from "./scope.js";
+import { exactName } from "./variantColumns.js";
 
 /** A column's new value, as SQL over the sides of a merge. */
 export interface MergeValue {
@@ -15,7 +17,9 @@ export interface MergeValue {
 
 /** The value of an expression, cast to the column's type. Throws `DELTA_INVALID_PREDICATE`. */
 export async function expressionValue(scope: MergeScope, field: StructField, text: string): Promise<MergeValue> {
-  const { sql, columns } = await scope.parse(text);
+  const { sql, root, columns } = await scope.parse(text);
+  const whole = wholeVariants(root, field.type, 2);
+  if (whole !== undefined) return { field, sql: exactColumn(whole.path[0]!, whole.path[1]!), text, columns };
   return { field, sql: await castTo(await duckdb(), field, sql, scope.nullRows, text), text, columns };
 }
 
@@ -23,8 +27,18 @@ export async function expressionValue(scope: MergeScope, field: StructField, tex
 export async function sourceValue(scope: MergeScope, field: StructField, source: StructField): Promise<MergeValue> {
   const column = `source.${quoteName(source.name)}`;
   const columns = new Map<Side, ReadonlySet<string>>([["source", new Set([source.name])]]);
-  const sql = aligned(column, source.type, field.type, 0);
+  if (holdsVariants(source.type) && holdsVariants(field.type)) {
+    const [from, to] = [variantBytesType(source.type), variantBytesType(field.type)];
+    const exact = aligned(exactColumn("source", source.name), from, to, 0);
+    return { field, sql: `CAST(${exact} AS ${sqlType(to)})`, text: column, columns };
+  }
+  const sql = source.type === "void" ? "NULL" : aligned(column, source.type, field.type, 0);
   return { field, sql: await castTo(await duckdb(), field, sql, scope.nullRows, column), text: column, columns };
+}
+
+/** A side's column whose variants are their bytes. */
+function exactColumn(side: string, name: string): string {
+  return `${side}.${quoteName(exactName(name))}`;
 }
 
 /** A value in the shape of another type: structs get that one's fields, null where they lack some. */

@@ -6,6 +6,7 @@ import { hasCode } from "../../errors.js";
 import { toLiteral } from "../../schema/literalValue.js";
 import type { Literal } from "../../schema/predicate.js";
 import type { StructField, StructType } from "../../schema/types.js";
+import { variantBytesType } from "../../schema/variantBytes.js";
 import { DEFAULT } from "../../write/rowRules.js";
 import { evaluateAll } from "../spark/evaluate.js";
 import { type SparkExpression, sparkExpression } from "../spark/expression.js";
@@ -28,7 +29,7 @@ export class DefaultColumn {
   }
 
   async values(count: number): Promise<Data> {
-    const { type } = this.#field;
+    const type = variantBytesType(this.#field.type);
     const literal = this.#literal();
     if (literal !== undefined) return constantVector(type, literal, count);
     this.#value ??= (await evaluateAll([this.#expression], rows(1)))[0]!;

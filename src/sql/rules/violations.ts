@@ -1,6 +1,7 @@
 import type { RecordBatch } from "apache-arrow";
 import { rowReader } from "../../arrow/rows.js";
 import { takeRows } from "../../arrow/take.js";
+import { withVariantJson } from "../../arrow/variant/jsonForm.js";
 import { DeltaError } from "../../errors.js";
 import type { StructType } from "../../schema/types.js";
 
@@ -43,7 +44,7 @@ function valuesOf(
   schema: StructType,
   index: number,
 ): Record<string, unknown> {
-  const [row = {}] = rowReader(schema)(takeRows(batch, Uint32Array.of(index)));
+  const [row = {}] = rowReader(schema)(withVariantJson(takeRows(batch, Uint32Array.of(index))));
   return Object.fromEntries(columns.map((name) => [name, row[name] ?? null]));
 }
 

@@ -4,10 +4,12 @@ import { type Data, RecordBatch, Schema } from "apache-arrow";
 import { makeBatch } from "../../arrow/column.js";
 import { concatValues } from "../../arrow/concatValues.js";
 import { conformBatch } from "../../arrow/conform.js";
+import { withVariantJson } from "../../arrow/variant/jsonForm.js";
 import { DeltaError } from "../../errors.js";
 import { readParquet } from "../../parquet/read.js";
 import { encodeParquet } from "../../parquet/write.js";
 import type { DataType, StructType } from "../../schema/types.js";
+import { withVariantBytes } from "../../schema/variantBytes.js";
 import { memoryStore } from "../../storage/memory.js";
 import { type Duckdb, duckdb, quoteName, quoteText, withWorkFolder } from "../duckdb.js";
 import { duckdbMessage } from "../expression.js";
@@ -32,7 +34,7 @@ export interface Evaluated {
  */
 export async function evaluateAll(expressions: readonly Evaluated[], batch: RecordBatch): Promise<Data[]> {
   const fields = expressions.map(({ type }, index) => ({ name: String(index), type, nullable: true, metadata: {} }));
-  const schema: StructType = { type: "struct", fields };
+  const schema: StructType = withVariantBytes({ type: "struct", fields });
   if (batch.numRows === 0) return conformBatch(new RecordBatch(new Schema([])), schema).data.children;
   const db = await duckdb();
   return withWorkFolder(async (folder) => {
@@ -54,7 +56,7 @@ async function relationOf(batch: RecordBatch, names: ReadonlySet<string>, folder
     indices.map((i) => batch.data.children[i]!),
     batch.numRows,
   );
-  const { bytes } = await encodeParquet([columns], { compression: "uncompressed" });
+  const { bytes } = await encodeParquet([withVariantJson(columns)], { compression: "uncompressed" });
   const file = join(folder, "batch.parquet");
   await writeFile(file, bytes);
   return `read_parquet(${quoteText(file)}, hive_partitioning = false)`;

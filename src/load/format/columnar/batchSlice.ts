@@ -4,8 +4,10 @@ import { jsonLines } from "../../../arrow/jsonLines.js";
 import { checkNotNull } from "../../../arrow/notNull.js";
 import { takeRows } from "../../../arrow/take.js";
 import { checkTexts } from "../../../arrow/texts.js";
+import { checkVariants } from "../../../arrow/variant/check.js";
 import { checkAssignable } from "../../../schema/compare.js";
 import type { StructType } from "../../../schema/types.js";
+import { withVariantBytes } from "../../../schema/variantBytes.js";
 import { checkSignal } from "../../../signal.js";
 import type { LeftOut } from "../../../write/rowRules.js";
 import { recordFault } from "../faults.js";
@@ -66,7 +68,8 @@ export class BatchSlice implements RecordSlice {
     const rows = Array.from({ length: batch.numRows }, (_, row) => row);
     const { built, bad } = buildGood(rows, (some) => {
       const taken = some.length === whole.numRows ? whole : takeRows(whole, Uint32Array.from(some));
-      const conformed = conformBatch(taken, schema);
+      const conformed = conformBatch(taken, withVariantBytes(schema));
+      checkVariants(conformed, schema, 0);
       checkNotNull(conformed, schema, 0);
       checkTexts(conformed, schema, 0);
       return conformed;

@@ -1,7 +1,9 @@
+import { VariantJson } from "../../../arrow/variant/values.js";
 import { DeltaError } from "../../../errors.js";
 import { decimalToUnscaled } from "../../../schema/decimal.js";
 import type { DataType, StructType } from "../../../schema/types.js";
 import { JsonNumber } from "./jsonNumbers.js";
+import { jsonText } from "./jsonText.js";
 
 /** Turns a JSON value into one that a column of the type takes; arrays and objects are changed in place. */
 type Convert = (value: unknown) => unknown;
@@ -45,6 +47,10 @@ function valueConverter(type: DataType, column: string, toText: ToText | undefin
       return (value) => floatOf(value, type, column);
     case "binary":
       return (value) => bytesOf(value, column);
+    case "variant":
+      // As JSON text where it has numbers, whose digits count.
+      return (value) =>
+        typeof value === "string" || value === true || value === false ? value : variantOf(value, toText);
     case "string":
       if (toText !== undefined) return (value) => (typeof value === "string" ? value : toText(value));
   }
@@ -94,6 +100,10 @@ function floatOf(value: unknown, type: DataType, column: string): unknown {
     throw badValue(column, type, text, "its size is beyond the largest one");
   }
   return number;
+}
+
+function variantOf(value: unknown, toText: ToText | undefined): unknown {
+  return new VariantJson((toText ?? jsonText)(value));
 }
 
 function bytesOf(value: unknown, column: string): unknown {
