@@ -13,23 +13,41 @@ import fc from "../fastCheck.js";
 import { type Canonical, canonicalRow, typesOf } from "./canonical.js";
 import { spark } from "./engines.js";
 import { COLUMNS, EXPRESSIONS, FAILING, ROWS } from "./expressions.js";
+import { ARRAY_EXPRESSIONS, TEXT_EXPRESSIONS, TIME_EXPRESSIONS } from "./functionExpressions.js";
+import { NUMBER_COLUMNS, NUMBER_EXPRESSIONS, NUMBER_ROWS } from "./numberExpressions.js";
 
 type Outcome = { readonly error: string } | { readonly type: string; readonly values: readonly Canonical[] };
 
-let path: string;
-let schema: StructType;
-let batch: RecordBatch;
+/** A table that both sides read, as a batch. */
+interface Rows {
+  readonly path: string;
+  readonly schema: StructType;
+  readonly batch: RecordBatch;
+}
+
+let folder: string;
+let corners: Rows;
+let numbers: Rows;
 beforeAll(async () => {
-  path = join(await mkdtemp(join(tmpdir(), "interop-")), "table");
-  await Table.open(path).append(ROWS, { schema: COLUMNS });
-  schema = await Table.open(path).schema();
-  for await (const some of Table.open(path).batches()) batch = some;
-  expect(batch.numRows).toBe(ROWS.length);
+  folder = await mkdtemp(join(tmpdir(), "interop-"));
+  corners = await tableOf("corners", ROWS, COLUMNS);
+  numbers = await tableOf("numbers", NUMBER_ROWS, NUMBER_COLUMNS);
 });
-afterAll(() => rm(join(path, ".."), { recursive: true, force: true }));
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function tableOf(name: string, rows: readonly object[], columns: StructType): Promise<Rows> {
+  const path = join(folder, name);
+  await Table.open(path).append(rows, { schema: columns });
+  const schema = await Table.open(path).schema();
+  const batches: RecordBatch[] = [];
+  for await (const batch of Table.open(path).batches()) batches.push(batch);
+  expect(batches.map(({ numRows }) => numRows)).toEqual([rows.length]);
+  return { path, schema, batch: batches[0]! };
+}
 
 /** All at once, or one by one where one fails. */
-async function here(texts: readonly string[]): Promise<Outcome[]> {
+async function here(texts: readonly string[], rows: Rows = corners): Promise<Outcome[]> {
+  const { schema, batch } = rows;
   try {
     const expressions = texts.map((text) => sparkExpression(text, schema));
     const columns = await evaluateAll(expressions, batch);
@@ -44,11 +62,11 @@ async function here(texts: readonly string[]): Promise<Outcome[]> {
   } catch (error) {
     if (texts.length === 1) return [{ error: String(error) }];
     const middle = texts.length >> 1;
-    return [...(await here(texts.slice(0, middle))), ...(await here(texts.slice(middle)))];
+    return [...(await here(texts.slice(0, middle), rows)), ...(await here(texts.slice(middle), rows))];
   }
 }
 
-const there = async (texts: readonly string[]) =>
+const there = async (texts: readonly string[], { path }: Rows = corners) =>
   (await spark()).request<Outcome[]>("evaluate", { path, expressions: texts });
 
 function differences(texts: readonly string[], own: readonly Outcome[], others: readonly Outcome[]): string[] {
@@ -67,10 +85,21 @@ function differences(texts: readonly string[], own: readonly Outcome[], others: 
   });
 }
 
-test("expressions have the types and values here that they have in Spark", async () => {
-  const own = await here(EXPRESSIONS);
-  expect(EXPRESSIONS.filter((_, i) => "error" in own[i]!)).toEqual([]);
-  expect(differences(EXPRESSIONS, own, await there(EXPRESSIONS))).toEqual([]);
+test.each([
+  ["expressions", EXPRESSIONS],
+  ["functions of times", TIME_EXPRESSIONS],
+  ["functions of texts", TEXT_EXPRESSIONS],
+  ["functions of arrays and maps", ARRAY_EXPRESSIONS],
+])("%s have the types and values here that they have in Spark", async (_, texts) => {
+  const own = await here(texts);
+  expect(texts.filter((_, i) => "error" in own[i]!)).toEqual([]);
+  expect(differences(texts, own, await there(texts))).toEqual([]);
+});
+
+test("functions of numbers are the same to the last bit", async () => {
+  const own = await here(NUMBER_EXPRESSIONS, numbers);
+  expect(NUMBER_EXPRESSIONS.filter((_, i) => "error" in own[i]!)).toEqual([]);
+  expect(differences(NUMBER_EXPRESSIONS, own, await there(NUMBER_EXPRESSIONS, numbers))).toEqual([]);
 });
 
 test("what fails in Spark for some row fails here", async () => {
@@ -81,11 +110,11 @@ test("what fails in Spark for some row fails here", async () => {
 });
 
 test("so have drawn ones", async () => {
-  const numbers = fc.constantFrom("i", "l", "b", "d", "m", "1", "-3", "2L", "0.5", "cast(i as bigint)", "null");
+  const terms = fc.constantFrom("i", "l", "b", "d", "m", "1", "-3", "2L", "0.5", "cast(i as bigint)", "null");
   const { condition } = fc.letrec<{ number: string; condition: string }>((tie) => ({
     number: fc.oneof(
       { maxDepth: 3, withCrossShrink: true },
-      numbers,
+      terms,
       fc.tuple(tie("number"), fc.constantFrom("+", "-", "*"), tie("number")).map(([a, op, b]) => `(${a} ${op} ${b})`),
       fc.tuple(tie("condition"), tie("number"), tie("number")).map(([c, a, b]) => `if(${c}, ${a}, ${b})`),
       fc.tuple(tie("number"), tie("number")).map(([a, b]) => `coalesce(${a}, ${b})`),

@@ -1,14 +1,31 @@
 import { parseDate, parseTimestamp } from "../../schema/time.js";
 import type { DataType } from "../../schema/types.js";
-import { quoteText } from "../duckdb.js";
+import { quoteName, quoteText } from "../duckdb.js";
 import { sqlType } from "../types.js";
 import { digitsOf, isDecimal, isFractional, isInteger, isNumeric, isTime, sameType } from "./coercion.js";
 import { OWN_PREFIX } from "./own/own.js";
 import { invalid, type Typed, typed, typeText, unsupported } from "./typed.js";
 
-/** DuckDB's type for values of a type; timestamps have no zone. */
+/** DuckDB's type for values of a type; timestamps have no zone, also in others. */
 export function duckdbType(type: DataType): string {
-  return type === "timestamp" ? "TIMESTAMP" : sqlType(type);
+  return sqlType(withoutZones(type));
+}
+
+function withoutZones(type: DataType): DataType {
+  if (typeof type === "string") return type === "timestamp" ? "timestamp_ntz" : type;
+  if (type.type === "array") return { ...type, elementType: withoutZones(type.elementType) };
+  if (type.type === "map") {
+    return { ...type, keyType: withoutZones(type.keyType), valueType: withoutZones(type.valueType) };
+  }
+  return { ...type, fields: type.fields.map((field) => ({ ...field, type: withoutZones(field.type) })) };
+}
+
+/** Whether a type's values have timestamps with a zone in them. */
+export function hasZones(type: DataType): boolean {
+  if (typeof type === "string") return type === "timestamp";
+  if (type.type === "array") return hasZones(type.elementType);
+  if (type.type === "map") return hasZones(type.keyType) || hasZones(type.valueType);
+  return type.fields.some((field) => hasZones(field.type));
 }
 
 /** A literal of Spark as DuckDB's. Throws a Refusal where it is no value of its type. */
@@ -49,8 +66,23 @@ export function coerce(value: Typed, type: DataType): Typed {
   if (value.type === "void") return typed(`CAST(NULL AS ${duckdbType(type)})`, type, [value]);
   const isWidened = isNumeric(value.type) && isNumeric(type);
   if (isWidened || (isTime(value.type) && isTime(type))) return castTo(value, type, false);
+  if (isArray(value.type) && isArray(type) && isCoercible(value.type.elementType, type.elementType)) {
+    return castTo(value, type, false);
+  }
   if (value.type === "string" && value.literal !== undefined) return fromText(value.literal, type);
   throw invalid(`a value of type ${typeText(value.type)} stands where one of type ${typeText(type)} belongs`);
+}
+
+type ArrayType = Extract<DataType, { type: "array" }>;
+
+function isArray(type: DataType): type is ArrayType {
+  return typeof type !== "string" && type.type === "array";
+}
+
+function isCoercible(from: DataType, to: DataType): boolean {
+  if (sameType(from, to) || from === "void" || (isNumeric(from) && isNumeric(to)) || (isTime(from) && isTime(to)))
+    return true;
+  return isArray(from) && isArray(to) && isCoercible(from.elementType, to.elementType);
 }
 
 /** A literal text for a value of another type. */
@@ -75,6 +107,13 @@ export function castTo(value: Typed, type: DataType, isTry: boolean): Typed {
 
 function castSql({ sql, type: from, literal }: Typed, to: DataType, cast: "CAST" | "TRY_CAST", isTry: boolean): string {
   const plain = `${cast}(${sql} AS ${duckdbType(to)})`;
+  if (isArray(from) && isArray(to)) {
+    if (from.elementType === "void") return plain;
+    const item = quoteName(`item of ${typeText(from.elementType)}`);
+    const inner: Typed = { sql: item, type: from.elementType, mayFail: false };
+    return `list_transform(${sql}, lambda ${item}: ${castTo(inner, to.elementType, isTry).sql})`;
+  }
+  if (isEmptyMap(from) && typeof to !== "string" && to.type === "map") return plain;
   if (from === "string") return fromString(sql, to, cast, isTry);
   if (to === "string") return textSql(sql, from);
   if (isInteger(from)) {
@@ -121,7 +160,11 @@ function fromString(sql: string, to: DataType, cast: string, isTry: boolean): st
   };
   const plain = `${cast}(${text} AS ${duckdbType(to)})`;
   if (isInteger(to)) return guarded("[+-]?[0-9]+", plain);
-  if (isFractional(to)) return guarded("[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][+-]?[0-9]+)?", plain);
+  if (isFractional(to)) {
+    // Java lets a number end in D or F.
+    const bare = `${cast}(regexp_replace(${text}, '([0-9.])[dDfF]$', '\\1') AS ${duckdbType(to)})`;
+    return guarded("(?i)[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)(e[+-]?[0-9]+)?[df]?|nan|[+-]?inf(inity)?", bare);
+  }
   if (isDecimal(to)) return guarded("[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)", plain);
   if (to === "boolean") {
     const word = `lower(${text})`;
@@ -155,11 +198,17 @@ export function floorDiv(sql: string, by: number): string {
   return `((${sql} - (((${sql} % ${by}) + ${by}) % ${by})) // ${by})`;
 }
 
+function isEmptyMap(type: DataType): boolean {
+  return typeof type !== "string" && type.type === "map" && type.keyType === "void";
+}
+
 /** Passes where a value of a type can be stored in a column of another as Spark's ANSI store assignment has it. */
 export function isStorable(from: DataType, to: DataType): boolean {
   if (sameType(from, to) || from === "void") return true;
   if (isNumeric(from) && isNumeric(to)) return true;
   if (isTime(from) && isTime(to)) return true;
+  if (isArray(from) && isArray(to)) return isStorable(from.elementType, to.elementType);
+  if (isEmptyMap(from) && typeof to !== "string" && to.type === "map") return true;
   return (
     to === "string" && typeof from === "string" && (digitsOf(from) !== undefined || from === "boolean" || isTime(from))
   );

@@ -52,7 +52,13 @@ export function commonType(a: DataType, b: DataType): DataType | undefined {
   if (a === "void") return b;
   if (isNumeric(a) && isNumeric(b)) return commonNumber(a, b);
   if (isTime(a) && isTime(b)) return "timestamp";
-  return undefined;
+  return commonNested(a, b);
+}
+
+function commonNested(a: DataType, b: DataType): DataType | undefined {
+  if (typeof a === "string" || typeof b === "string" || a.type !== "array" || b.type !== "array") return undefined;
+  const elementType = commonType(a.elementType, b.elementType);
+  return elementType && { type: "array", elementType, containsNull: true };
 }
 
 function commonNumber(a: DataType, b: DataType): DataType | undefined {

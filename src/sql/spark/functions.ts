@@ -1,9 +1,13 @@
 import type { DataType } from "../../schema/types.js";
 import { quoteText } from "../duckdb.js";
+import { ARRAY_FUNCTIONS } from "./arrayFunctions.js";
+import { BIT_FUNCTIONS } from "./bitFunctions.js";
 import { castTo, coerce, literalOf } from "./cast.js";
 import { digitsOf, isFractional, isInteger, isNumeric } from "./coercion.js";
 import { DATE_FUNCTIONS } from "./dateFunctions.js";
 import { NUMBER_FUNCTIONS } from "./numberFunctions.js";
+import { TEXT_FUNCTIONS } from "./textFunctions.js";
+import { literalRegex, literalText, textual } from "./textValues.js";
 import { invalid, type Typed, typed, typeText, unsupported } from "./typed.js";
 
 /** What a function may need beside its arguments. */
@@ -38,20 +42,12 @@ function simple(
   };
 }
 
-/** Where a text belongs, Spark takes numbers, dates and the like as well. */
-function textual(value: Typed, type: DataType): Typed {
-  if (type === "string" && value.type !== "binary") return castTo(value, "string", false);
-  return coerce(value, type);
-}
-
-function literalText(value: Typed | undefined, what: string): string {
-  if (value?.type !== "string" || value.literal === undefined) throw unsupported(`${what} that isn't a text in quotes`);
-  return value.literal;
-}
-
-/** LIKE with the escape character of Spark, a backslash. */
-export function likeSql(value: Typed, pattern: Typed, escaping: string): Typed {
-  const [text, like] = [textual(value, "string"), textual(pattern, "string")];
+/** LIKE with the escape character of Spark, a backslash; ILIKE of what both are in small letters. */
+export function likeSql(kind: "like" | "ilike", value: Typed, pattern: Typed, escaping: string): Typed {
+  const [text, like] = [value, pattern].map((one) => {
+    const own = textual(one, "string");
+    return kind === "like" ? own : { ...lower.make([own], NO_CONTEXT), literal: own.literal };
+  }) as [Typed, Typed];
   return typed(
     `(${text.sql} LIKE ${like.sql} ESCAPE ${quoteText(escaping)})`,
     "boolean",
@@ -60,12 +56,19 @@ export function likeSql(value: Typed, pattern: Typed, escaping: string): Typed {
   );
 }
 
-/** What Java's expressions have and RE2's don't, or mean something else there. */
-const JAVA_ONLY = /\(\?(?:[=!>]|<[=!])|\\[1-9GZhHRvVXkbB]|\\p\{(?:java|Is|In)|[*+?}]\+|&&/;
+const NO_CONTEXT: CallContext = { nowMicros: 0n, toCommon: (values) => [...values] };
+
+function like(kind: "like" | "ilike"): FunctionRow {
+  return {
+    least: 2,
+    most: 3,
+    make: ([value, pattern, escaping]) =>
+      likeSql(kind, value!, pattern!, escaping === undefined ? "\\" : literalText(escaping, "an escape character")),
+  };
+}
 
 export function regexSql(value: Typed, pattern: Typed): Typed {
-  const regex = literalText(pattern, "a pattern of RLIKE");
-  if (JAVA_ONLY.test(regex)) throw unsupported(`the pattern ${JSON.stringify(regex)}`);
+  const regex = literalRegex(pattern);
   const text = textual(value, "string");
   return typed(`regexp_matches(${text.sql}, ${quoteText(regex)})`, "boolean", [text]);
 }
@@ -82,7 +85,15 @@ function unless(text: string, pattern: string, sql: string): string {
 
 const upper = simple([STRING], STRING, (s) => unless(s, SPECIAL_CAPITALS, `upper(replace(${s}, 'ß', 'SS'))`), true);
 const lower = simple([STRING], STRING, (s) => unless(s, SPECIAL_SMALL, `lower(${s})`), true);
-const reverse = simple([STRING], STRING, (s) => `reverse(${s})`);
+const reverse: FunctionRow = {
+  least: 1,
+  make([value]) {
+    if (typeof value!.type !== "string" && value!.type.type === "array")
+      return typed(`list_reverse(${value!.sql})`, value!.type, [value!]);
+    const text = textual(value!, "string");
+    return typed(`reverse(${text.sql})`, "string", [text]);
+  },
+};
 const rlike: FunctionRow = { least: 2, make: ([s, p]) => regexSql(s!, p!) };
 
 const length: FunctionRow = {
@@ -119,10 +130,6 @@ function side(name: "left" | "right"): FunctionRow {
   return simple([STRING, "integer"], STRING, (s, n) => `${name}(${s}, greatest(${n}, 0 + 0 * ${n}))`);
 }
 
-function trim(name: "trim" | "ltrim" | "rtrim"): FunctionRow {
-  return simple([STRING], STRING, (s) => `${name}(${s}, ' ')`);
-}
-
 function pad(name: "lpad" | "rpad"): FunctionRow {
   return {
     least: 2,
@@ -139,14 +146,25 @@ function pad(name: "lpad" | "rpad"): FunctionRow {
 const concat: FunctionRow = {
   least: 0,
   most: ANY,
-  make(args) {
+  make(args, { toCommon }) {
     if (args.length === 0) return literalOf("string", "");
+    const isOne = args.every(({ type }) => typeof type !== "string" || type === "binary" || type === "void");
+    if (isOne && args.some(({ type }) => type !== "void")) return joined(toCommon(args));
     if (args.some(({ type }) => typeof type !== "string" || type === "binary"))
-      throw unsupported("concat of other than texts");
+      throw unsupported("concat of texts and others");
     const texts = args.map((arg) => textual(arg, "string"));
     return typed(`(${texts.map(({ sql }) => sql).join(" || ")})`, "string", texts);
   },
 };
+
+/** Bytes, or arrays: null where one of them is. */
+function joined(values: readonly Typed[]): Typed {
+  const { type } = values[0]!;
+  if (typeof type !== "string" && type.type !== "array") throw invalid(`concat of values of type ${typeText(type)}`);
+  const nulls = values.map(({ sql }) => `${sql} IS NULL`).join(" OR ");
+  const sql = values.map((value) => value.sql).join(" || ");
+  return typed(`(CASE WHEN ${nulls} THEN NULL ELSE ${sql} END)`, type, values);
+}
 
 const concatWs: FunctionRow = {
   least: 1,
@@ -238,6 +256,31 @@ const sqrt = numeric((value) => {
   return typed(`(CASE WHEN ${x.sql} < 0 THEN 'NaN'::DOUBLE ELSE sqrt(${x.sql}) END)`, "double", [x]);
 });
 
+const nanvl: FunctionRow = {
+  least: 2,
+  make(args, { toCommon }) {
+    const [a, b] = toCommon(args);
+    if (!isFractional(a!.type))
+      return nanvl.make([castTo(a!, "double", false), castTo(b!, "double", false)], { toCommon, nowMicros: 0n });
+    return typed(`(CASE WHEN isnan(${a!.sql}) THEN ${b!.sql} ELSE ${a!.sql} END)`, a!.type, [a!, b!]);
+  },
+};
+
+const equalNull: FunctionRow = {
+  least: 2,
+  make(args, { toCommon }) {
+    const [a, b] = toCommon(args);
+    return typed(`(${a!.sql} IS NOT DISTINCT FROM ${b!.sql})`, "boolean", [a!, b!]);
+  },
+};
+
+/** Names of types that are functions too. */
+const CASTS: Readonly<Record<string, DataType>> = {
+  ...{ boolean: "boolean", tinyint: "byte", smallint: "short", int: "integer", bigint: "long", float: "float" },
+  ...{ double: "double", decimal: "decimal(10,0)", date: "date", timestamp: "timestamp", binary: "binary" },
+  string: "string",
+};
+
 const isnan = numeric((value) => {
   const x = castTo(value, "double", false);
   return typed(`coalesce(isnan(${x.sql}), false)`, "boolean", [x]);
@@ -252,37 +295,11 @@ const size: FunctionRow = {
   },
 };
 
-const arrayContains: FunctionRow = {
-  least: 2,
-  make([array, item], { toCommon }) {
-    const type = array!.type;
-    if (typeof type === "string" || type.type !== "array") throw invalid("array_contains of no array");
-    if (typeof type.elementType !== "string" || type.elementType === "timestamp")
-      throw unsupported("array_contains of such an array");
-    const element: Typed = { sql: "NULL", type: type.elementType, mayFail: false };
-    const [a, b] = toCommon([element, item!]);
-    if (a!.type !== type.elementType) throw unsupported("array_contains of a value of another type");
-    const [list, wanted] = [array!.sql, b!.sql];
-    const sql = `(CASE WHEN ${list} IS NULL OR ${wanted} IS NULL THEN NULL WHEN list_contains(${list}, ${wanted}) THEN TRUE WHEN len(list_filter(${list}, lambda x: x IS NULL)) > 0 THEN NULL ELSE FALSE END)`;
-    return typed(sql, "boolean", [array!, b!]);
-  },
-};
-
-const sha2: FunctionRow = {
-  least: 2,
-  make([value, bits]) {
-    if (bits!.literal !== "256" && bits!.literal !== "0") throw unsupported("sha2 of other than 256 bits");
-    const text = value!.type === "binary" ? value! : textual(value!, "string");
-    return typed(`sha256(${text.sql})`, "string", [text]);
-  },
-};
-
 const regexpExtract: FunctionRow = {
   least: 2,
   most: 3,
   make([value, pattern, group]) {
-    const regex = literalText(pattern, "a pattern");
-    if (JAVA_ONLY.test(regex)) throw unsupported(`the pattern ${JSON.stringify(regex)}`);
+    const regex = literalRegex(pattern);
     const index = group === undefined ? "1" : group.literal;
     if (index === undefined || !/^\d$/.test(index)) throw unsupported("a group that isn't a literal");
     const text = textual(value!, "string");
@@ -301,21 +318,17 @@ const instr = simple([STRING, STRING], "integer", (s, part) => `CAST(instr(${s},
 /** The functions that are known, by their names in lower case. */
 export const FUNCTIONS: Readonly<Record<string, FunctionRow>> = {
   ...DATE_FUNCTIONS,
-  ...NUMBER_FUNCTIONS,
+  ...{ ...NUMBER_FUNCTIONS, ...TEXT_FUNCTIONS, ...BIT_FUNCTIONS },
   ...{ upper, ucase: upper, lower, lcase: lower, reverse, concat, concat_ws: concatWs, substring, substr: substring },
   ...{ length, len: length, char_length: length, character_length: length },
-  octet_length: simple([STRING], "integer", (s) => `CAST(octet_length(encode(${s})) AS INTEGER)`),
-  ...{ trim: trim("trim"), ltrim: trim("ltrim"), rtrim: trim("rtrim"), left: side("left"), right: side("right") },
+  ...{ left: side("left"), right: side("right") },
   ...{ lpad: pad("lpad"), rpad: pad("rpad"), instr, rlike, regexp: rlike, regexp_like: rlike },
   repeat: simple([STRING, "integer"], STRING, (s, n) => `repeat(${s}, greatest(${n}, 0 * ${n}))`),
   replace: simple([STRING, STRING, STRING], STRING, (s, from, to) => `replace(${s}, ${from}, ${to})`),
-  locate: simple([STRING, STRING], "integer", (part, s) => `CAST(instr(${s}, ${part}) AS INTEGER)`),
-  position: simple([STRING, STRING], "integer", (part, s) => `CAST(instr(${s}, ${part}) AS INTEGER)`),
   startswith: simple([STRING, STRING], "boolean", (s, part) => `starts_with(${s}, ${part})`),
   endswith: simple([STRING, STRING], "boolean", (s, part) => `ends_with(${s}, ${part})`),
   contains: simple([STRING, STRING], "boolean", (s, part) => `contains(${s}, ${part})`),
-  md5: simple([STRING], STRING, (s) => `md5(${s})`),
-  ...{ sha2, regexp_extract: regexpExtract },
+  regexp_extract: regexpExtract,
   ...{ coalesce, nvl: coalesce, ifnull: coalesce, nullif, nvl2, isnull, isnotnull, isnan },
   ...{ greatest: extreme("greatest"), least: extreme("least") },
   ...{
@@ -327,6 +340,13 @@ export const FUNCTIONS: Readonly<Record<string, FunctionRow>> = {
     ceiling: ceil,
     sqrt,
   },
-  ...{ size, cardinality: size, array_contains: arrayContains },
+  ...{ nanvl, equal_null: equalNull, like: like("like"), ilike: like("ilike") },
+  ...Object.fromEntries(
+    Object.entries(CASTS).map(([name, type]) => [
+      name,
+      { least: 1, make: ([value]) => castTo(value!, type, false) } satisfies FunctionRow,
+    ]),
+  ),
+  ...{ ...ARRAY_FUNCTIONS, size, cardinality: size },
   uuid: { least: 0, make: () => typed("CAST(uuid() AS VARCHAR)", "string", []) },
 };

@@ -10,6 +10,7 @@ const LEVELS: readonly Readonly<Record<string, BinaryOperator>>[] = [
   { "|": "|" },
   { "^": "^" },
   { "&": "&" },
+  { "<<": "shiftleft", ">>": "shiftright", ">>>": "shiftrightunsigned" },
   { "+": "+", "-": "-", "||": "||" },
   { "*": "*", "/": "/", "%": "%", div: "div" },
 ];
@@ -72,7 +73,7 @@ class Parser {
     for (;;) {
       const from = this.#next;
       const isNegated = this.#takeWord("not");
-      const node = this.#predicateOn(left);
+      const node = this.#predicateOn(left, isNegated);
       if (node === undefined) {
         this.#next = from;
         return left;
@@ -81,7 +82,7 @@ class Parser {
     }
   }
 
-  #predicateOn(of: SparkNode): SparkNode | undefined {
+  #predicateOn(of: SparkNode, isNegated: boolean): SparkNode | undefined {
     if (this.#takeWord("between")) {
       const low = this.#operation(0);
       this.#expectWord("and");
@@ -93,13 +94,25 @@ class Parser {
       this.#expectSymbol("(");
       return { kind: "in", of, list: this.#list() };
     }
-    if (this.#takeWord("like")) {
-      const pattern = this.#operation(0);
-      const escaping = this.#takeWord("escape") ? this.#text() : undefined;
-      return { kind: "like", of, pattern, ...(escaping === undefined ? {} : { escaping }) };
-    }
+    for (const kind of ["like", "ilike"] as const) if (this.#takeWord(kind)) return this.#like(kind, of, isNegated);
     if (this.#takeWord("rlike") || this.#takeWord("regexp")) return { kind: "rlike", of, pattern: this.#operation(0) };
     return this.#takeWord("is") ? this.#is(of) : undefined;
+  }
+
+  #like(kind: "like" | "ilike", of: SparkNode, isNegated: boolean): SparkNode {
+    for (const word of ["any", "some", "all"]) {
+      const { text } = this.#tokens[this.#next + 1]!;
+      if (text !== "(" || !this.#takeWord(word)) continue;
+      this.#next++;
+      // NOT LIKE ALL is that none is like it.
+      const op = (word === "all") === isNegated ? "or" : "and";
+      return this.#list()
+        .map((pattern): SparkNode => ({ kind, of, pattern }))
+        .reduce((left, right) => ({ kind: "binary", op, left, right }));
+    }
+    const pattern = this.#operation(0);
+    const escaping = this.#takeWord("escape") ? this.#text() : undefined;
+    return { kind, of, pattern, ...(escaping === undefined ? {} : { escaping }) };
   }
 
   #is(of: SparkNode): SparkNode {
@@ -212,9 +225,50 @@ class Parser {
       this.#expectSymbol(")");
       return { kind: "call", name: "date_part", args: [{ kind: "literal", type: "string", text: field }, of] };
     }
+    const special = name === "trim" ? this.#trim() : this.#withWords(name);
+    if (special !== undefined) return special;
     if (this.#token.text.toLowerCase() === "distinct") throw this.#wrong("a value");
     const args = this.#takeSymbol(")") ? [] : this.#list();
     return { kind: "call", name, args: WITH_UNIT.has(name) && args.length === 3 ? unitFirst(args) : args };
+  }
+
+  /** `TRIM(BOTH 'x' FROM y)`. */
+  #trim(): SparkNode | undefined {
+    const from = this.#next;
+    let name = "trim";
+    const word = this.#token.text.toLowerCase();
+    const { kind, text } = this.#tokens[this.#next + 1]!;
+    const isSide = Object.hasOwn(SIDES, word) && !(kind === "symbol" && /^[),.]$/.test(text));
+    if (isSide) {
+      name = SIDES[word]!;
+      this.#next++;
+      if (this.#takeWord("from")) {
+        const of = this.#condition();
+        this.#expectSymbol(")");
+        return { kind: "call", name, args: [of] };
+      }
+    }
+    const letters = this.#token.text === ")" ? undefined : this.#condition();
+    if (letters !== undefined && this.#takeWord("from")) {
+      const of = this.#condition();
+      this.#expectSymbol(")");
+      return { kind: "call", name, args: [letters, of] };
+    }
+    if (isSide) throw this.#wrong("FROM");
+    this.#next = from;
+    return undefined;
+  }
+
+  /** `SUBSTRING(x FROM 1 FOR 2)`, `POSITION(x IN y)`, `OVERLAY(x PLACING y FROM 1)`. */
+  #withWords(name: string): SparkNode | undefined {
+    const words = WORDS_BETWEEN[name];
+    const from = this.#next;
+    if (words === undefined || this.#token.text === ")") return undefined;
+    const args = [this.#operation(0)];
+    for (const word of words) if (this.#takeWord(word)) args.push(this.#operation(0));
+    if (args.length > 1 && this.#takeSymbol(")")) return { kind: "call", name, args };
+    this.#next = from;
+    return undefined;
   }
 
   #case(): SparkNode {
@@ -254,10 +308,26 @@ class Parser {
 
   /** Up to a closing parenthesis. */
   #list(): SparkNode[] {
-    const list = [this.#condition()];
-    while (this.#takeSymbol(",")) list.push(this.#condition());
+    const list = [this.#argument()];
+    while (this.#takeSymbol(",")) list.push(this.#argument());
     this.#expectSymbol(")");
     return list;
+  }
+
+  /** `x -> …`, `(x, y) -> …`, or any expression. */
+  #argument(): SparkNode {
+    const from = this.#next;
+    const names: string[] = [];
+    const isMany = this.#takeSymbol("(");
+    do {
+      if (this.#token.kind !== "word" && this.#token.kind !== "name") break;
+      names.push(this.#name());
+    } while (isMany && this.#takeSymbol(","));
+    if (names.length > 0 && (!isMany || this.#takeSymbol(")")) && this.#takeSymbol("->")) {
+      return { kind: "lambda", names, body: this.#condition() };
+    }
+    this.#next = from;
+    return this.#condition();
   }
 
   #number(sign: "" | "-"): LiteralNode {
@@ -303,14 +373,30 @@ class Parser {
         this.#next++;
       }
     }
-    if (this.#token.text !== "<") {
+    if (this.#token.text === "<") digits = this.#typeArguments();
+    if (digits.startsWith("<") || this.#token.text !== "<") {
       try {
-        return parseDdl(`c ${word}${digits}${digits === "" ? "" : ")"}`).fields[0]!.type;
+        const end = digits === "" || digits.startsWith("<") ? "" : ")";
+        return parseDdl(`c ${word}${digits}${end}`).fields[0]!.type;
       } catch {
         // Said below.
       }
     }
     throw unsupportedExpression(this.#expression, `the type ${word} isn't known to casts`, start.at);
+  }
+
+  /** What is between < and >, as it is written. */
+  #typeArguments(): string {
+    const { at } = this.#token;
+    let depth = 0;
+    do {
+      const { kind, text } = this.#token;
+      if (kind === "end") throw this.#wrong(">");
+      if (kind === "symbol" && text === "<") depth++;
+      if (kind === "symbol" && /^>+$/.test(text)) depth -= text.length;
+      this.#next++;
+    } while (depth > 0);
+    return this.#expression.slice(at, this.#token.at).trim();
   }
 
   #takeOperator(operators: Readonly<Record<string, BinaryOperator>>): BinaryOperator | undefined {
@@ -347,6 +433,12 @@ class Parser {
     return unsupportedExpression(this.#expression, `${found} where ${expected} should be`, at);
   }
 }
+
+const SIDES: Readonly<Record<string, string>> = { both: "trim", leading: "ltrim", trailing: "rtrim" };
+/** Words that stand where commas might. */
+const WORDS_BETWEEN: Readonly<Record<string, readonly string[]>> = {
+  ...{ substring: ["from", "for"], substr: ["from", "for"], position: ["in"], overlay: ["placing", "from", "for"] },
+};
 
 /** The first of three arguments is a unit of time, without quotes. */
 const WITH_UNIT = new Set(["timestampadd", "timestampdiff", "dateadd", "date_add", "datediff", "date_diff"]);

@@ -14,7 +14,7 @@ const WORD = /[\p{L}_][\p{L}\p{N}_]*/uy;
 const NAME = /`(?:[^`]|``)+`/y;
 const NUMBER = /(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?:BD|[LSYDF])?(?![\p{L}\p{N}_])/iuy;
 const TEXT = /[rR](?:'[^']*'|"[^"]*")|'(?:[^'\\]|\\[\s\S])*'|"(?:[^"\\]|\\[\s\S])*"/y;
-const SYMBOL = /<=>|<>|<=|>=|!=|==|\|\||::|->|[-+*/%=<>!~&|^()[\],.]/y;
+const SYMBOL = /<=>|>>>|>>|<<|<>|<=|>=|!=|==|\|\||::|->|[-+*/%=<>!~&|^()[\],.]/y;
 
 /** Cuts an expression into tokens; the last one is the end. Throws `DELTA_UNSUPPORTED_EXPRESSION` for what is none. */
 export function tokensOf(expression: string): Token[] {

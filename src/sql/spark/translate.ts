@@ -1,9 +1,11 @@
 import { resolveColumn } from "../../schema/columns.js";
 import type { DataType, StructType } from "../../schema/types.js";
 import { quoteName, quoteText } from "../duckdb.js";
-import { castTo, coerce, literalOf } from "./cast.js";
+import { structOf } from "./arrayFunctions.js";
+import { castTo, coerce, duckdbType, hasZones, literalOf } from "./cast.js";
 import { commonType, sameType } from "./coercion.js";
 import { FUNCTIONS, likeSql, regexSql } from "./functions.js";
+import { LAMBDA_FUNCTIONS } from "./lambdas.js";
 import { arithmetic } from "./operators.js";
 import type { SparkNode } from "./tree.js";
 import { invalid, type Typed, typed, typeText, unsupported } from "./typed.js";
@@ -34,7 +36,7 @@ export function scopeOf(schema: StructType, nowMicros: bigint, used: Set<string>
 
 /** Timestamps come with a zone, which DuckDB is to leave out of everything. */
 export function columnOf(sql: string, type: DataType): Typed {
-  return { sql: type === "timestamp" ? `CAST(${sql} AS TIMESTAMP)` : sql, type, mayFail: false };
+  return { sql: hasZones(type) ? `CAST(${sql} AS ${duckdbType(type)})` : sql, type, mayFail: false };
 }
 
 /** An expression as DuckDB's SQL. Throws a {@link Refusal}. */
@@ -63,7 +65,9 @@ export function translate(node: SparkNode, scope: Scope): Typed {
     case "binary":
       return node.kind === "binary" ? binary(node, of) : arithmetic(node.kind, [of(node.of)]);
     case "call":
-      return call(node.name, node.args.map(of), scope);
+      return called(node, scope);
+    case "lambda":
+      throw unsupported("a lambda here");
     case "cast":
       return castTo(plainOf(of(node.of)), node.type, node.isTry);
     case "case":
@@ -74,7 +78,8 @@ export function translate(node: SparkNode, scope: Scope): Typed {
         node.list.map((item) => plainOf(of(item))),
       );
     case "like":
-      return likeSql(plainOf(of(node.of)), plainOf(of(node.pattern)), node.escaping ?? "\\");
+    case "ilike":
+      return likeSql(node.kind, plainOf(of(node.of)), plainOf(of(node.pattern)), node.escaping ?? "\\");
     case "rlike":
       return regexSql(plainOf(of(node.of)), plainOf(of(node.pattern)));
     case "is": {
@@ -83,6 +88,35 @@ export function translate(node: SparkNode, scope: Scope): Typed {
       return typed(`(${booleanOf(value).sql} IS ${node.what.toUpperCase()})`, "boolean", [value]);
     }
   }
+}
+
+function called({ name, args }: Extract<SparkNode, { kind: "call" }>, scope: Scope): Typed {
+  const of = (part: SparkNode) => translate(part, scope);
+  if (name === "struct") {
+    return structOf(
+      args.map((arg, i) => [arg.kind === "column" ? arg.names.at(-1)! : `col${i + 1}`, plainOf(of(arg))]),
+    );
+  }
+  const row = Object.hasOwn(LAMBDA_FUNCTIONS, name) ? LAMBDA_FUNCTIONS[name] : undefined;
+  if (row === undefined) return call(name, args.map(of), scope);
+  return row(args, {
+    of: (part) => plainOf(of(part)),
+    name: () => quoteName(`parameter ${++parameters}`),
+    body: (lambda, values) => plainOf(translate(lambda.body, withParameters(scope, lambda.names, values))),
+  });
+}
+
+let parameters = 0;
+
+/** The names of a lambda's parameters come before those of columns. */
+function withParameters(scope: Scope, names: readonly string[], values: readonly Typed[]): Scope {
+  return {
+    nowMicros: scope.nowMicros,
+    column(path) {
+      const index = names.findIndex((name) => name.toLowerCase() === path[0]!.toLowerCase());
+      return index === -1 ? scope.column(path) : path.slice(1).reduce(fieldOf, values[index]!);
+    },
+  };
 }
 
 function plainOf(value: Typed): Typed {
@@ -100,6 +134,8 @@ function binary(node: Extract<SparkNode, { kind: "binary" }>, of: (node: SparkNo
   const { op } = node;
   const [left, right] = [of(node.left), of(node.right)];
   if (op === "and" || op === "or") return junction(op, booleanOf(left), booleanOf(right));
+  if (op === "shiftleft" || op === "shiftright" || op === "shiftrightunsigned")
+    return call(op, [left, right], undefined);
   if (op === "||") return call("concat", [left, right], undefined);
   if (COMPARISONS.has(op)) return compare(op, plainOf(left), plainOf(right));
   return arithmetic(op, [left, right]);

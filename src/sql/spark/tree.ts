@@ -1,8 +1,10 @@
 import type { DataType } from "../../schema/types.js";
 
+type Shift = "shiftleft" | "shiftright" | "shiftrightunsigned";
+
 export type BinaryOperator =
   | ("or" | "and" | "=" | "!=" | "<" | "<=" | ">" | ">=" | "<=>")
-  | ("|" | "^" | "&" | "+" | "-" | "||" | "*" | "/" | "%" | "div");
+  | ("|" | "^" | "&" | "+" | "-" | "||" | "*" | "/" | "%" | "div" | Shift);
 
 /** A literal's value: numbers as their digits, dates and timestamps as their text. */
 export interface LiteralNode {
@@ -30,6 +32,7 @@ export type SparkNode =
   | { readonly kind: "not" | "minus" | "complement"; readonly of: SparkNode }
   | { readonly kind: "binary"; readonly op: BinaryOperator; readonly left: SparkNode; readonly right: SparkNode }
   | { readonly kind: "call"; readonly name: string; readonly args: readonly SparkNode[] }
+  | { readonly kind: "lambda"; readonly names: readonly string[]; readonly body: SparkNode }
   | { readonly kind: "cast"; readonly of: SparkNode; readonly type: DataType; readonly isTry: boolean }
   | {
       readonly kind: "case";
@@ -38,5 +41,10 @@ export type SparkNode =
       readonly otherwise: SparkNode | undefined;
     }
   | { readonly kind: "in"; readonly of: SparkNode; readonly list: readonly SparkNode[] }
-  | { readonly kind: "like" | "rlike"; readonly of: SparkNode; readonly pattern: SparkNode; readonly escaping?: string }
+  | {
+      readonly kind: "like" | "ilike" | "rlike";
+      readonly of: SparkNode;
+      readonly pattern: SparkNode;
+      readonly escaping?: string;
+    }
   | { readonly kind: "is"; readonly of: SparkNode; readonly what: "null" | "true" | "false" };

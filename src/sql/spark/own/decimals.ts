@@ -1,7 +1,7 @@
 import { javaFloatText, javaText, plainTexts } from "./javaNumbers.js";
 import type { OwnFunction } from "./own.js";
 
-interface Decimal {
+export interface Decimal {
   readonly unscaled: bigint;
   readonly scale: number;
 }
@@ -9,12 +9,12 @@ interface Decimal {
 /** How halves are rounded. */
 type Halves = "up" | "even";
 
-function decimalOf(text: string): Decimal {
+export function decimalOf(text: string): Decimal {
   const point = text.indexOf(".");
   return { unscaled: BigInt(text.replace(".", "")), scale: point === -1 ? 0 : text.length - point - 1 };
 }
 
-function rounded({ unscaled, scale }: Decimal, to: number, halves: Halves): Decimal {
+export function rounded({ unscaled, scale }: Decimal, to: number, halves: Halves): Decimal {
   if (scale <= to) return { unscaled: unscaled * 10n ** BigInt(to - scale), scale: to };
   const unit = 10n ** BigInt(scale - to);
   const size = unscaled < 0n ? -unscaled : unscaled;
@@ -24,7 +24,7 @@ function rounded({ unscaled, scale }: Decimal, to: number, halves: Halves): Deci
   return { unscaled: unscaled < 0n ? -result : result, scale: to };
 }
 
-function textOf({ unscaled, scale }: Decimal): string {
+export function textOf({ unscaled, scale }: Decimal): string {
   if (scale <= 0) return String(unscaled * 10n ** BigInt(-scale));
   const digits = String(unscaled < 0n ? -unscaled : unscaled).padStart(scale + 1, "0");
   return `${unscaled < 0n ? "-" : ""}${digits.slice(0, -scale)}.${digits.slice(-scale)}`;
@@ -47,7 +47,7 @@ function combined(op: string, a: Decimal, b: Decimal): Decimal {
 }
 
 /** A double's digits, rounded. Throws where that depends on the version of Java. */
-function roundedText(x: number, digits: number, halves: Halves): string {
+export function roundedText(x: number, digits: number, halves: Halves): string {
   const [first, ...others] = plainTexts(x).map((text) => textOf(rounded(decimalOf(text), digits, halves)));
   if (others.some((other) => other !== first)) throw new Error(`${x} isn't rounded alike by all versions of Java`);
   return first!;

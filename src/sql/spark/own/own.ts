@@ -12,6 +12,8 @@ type OwnValue = string | number | bigint | boolean | Uint8Array | null;
 export interface OwnFunction {
   readonly takes: readonly OwnType[];
   readonly gives: OwnType;
+  /** Whether it is called for nulls too. */
+  readonly takesNulls?: boolean;
   // biome-ignore lint/suspicious/noExplicitAny: the arguments are as `takes` says.
   readonly of: (...args: any[]) => OwnValue;
 }
@@ -35,12 +37,13 @@ async function register(db: Duckdb): Promise<void> {
     ...{ integer: api.INTEGER, boolean: api.BOOLEAN, binary: api.BLOB },
   };
   using connection = await db.connect();
-  for (const [name, { takes, gives, of }] of Object.entries(OWN_FUNCTIONS)) {
+  for (const [name, { takes, gives, of, takesNulls = false }] of Object.entries(OWN_FUNCTIONS)) {
     const isBinary = takes.map((type) => type === "binary");
     const made = api.DuckDBScalarFunction.create({
       name: OWN_PREFIX + name,
       parameterTypes: takes.map((type) => types[type]),
       returnType: types[gives],
+      specialHandling: takesNulls,
       mainFunction(_, rows, out) {
         const columns = takes.map((_, index) => rows.getColumnVector(index));
         for (let row = 0; row < rows.rowCount; row++) {
@@ -48,7 +51,7 @@ async function register(db: Duckdb): Promise<void> {
             const value = column.getItem(row);
             return isBinary[index] && value !== null ? (value as { readonly bytes: Uint8Array }).bytes : value;
           });
-          const value = args.includes(null) ? null : of(...args);
+          const value = !takesNulls && args.includes(null) ? null : of(...args);
           out.setItem(row, value instanceof Uint8Array ? api.blobValue(value) : value);
         }
         out.flush();
