@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { installPython } from "../test/interop/environment.js";
+import { installNode, installPython } from "../test/interop/environment.js";
 import { dataFolder, project } from "./folders.js";
 import { machine } from "./machine.js";
 import { runWorkload } from "./measure.js";
@@ -12,12 +12,19 @@ import type { Setting, Workload } from "./workload.js";
 import { append } from "./workloads/append.js";
 import { checkpoint1m, checkpoint300k, replay } from "./workloads/listFiles.js";
 import { load } from "./workloads/load.js";
+import { scanAll, scanColumn, scanFilter, scanSum } from "./workloads/scan.js";
+import { start } from "./workloads/start.js";
 
 const WORKLOADS: Record<string, (setting: Setting) => Promise<Workload>> = {
   append,
   replay,
   "checkpoint-300k": checkpoint300k,
   "checkpoint-1m": checkpoint1m,
+  "scan-all": scanAll,
+  "scan-sum": scanSum,
+  "scan-filter": scanFilter,
+  "scan-column": scanColumn,
+  start,
   load,
 };
 
@@ -34,7 +41,11 @@ const unknown = names.filter((name) => WORKLOADS[name] === undefined);
 if (unknown.length > 0)
   throw new Error(`no workload ${unknown.join(", ")}; there are ${Object.keys(WORKLOADS).join(", ")}`);
 
-const setting: Setting = { python: await installPython(), quick: values.quick };
+const setting: Setting = {
+  python: await installPython(),
+  node: () => installNode(join(project, "bench", "peers", "node")),
+  quick: values.quick,
+};
 const rounds = Number(values.rounds ?? (values.quick ? 2 : 5));
 const scratch = await mkdtemp(join(tmpdir(), "delta-table-bench-"));
 try {

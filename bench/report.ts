@@ -42,5 +42,5 @@ function targetLine({ text, contender, relativeTo, measure, atMost, reached }: T
 }
 
 const ms = (value: number): string => (value >= 100 ? value.toFixed(0) : value.toFixed(2));
-const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`;
+const megabytes = (bytes: number): string => (Number.isNaN(bytes) ? "" : `${(bytes / 1e6).toFixed(0)} MB`);
 const capitalized = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

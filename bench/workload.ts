@@ -2,7 +2,7 @@
 export interface Contender {
   readonly name: string;
   /** Who does it: `--peer` chooses by this. */
-  readonly peer: "delta-table" | "delta-rs" | "spark" | "floor";
+  readonly peer: "delta-table" | "delta-rs" | "polars" | "lancedb" | "spark" | "floor";
   /** Program and arguments; `{scratch}` becomes a new empty folder of this run's. */
   readonly command: readonly [string, ...string[]];
 }
@@ -35,6 +35,8 @@ export interface Workload {
   readonly unit: string;
   readonly contenders: readonly Contender[];
   readonly targets: readonly Target[];
+  /** The time is that of the whole process, whose output is its answer; memory isn't measured then. */
+  readonly wholeProcess?: boolean;
   /** Where the answer is a table in `{scratch}`: an independent reading of it, in place of the sample's own answer. */
   readonly readBack?: (scratch: string) => Promise<unknown>;
 }
@@ -43,6 +45,8 @@ export interface Workload {
 export interface Setting {
   /** The interpreter that has the Python peers. */
   readonly python: string;
+  /** Installs the peers for Node, on first use. */
+  readonly node: () => Promise<string>;
   /** A small one, to see that everything runs. */
   readonly quick: boolean;
 }

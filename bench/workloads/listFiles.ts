@@ -1,16 +1,15 @@
-import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
-import { mkdir, readFile, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
 import { makeCommits } from "../data/commits.js";
-import { dataFolder, pythonScript, script } from "../folders.js";
+import { pythonScript, script } from "../folders.js";
+import { generated } from "../generated.js";
 import { capture } from "../process.js";
 import type { Contender, Setting, Target, Workload } from "../workload.js";
 
 /** Opening a table of many JSON commits and listing its files. */
 export async function replay(setting: Setting): Promise<Workload> {
   const commits = setting.quick ? 1_000 : 10_000;
-  const table = await generated(`commits-${commits}`, script("data/commits"), (folder) => makeCommits(folder, commits));
+  const table = await generated(`commits-${commits}`, [script("data/commits")], (folder) =>
+    makeCommits(folder, commits),
+  );
   return listFiles(
     setting,
     "replay",
@@ -39,7 +38,7 @@ export async function checkpoint1m(setting: Setting): Promise<Workload> {
 }
 
 async function checkpoint(setting: Setting, name: string, files: number, targets: readonly Target[]) {
-  const table = await generated(`checkpoint-${files}`, pythonScript("make_checkpoint"), async (folder) => {
+  const table = await generated(`checkpoint-${files}`, [pythonScript("make_checkpoint")], async (folder) => {
     await capture(setting.python, [pythonScript("make_checkpoint"), folder, String(files)]);
   });
   return listFiles(
@@ -86,22 +85,4 @@ function listFiles(
     contenders: [ours("batches"), ours("strings"), theirs("file_uris", "uris"), theirs("get_add_actions", "actions")],
     targets,
   };
-}
-
-/**
- * The folder of a generated table, made anew when the generator's text changes; made under another name first, so that a
- * broken-off run leaves none.
- */
-async function generated(name: string, generator: string, make: (folder: string) => Promise<void>): Promise<string> {
-  const hash = createHash("sha256")
-    .update(await readFile(generator))
-    .digest("hex");
-  const folder = join(dataFolder, `${name}-${hash.slice(0, 8)}`);
-  if (existsSync(folder)) return folder;
-  const unfinished = `${folder}.unfinished`;
-  await rm(unfinished, { recursive: true, force: true });
-  await mkdir(dataFolder, { recursive: true });
-  await make(unfinished);
-  await rename(unfinished, folder);
-  return folder;
 }

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -47,6 +47,16 @@ export function installJars(): Promise<string> {
       "dependency:copy-dependencies",
     ]),
   );
+}
+
+/** Installs the peers for Node once, those of a folder's package.json; gives the folder that has them. */
+export function installNode(from: string): Promise<string> {
+  const folder = join(cache, "node");
+  return install("node", [join(from, "package.json")], folder, join(folder, "node_modules"), async () => {
+    await mkdir(folder, { recursive: true });
+    await copyFile(join(from, "package.json"), join(folder, "package.json"));
+    await run("npm", ["install", "--prefix", folder, "--silent", "--no-audit", "--no-fund", "--legacy-peer-deps"]);
+  });
 }
 
 /**

@@ -1,0 +1,46 @@
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { project } from "./folders.js";
+
+/** Where the peers for Node are installed. */
+export const nodePeers = join(project, ".cache", "interop", "node");
+
+/** A batch or table of that package's own copy of Apache Arrow. */
+export interface LanceArrow {
+  readonly numRows: number;
+  readonly numCols: number;
+  getChild(name: string): Iterable<unknown> | null;
+}
+
+/** What of LanceDB the contenders use. */
+export interface LanceTable {
+  add(data: unknown): Promise<unknown>;
+  countRows(): Promise<number>;
+  delete(where: string): Promise<unknown>;
+  update(options: { where: string; valuesSql: Readonly<Record<string, string>> }): Promise<unknown>;
+  mergeInsert(on: string): {
+    whenMatchedUpdateAll(): { whenNotMatchedInsertAll(): { execute(data: unknown): Promise<unknown> } };
+  };
+  optimize(options?: object): Promise<unknown>;
+  query(): LanceQuery;
+}
+
+export interface LanceQuery {
+  where(condition: string): LanceQuery;
+  select(columns: readonly string[]): LanceQuery;
+  toArrow(): Promise<LanceArrow>;
+}
+
+export interface LanceConnection {
+  createTable(name: string, data: unknown): Promise<LanceTable>;
+  openTable(name: string): Promise<LanceTable>;
+}
+
+/** LanceDB and the copy of Apache Arrow that it takes. */
+export function lancedb(): {
+  readonly connect: (folder: string) => Promise<LanceConnection>;
+  readonly tableFromIPC: (bytes: Uint8Array) => unknown;
+} {
+  const require = createRequire(join(nodePeers, "package.json"));
+  return { connect: require("@lancedb/lancedb").connect, tableFromIPC: require("apache-arrow").tableFromIPC };
+}
