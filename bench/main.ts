@@ -10,6 +10,7 @@ import { runWorkload } from "./measure.js";
 import { markdown, type Results } from "./report.js";
 import type { Setting, Workload } from "./workload.js";
 import { append } from "./workloads/append.js";
+import { deleteRows, mergeRows, updateRows } from "./workloads/change.js";
 import { checkpoint1m, checkpoint300k, replay } from "./workloads/listFiles.js";
 import { load } from "./workloads/load.js";
 import { scanAll, scanColumn, scanFilter, scanSum } from "./workloads/scan.js";
@@ -24,6 +25,9 @@ const WORKLOADS: Record<string, (setting: Setting) => Promise<Workload>> = {
   "scan-sum": scanSum,
   "scan-filter": scanFilter,
   "scan-column": scanColumn,
+  delete: deleteRows,
+  update: updateRows,
+  merge: mergeRows,
   start,
   load,
 };

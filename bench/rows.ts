@@ -23,3 +23,19 @@ export function rows(n: number): BenchRow[] {
     };
   });
 }
+
+/** The rows that the merge workload brings to a table of `count`: half of them of ids that are there, spread over all, half of new ones. */
+export function mergedRows(count: number): BenchRow[] {
+  const each = count / 200;
+  return Array.from({ length: 2 * each }, (_, i) => {
+    const id = i < each ? i * 200 : count + i - each;
+    return {
+      id: BigInt(id),
+      at: new Date(START + id * 1000),
+      name: "merged",
+      value: i / 8,
+      flag: true,
+      category: "d",
+    };
+  });
+}
