@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { project } from "./folders.js";
+import type { BenchRow } from "./rows.js";
 
 /** Where the peers for Node are installed. */
 export const nodePeers = join(project, ".cache", "interop", "node");
@@ -32,7 +33,7 @@ export interface LanceQuery {
 }
 
 export interface LanceConnection {
-  createTable(name: string, data: unknown): Promise<LanceTable>;
+  createTable(name: string, data: unknown, options?: { readonly schema: unknown }): Promise<LanceTable>;
   openTable(name: string): Promise<LanceTable>;
 }
 
@@ -43,4 +44,9 @@ export function lancedb(): {
 } {
   const require = createRequire(join(nodePeers, "package.json"));
   return { connect: require("@lancedb/lancedb").connect, tableFromIPC: require("apache-arrow").tableFromIPC };
+}
+
+/** Rows as it can take them: it can't tell by itself what a Date is. */
+export function lanceRows(rows: readonly BenchRow[]): readonly object[] {
+  return rows.map((row) => ({ ...row, at: row.at.getTime() }));
 }

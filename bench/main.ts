@@ -10,14 +10,18 @@ import { runWorkload } from "./measure.js";
 import { markdown, type Results } from "./report.js";
 import type { Setting, Workload } from "./workload.js";
 import { append } from "./workloads/append.js";
+import { bulk } from "./workloads/bulk.js";
 import { deleteRows, mergeRows, updateRows } from "./workloads/change.js";
 import { checkpoint1m, checkpoint300k, replay } from "./workloads/listFiles.js";
 import { load } from "./workloads/load.js";
 import { scanAll, scanColumn, scanFilter, scanSum } from "./workloads/scan.js";
 import { start } from "./workloads/start.js";
+import { writers } from "./workloads/writers.js";
 
 const WORKLOADS: Record<string, (setting: Setting) => Promise<Workload>> = {
   append,
+  bulk,
+  writers,
   replay,
   "checkpoint-300k": checkpoint300k,
   "checkpoint-1m": checkpoint1m,

@@ -11,8 +11,13 @@ export interface BenchRow {
 
 /** The rows of append number `n`: the same as bench/peers/append.py makes. */
 export function rows(n: number): BenchRow[] {
-  return Array.from({ length: 100 }, (_, i) => {
-    const id = n * 100 + i;
+  return rowsFrom(n * 100, 100);
+}
+
+/** The same as bench/peers/rows.py makes. */
+export function rowsFrom(first: number, count: number): BenchRow[] {
+  return Array.from({ length: count }, (_, i) => {
+    const id = first + i;
     return {
       id: BigInt(id),
       at: new Date(START + id * 1000),

@@ -1,0 +1,54 @@
+import { pythonScript, script } from "../folders.js";
+import { capture } from "../process.js";
+import type { Setting, Workload } from "../workload.js";
+
+/** One append of many rows to a new table. */
+export async function bulk({ python, node, quick }: Setting): Promise<Workload> {
+  await node();
+  const rows = String(quick ? 10_000 : 1_000_000);
+  const table = "{scratch}/table";
+  const ours = (from: string, sync: string) => ({
+    name: `delta-table, ${from}, ${sync}`,
+    peer: "delta-table" as const,
+    command: [process.execPath, script("contenders/bulk"), table, rows, from, sync] as const,
+  });
+  const lance = (from: string) => ({
+    name: `lancedb, ${from}`,
+    peer: "lancedb" as const,
+    command: [process.execPath, script("contenders/lanceBulk"), table, rows, from] as const,
+  });
+  return {
+    name: "bulk",
+    title: `one append of ${rows} rows x 6 columns, which creates the table`,
+    units: 1,
+    unit: "append",
+    contenders: [
+      ours("arrow", "fsync"),
+      ours("arrow", "no-fsync"),
+      ours("objects", "fsync"),
+      { name: "delta-rs, arrow", peer: "delta-rs", command: [python, pythonScript("bulk"), table, rows] },
+      lance("arrow"),
+      lance("objects"),
+    ],
+    targets: [
+      {
+        text: "the time of an append from Arrow, without flushes as it has none, against delta-rs",
+        contender: "delta-table, arrow, no-fsync",
+        measure: "time",
+        relativeTo: ["delta-rs, arrow"],
+        atMost: 1.2,
+      },
+      {
+        text: "the time of an append from objects, against LanceDB",
+        contender: "delta-table, objects, fsync",
+        measure: "time",
+        relativeTo: ["lancedb, objects"],
+        atMost: 0.5,
+      },
+    ],
+    readBack: async (scratch) => {
+      const { rows } = JSON.parse(await capture(python, [pythonScript("read_changed"), `${scratch}/table`]));
+      return { rows };
+    },
+  };
+}
