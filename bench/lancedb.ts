@@ -4,7 +4,7 @@ import { project } from "./folders.js";
 import type { BenchRow } from "./rows.js";
 
 /** Where the peers for Node are installed. */
-export const nodePeers = join(project, ".cache", "interop", "node");
+const nodePeers = join(project, ".cache", "interop", "node");
 
 /** A batch or table of that package's own copy of Apache Arrow. */
 export interface LanceArrow {

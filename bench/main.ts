@@ -14,6 +14,7 @@ import { bulk } from "./workloads/bulk.js";
 import { deleteRows, mergeRows, updateRows } from "./workloads/change.js";
 import { checkpoint1m, checkpoint300k, replay } from "./workloads/listFiles.js";
 import { load } from "./workloads/load.js";
+import { checkpointCommits, checkpointFiles, compact, vacuum } from "./workloads/maintain.js";
 import { scanAll, scanColumn, scanFilter, scanSum } from "./workloads/scan.js";
 import { start } from "./workloads/start.js";
 import { writers } from "./workloads/writers.js";
@@ -32,6 +33,10 @@ const WORKLOADS: Record<string, (setting: Setting) => Promise<Workload>> = {
   delete: deleteRows,
   update: updateRows,
   merge: mergeRows,
+  "checkpoint-commits": checkpointCommits,
+  "checkpoint-files": checkpointFiles,
+  compact,
+  vacuum,
   start,
   load,
 };

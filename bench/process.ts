@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { Table } from "delta-table";
 import type { Sample } from "./workload.js";
 
 /** Runs a program to its end and gives its standard output; what it says on standard error is shown. */
@@ -14,6 +15,14 @@ export function capture(command: string, args: readonly string[]): Promise<strin
       code === 0 ? resolve(output) : reject(new Error(`${command} ${args.join(" ")} ended with exit code ${code}`)),
     );
   });
+}
+
+/** Has a process load what it reads and writes tables with, as Python's peers do when they are imported. */
+export async function loadModules(): Promise<void> {
+  const table = Table.open("memory:modules");
+  await table.append([{ id: 1n }]);
+  await table.checkpoint();
+  await Table.open("memory:modules").files();
 }
 
 /** In a contender's process: does the task once and prints its sample. `answer` is taken after the clock has stopped. */

@@ -1,10 +1,11 @@
 // Deletes, updates or merges rows of a copy of a table. Arguments: the table, the copy, what, rows, `copies` or `vectors`.
 import { sql, Table } from "delta-table";
 import { linkedCopy } from "../linkedCopy.js";
-import { sample } from "../process.js";
+import { loadModules, sample } from "../process.js";
 import { type BenchRow, mergedRows } from "../rows.js";
 
 const [source = "", path = "", what = "", count = "", how = ""] = process.argv.slice(2);
+await loadModules();
 linkedCopy(source, path);
 const table = Table.open<BenchRow>(path);
 if (how === "vectors") await table.alter.setProperties({ "delta.enableDeletionVectors": "true" });

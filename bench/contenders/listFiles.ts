@@ -2,9 +2,10 @@
 import type { RecordBatch } from "apache-arrow";
 import { Table } from "delta-table";
 import { pathsAnswer } from "../answer.js";
-import { sample } from "../process.js";
+import { loadModules, sample } from "../process.js";
 
 const [path = "", how] = process.argv.slice(2);
+await loadModules();
 
 if (how === "batches") {
   await sample(

@@ -2,7 +2,7 @@ import { installJars } from "../../test/interop/environment.js";
 import { pythonScript, script } from "../folders.js";
 import { capture } from "../process.js";
 import { rowTables } from "../rowTables.js";
-import type { Setting, Workload } from "../workload.js";
+import type { Contender, Setting, Workload } from "../workload.js";
 
 /** One row of a hundred goes. */
 export const deleteRows = (setting: Setting): Promise<Workload> =>
@@ -17,15 +17,24 @@ export const mergeRows = (setting: Setting): Promise<Workload> =>
   change(setting, "merge", "merge 1 % as many rows, half of which match", 0.3);
 
 async function change(setting: Setting, what: string, title: string, withVectors: number): Promise<Workload> {
-  const { python } = setting;
+  const { python, quick } = setting;
   const { rows, delta, lance } = await rowTables(setting);
-  const jars = await installJars();
   const args = ["{scratch}/table", what, String(rows)];
   const ours = (how: string) => ({
     name: `delta-table, ${how}`,
     peer: "delta-table" as const,
     command: [process.execPath, script("contenders/change"), delta, ...args, how] as const,
   });
+  // A minute each, of which a second is the change.
+  const spark: readonly Contender[] = quick
+    ? []
+    : [
+        {
+          name: "Spark, vectors",
+          peer: "spark",
+          command: [python, pythonScript("change"), "spark", delta, ...args, await installJars()],
+        },
+      ];
   const target = (how: string, atMost: number) => ({
     text: `the time by ${how}, against delta-rs (which copies)`,
     contender: `delta-table, ${how}`,
@@ -42,11 +51,7 @@ async function change(setting: Setting, what: string, title: string, withVectors
       ours("copies"),
       ours("vectors"),
       { name: "delta-rs", peer: "delta-rs", command: [python, pythonScript("change"), "delta-rs", delta, ...args] },
-      {
-        name: "Spark, vectors",
-        peer: "spark",
-        command: [python, pythonScript("change"), "spark", delta, ...args, jars],
-      },
+      ...spark,
       {
         name: "lancedb",
         peer: "lancedb",

@@ -38,9 +38,7 @@ export async function checkpoint1m(setting: Setting): Promise<Workload> {
 }
 
 async function checkpoint(setting: Setting, name: string, files: number, targets: readonly Target[]) {
-  const table = await generated(`checkpoint-${files}`, [pythonScript("make_checkpoint")], async (folder) => {
-    await capture(setting.python, [pythonScript("make_checkpoint"), folder, String(files)]);
-  });
+  const table = await checkpointTable(setting, files);
   return listFiles(
     setting,
     name,
@@ -48,6 +46,18 @@ async function checkpoint(setting: Setting, name: string, files: number, targets
     table,
     targets,
   );
+}
+
+/** A table of JSON commits without a checkpoint. */
+export function commitsTable(commits: number): Promise<string> {
+  return generated(`commits-${commits}`, [script("data/commits")], (folder) => makeCommits(folder, commits));
+}
+
+/** A table of files in a checkpoint, and three commits. */
+export function checkpointTable({ python }: Setting, files: number): Promise<string> {
+  return generated(`checkpoint-${files}`, [pythonScript("make_checkpoint")], async (folder) => {
+    await capture(python, [pythonScript("make_checkpoint"), folder, String(files)]);
+  });
 }
 
 function relative(atMost: number): Target {
