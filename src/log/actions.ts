@@ -97,7 +97,7 @@ export interface Sidecar {
 export interface CommitInfo {
   readonly timestamp: number;
   readonly operation: string;
-  readonly operationParameters?: Readonly<Record<string, string>>;
+  readonly operationParameters?: Readonly<Record<string, string | null>>;
   readonly operationMetrics?: Readonly<Record<string, string>>;
   readonly engineInfo?: string;
   /** Unguessable and new for each commit: it tells whose commit a log entry is. */

@@ -48,6 +48,9 @@ export async function create(log: DeltaLog, options: CreateOptions): Promise<{ r
       actions: [{ protocol }, { metaData: metadata }, ...domains.map((domainMetadata) => ({ domainMetadata }))],
       operation: "CREATE TABLE",
       operationParameters: {
+        isManaged: "false",
+        description: metadata.description ?? null,
+        clusterBy: JSON.stringify(options.clusterBy ?? []),
         partitionBy: JSON.stringify(metadata.partitionColumns),
         properties: JSON.stringify(metadata.configuration),
       },

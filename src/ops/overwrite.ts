@@ -139,7 +139,7 @@ async function stageWhere<Row extends object>(
   const candidates = new CandidateFiles(snapshot, predicate, options.signal);
   const rewrite = new StagedRewrite(log, snapshot, options.signal);
   try {
-    const { deletedRowCount } = await removeMatching(rewrite, snapshot, candidates, predicate, {
+    const { deletedRowCount, copiedRowCount } = await removeMatching(rewrite, snapshot, candidates, predicate, {
       signal: options.signal,
       tells: tellsAll,
     });
@@ -161,8 +161,13 @@ async function stageWhere<Row extends object>(
       ...actions.filter((action) => !("add" in action && adds.includes(action.add))),
     ];
     const staged = { adds, stored, rowCount, discard: () => rewrite.discard() };
-    const predicateText = JSON.stringify([await whereText(where, predicate, snapshot.schema)]);
-    const operationMetrics = { ...metrics, numDeletedRows: String(deletedRowCount) };
+    const predicateText = await whereText(where, predicate, snapshot.schema);
+    const { numAddedChangeFiles = "0" } = metrics;
+    const operationMetrics = {
+      numDeletedRows: String(deletedRowCount),
+      numCopiedRows: String(copiedRowCount),
+      numAddedChangeFiles,
+    };
     const overwritten = stagedOverwrite(target, staged, others, reads, operationMetrics);
     return { ...overwritten, operationParameters: { ...overwritten.operationParameters, predicate: predicateText } };
   } catch (error) {

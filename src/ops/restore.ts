@@ -101,7 +101,10 @@ async function stageRestore(
     reads: { mayMatch: () => true, files: "all" },
     isSerializable: true,
     operation: "RESTORE",
-    operationParameters: typeof to === "number" ? { version: String(to) } : { timestamp: timeText(to) },
+    operationParameters: {
+      version: typeof to === "number" ? String(to) : null,
+      timestamp: typeof to === "number" ? null : timeText(to),
+    },
     operationMetrics: {
       tableSizeAfterRestore: String(after.sizeBytes - sizeOf([...missing])),
       numOfFilesAfterRestore: String(after.fileCount - missing.size),

@@ -196,6 +196,9 @@ export async function commitAppend(
 /** What is done where the table is there already. */
 export type IfExists = "append" | "error" | "ignore";
 
+/** What the history of a table that an append created calls them, as Spark does. */
+const SAVE_MODES: Readonly<Record<IfExists, string>> = { append: "Append", error: "ErrorIfExists", ignore: "Ignore" };
+
 /** Whether nothing is to be done for a table that is there. Throws `DELTA_PATH_EXISTS` where that is an error. */
 export function isTaken({ store, version }: Snapshot, ifExists: IfExists = "append"): boolean {
   if (ifExists === "error") throw pathExists(store.url, version);
@@ -233,7 +236,7 @@ function transactionOf(
     actions,
     operation,
     operationParameters: operationParameters ?? {
-      mode: "Append",
+      mode: target.snapshot === undefined ? SAVE_MODES[options.ifExists ?? "append"] : "Append",
       partitionBy: JSON.stringify(target.metadata.partitionColumns),
     },
     operationMetrics: {

@@ -30,7 +30,7 @@ export interface StagedChange {
   /** True where rows that are appended meanwhile contradict it, whatever the table's isolation level says. */
   readonly isSerializable?: boolean;
   readonly operation: string;
-  readonly operationParameters: Readonly<Record<string, string>>;
+  readonly operationParameters: Readonly<Record<string, string | null>>;
   readonly operationMetrics: Readonly<Record<string, string>>;
   /** Resolves once the files that the actions name are durable. */
   readonly stored?: Promise<unknown> | undefined;

@@ -34,7 +34,7 @@ export interface Transaction {
   /** Everything but `commitInfo`. */
   readonly actions: readonly Action[];
   readonly operation: string;
-  readonly operationParameters: Readonly<Record<string, string>>;
+  readonly operationParameters: Readonly<Record<string, string | null>>;
   readonly operationMetrics: Readonly<Record<string, string>>;
   readonly userMetadata?: string | undefined;
   /** The puts of the files that the actions name; the claim waits for them, and fails as they do. */

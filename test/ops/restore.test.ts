@@ -63,7 +63,10 @@ it("goes back to a time", async () => {
   const [, , version1] = await table.history();
   await table.restore(version1!.timestamp);
   expect(await ids(table)).toEqual([1, 2, 3]);
-  expect((await table.history())[0]!.operationParameters).toEqual({ timestamp: version1!.timestamp.toISOString() });
+  expect((await table.history())[0]!.operationParameters).toEqual({
+    version: null,
+    timestamp: version1!.timestamp.toISOString(),
+  });
 });
 
 it("refuses a version whose files are gone, or goes without them", async () => {

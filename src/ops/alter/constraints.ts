@@ -62,7 +62,7 @@ export function dropConstraint(
     return {
       metadata: changed,
       operation: "DROP CONSTRAINT",
-      operationParameters: { name, expr: String(expr) },
+      operationParameters: { name, expr: String(expr), existed: "true" },
     };
   });
 }

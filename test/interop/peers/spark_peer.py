@@ -168,17 +168,13 @@ def upgrade(path, reader, writer):
 
 
 def scanned(path, conditions):
-    """By condition: the files that a scan of its rows is planned to read, and those that have any, found by reading all; paths' last parts."""
+    """By condition: the files that a scan of its rows is planned to read, and those that have any, as all rows say; paths' last parts."""
     rows = frame(path)
     last = lambda text: text.rsplit("/", 1)[-1]
     planned = [sorted(last(file) for file in rows.where(text).inputFiles()) for text in conditions]
-    spark.conf.set("spark.databricks.delta.stats.skipping", "false")
-    try:
-        # Beside the file's name, so that no condition is left to plan by.
-        marks = [functions.max(functions.expr(f"coalesce(({text}), false)")).alias(f"c{i}") for i, text in enumerate(conditions)]
-        found = rows.groupBy(functions.input_file_name().alias("file")).agg(*marks).collect()
-    finally:
-        spark.conf.unset("spark.databricks.delta.stats.skipping")
+    # Values beside the file's name: there is no condition to plan by.
+    marks = [functions.max(functions.expr(f"coalesce(({text}), false)")).alias(f"c{i}") for i, text in enumerate(conditions)]
+    found = rows.groupBy(functions.input_file_name().alias("file")).agg(*marks).collect()
     having = [sorted(last(row["file"]) for row in found if row[f"c{i}"]) for i in range(len(conditions))]
     return [{"planned": p, "having": h} for p, h in zip(planned, having)]
 
