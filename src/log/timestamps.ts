@@ -69,11 +69,8 @@ export async function newestCommitBy(
     if (name?.kind !== "commit" || name.version > newest.version) continue;
     const { version } = name;
     if (version >= clock.inCommitFrom) {
-      // From here on they are all there, and can be asked one by one.
-      const commits = Array.from({ length: newest.version - version + 1 }, (_, i) => ({
-        version: version + i,
-        modifiedMs: 0,
-      }));
+      // From here on they can be asked one by one; a cleanup that was cut short may have left holes.
+      const commits = await commitsFrom(newest, path, signal);
       const isLate = (await clock.timeOf(commits[0]!)) > timestampMs;
       return isLate ? found : (await lastBy(commits, timestampMs, clock))?.version;
     }
@@ -82,6 +79,16 @@ export async function newestCommitBy(
     found = version;
   }
   return found;
+}
+
+/** The commits from the one at `first` on. */
+async function commitsFrom({ store, version: last }: Snapshot, first: string, signal?: AbortSignal) {
+  const commits: ListedCommit[] = [];
+  for (const path of [first, ...(await store.listNames(LOG_FOLDER, first, signal))]) {
+    const name = parseLogPath(path);
+    if (name?.kind === "commit" && name.version <= last) commits.push({ version: name.version, modifiedMs: 0 });
+  }
+  return commits;
 }
 
 /** When in-commit timestamps were turned on, of which the table says so unless it has had them from its beginning. */

@@ -99,7 +99,7 @@ async function stageRestore(
     actions,
     // Whatever anybody else changes meanwhile, the version wouldn't be the one that was asked for.
     reads: { mayMatch: () => true, files: "all" },
-    isSerializable: true,
+    bringsBack: true,
     operation: "RESTORE",
     operationParameters: {
       version: typeof to === "number" ? String(to) : null,

@@ -27,8 +27,8 @@ export interface StagedChange {
   readonly actions: readonly Action[];
   /** What it depends on; undefined where it is right whatever the table holds. */
   readonly reads: ReadSet | undefined;
-  /** True where rows that are appended meanwhile contradict it, whatever the table's isolation level says. */
-  readonly isSerializable?: boolean;
+  /** True where it brings older files back: neither rows that are appended meanwhile nor a vacuum may come between. */
+  readonly bringsBack?: boolean;
   readonly operation: string;
   readonly operationParameters: Readonly<Record<string, string | null>>;
   readonly operationMetrics: Readonly<Record<string, string>>;
@@ -83,7 +83,7 @@ export async function change<T extends StagedChange>(
     operationParameters,
     operationMetrics,
     userMetadata,
-    isSerializable: staged?.isSerializable,
+    bringsBack: staged?.bringsBack,
     stored: staged?.stored,
   };
   const outcome = await commit(log, transaction, signal).catch(async (error: unknown) => {

@@ -71,7 +71,7 @@ export async function vacuum(log: DeltaLog, options: VacuumOptions = {}): Promis
   const told = { fileCount: files.size, sizeBytes, paths: files.first(PATHS_TOLD) };
   if (dryRun) return { ...told, folderCount: 0, version: undefined };
 
-  await note(log, snapshot, signal, {
+  const started = await note(log, snapshot, signal, {
     operation: "VACUUM START",
     operationParameters: {
       retentionCheckEnabled: String(options.enforceRetention ?? true),
@@ -81,6 +81,7 @@ export async function vacuum(log: DeltaLog, options: VacuumOptions = {}): Promis
     operationMetrics: { numFilesToDelete: String(files.size), sizeOfDataToDelete: String(sizeBytes) },
     userMetadata,
   });
+  await kept.addFrom(snapshot, started, signal);
   let deleted = 0;
   const end = (status: "COMPLETED" | "FAILED") =>
     note(log, snapshot, undefined, {
@@ -93,6 +94,7 @@ export async function vacuum(log: DeltaLog, options: VacuumOptions = {}): Promis
   try {
     await inParallel(files, async (path) => {
       checkSignal(signal, "vacuum");
+      if (kept.has(path)) return;
       await store.delete(path, signal);
       deleted++;
       onProgress?.({ step: "deleted", done: deleted });

@@ -28,6 +28,8 @@ export interface Attempt {
   readonly reads: ReadSet | undefined;
   readonly actions: readonly Action[];
   readonly isolationLevel: IsolationLevel;
+  /** Whether it brings files back that were removed. */
+  readonly bringsBack?: boolean | undefined;
 }
 
 /** A commit that was made after what an {@link Attempt} read. */
@@ -87,6 +89,7 @@ export function findFileConflict(attempt: Attempt, { version, actions }: Winner)
   const conflict =
     domainConflict(attempt, actions) ??
     addedConflict(attempt, actions, commitInfo) ??
+    vacuumConflict(attempt, commitInfo) ??
     deletedReadConflict(attempt, actions) ??
     deletedDeletedConflict(attempt, actions);
   if (conflict === undefined) return undefined;
@@ -127,6 +130,12 @@ function addedConflict(
     if (reads.mayMatch(action.add)) return { code: "DELTA_CONCURRENT_APPEND", path: action.add.path };
   }
   return undefined;
+}
+
+/** Its files were there when it looked; now they are about to be deleted. */
+function vacuumConflict({ bringsBack }: Attempt, commitInfo: CommitInfo | undefined): Conflict | undefined {
+  const isDeleting = bringsBack === true && commitInfo?.operation === "VACUUM START";
+  return isDeleting ? { code: "DELTA_CONCURRENT_DELETE_READ" } : undefined;
 }
 
 function deletedReadConflict({ reads }: Attempt, winner: readonly Action[]): Conflict | undefined {

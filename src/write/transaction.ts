@@ -29,8 +29,8 @@ export interface Transaction {
   readonly read: Snapshot | undefined;
   /** What of the table it depends on; undefined where its rows are added whatever there is. */
   readonly reads?: ReadSet | undefined;
-  /** True where it is serializable whatever the table's isolation level says. */
-  readonly isSerializable?: boolean | undefined;
+  /** True where it brings older files back: it is serializable whatever the table says, and a vacuum may be about to delete them. */
+  readonly bringsBack?: boolean | undefined;
   /** Everything but `commitInfo`. */
   readonly actions: readonly Action[];
   readonly operation: string;
@@ -69,7 +69,7 @@ export async function commit(log: DeltaLog, transaction: Transaction, signal?: A
 }
 
 async function claimNext(log: DeltaLog, transaction: Transaction, signal?: AbortSignal): Promise<CommitResult> {
-  const { read, actions: own, reads } = transaction;
+  const { read, actions: own, reads, bringsBack } = transaction;
   const isolationLevel = isolationLevelOf(transaction);
   const looks = looksAtWinners(transaction);
   const txnId = runtime.randomUUID();
@@ -84,7 +84,7 @@ async function claimNext(log: DeltaLog, transaction: Transaction, signal?: Abort
   for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
     const startedMs = runtime.now();
     if (read !== undefined && base !== undefined && base !== read) {
-      const mine = { read, reads, actions: own, isolationLevel };
+      const mine = { read, reads, actions: own, isolationLevel, bringsBack };
       let conflict = findConflict(mine, base);
       if (looks && conflict === undefined) {
         for await (const winner of winners(log, passedVersion + 1, base.version, signal)) {
@@ -162,14 +162,14 @@ async function* winners(log: DeltaLog, first: number, last: number, signal?: Abo
  * What only rearranges rows sees its own snapshot, and contradicts nobody who adds some (Delta's isolation levels). Where it changes the
  * table's metadata with them, rows that others add may lie in files that don't fit.
  */
-function isolationLevelOf({ read, actions, isSerializable }: Transaction): IsolationLevel {
+function isolationLevelOf({ read, actions, bringsBack }: Transaction): IsolationLevel {
   const changes = actions.some(
     (action) => ("add" in action && action.add.dataChange) || ("remove" in action && action.remove.dataChange),
   );
   const moves = actions.some((action) => "add" in action || "remove" in action);
   const rearranges = moves && !changes && !actions.some((action) => "metaData" in action);
   if (rearranges) return "SnapshotIsolation";
-  return read === undefined || isSerializable ? "Serializable" : property(read.metadata, "delta.isolationLevel");
+  return read === undefined || bringsBack ? "Serializable" : property(read.metadata, "delta.isolationLevel");
 }
 
 function commitInfoOf(

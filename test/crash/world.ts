@@ -49,6 +49,8 @@ export interface Repeatable {
 /** A recorded scenario. */
 export interface Recording {
   readonly scenario: Scenario;
+  /** The folder that everything was below; it is gone. */
+  readonly root: string;
   readonly trace: Trace;
   /** The tags of all commits there ever were, by version. */
   readonly history: readonly string[];
@@ -78,6 +80,16 @@ export class World {
   /** Appends the tag's rows; once that has returned they must never be lost. */
   async append(table: Table, tag: string, options: AppendOptions = {}): Promise<void> {
     await table.append(rowsOf(tag), { userMetadata: tag, ...options });
+    this.acknowledge(tag);
+  }
+
+  /** The folder that everything is below. */
+  get root(): string {
+    return this.#root;
+  }
+
+  /** Notes that a call has returned; what it did must never be lost. */
+  acknowledge(tag: string): void {
     this.#recorder?.acknowledge(tag);
   }
 
@@ -107,7 +119,7 @@ export class World {
     }
     const { trace } = recorder;
     this.#checkComplete(trace);
-    return { scenario, trace, history: this.#history(), turn: this.#turn };
+    return { scenario, root: this.#root, trace, history: this.#history(), turn: this.#turn };
   }
 
   /** Nothing lost must be what is there, or the recorder has missed a call. */

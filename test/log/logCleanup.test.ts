@@ -4,7 +4,7 @@ import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Table } from "#src/index.js";
 import { cleanUpLog } from "#src/log/logCleanup.js";
-import { LOG_FOLDER, parseLogPath, SIDECAR_FOLDER } from "#src/log/names.js";
+import { commitPath, LOG_FOLDER, parseLogPath, SIDECAR_FOLDER } from "#src/log/names.js";
 import { loadSnapshot } from "#src/log/snapshot.js";
 import { replaceRuntime } from "#src/runtime.js";
 import { localStore } from "#src/storage/local.js";
@@ -91,6 +91,30 @@ describe("log cleanup", () => {
     now += 6 * DAY;
     await Table.open(copy).checkpoint();
     expect(await versionsOf(copy, "commit")).toEqual(from(20, 25));
+  });
+
+  it("goes on where an earlier one was cut short and left holes, also where commits have their own times", async () => {
+    const cases: Record<string, string>[] = [{}, { "delta.enableInCommitTimestamps": "true" }];
+    for (const properties of cases) {
+      now = START;
+      const store = memoryStore();
+      const table = Table.open(store);
+      await table.create({
+        schema: { id: "long" },
+        properties: { ...PROPERTIES, ...properties, "delta.checkpointInterval": "100" },
+      });
+      for (let version = 1; version <= 9; version++) {
+        now += DAY;
+        await table.append([{ id: BigInt(version) }]);
+        if (version === 6) await table.checkpoint();
+      }
+      for (const version of [0, 2, 3, 5]) await store.delete(commitPath(version));
+      now += 11 * DAY;
+      await Table.open(store).checkpoint();
+      expect(warnings).toEqual([]);
+      expect(await versionsOf(store, "commit")).toEqual([9]);
+      expect(await Table.open(store).count()).toBe(9);
+    }
   });
 
   it("removes nothing where the checkpoint to be kept is damaged", async () => {

@@ -182,3 +182,20 @@ test("a change with txn that finds nothing to do goes after files that were only
   gate.open();
   expect(await deleting).toMatchObject({ version: 3, skipped: false, deletedRowCount: 0 });
 });
+
+test("a restore conflicts with a vacuum that has begun, which may delete what it brings back", async () => {
+  const store = memoryStore();
+  const table = Table.open<Row>(store);
+  await table.append([inA]);
+  await table.delete();
+  const gate = new Gate(store);
+  const reached = gate.shut();
+  const late = Table.open<Row>(gate.store);
+  const restoring = late.restore(0);
+  await reached;
+  await table.vacuum();
+  gate.open();
+  await expectCode("DELTA_CONCURRENT_DELETE_READ", () => restoring);
+  await late.restore(0);
+  expect(await table.count()).toBe(1);
+});

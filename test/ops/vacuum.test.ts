@@ -15,8 +15,10 @@ import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { replaceRuntime, runtime } from "#src/runtime.js";
 import { localStore } from "#src/storage/local.js";
+import { memoryStore } from "#src/storage/memory.js";
 import { Table } from "#src/table.js";
 import { expectCode } from "../expectCode.js";
+import { Gate } from "../storage/gatedStore.js";
 
 const DAY_MS = 86_400_000;
 let folder: string;
@@ -253,4 +255,31 @@ describe("vacuum lite", () => {
     later(1);
     await expectCode("DELTA_CANNOT_VACUUM_LITE", () => Table.open(path).vacuum({ lite: true }));
   });
+});
+
+it("leaves files that a restore brings back before it has begun to delete", async () => {
+  for (const lite of [false, true]) {
+    restore();
+    restore = () => undefined;
+    const store = memoryStore();
+    const table = Table.open(store);
+    const properties = {
+      "delta.deletedFileRetentionDuration": "interval 1 hours",
+      "delta.enableDeletionVectors": "true",
+    };
+    await table.create({ schema: { id: "long" }, properties });
+    await table.append([{ id: 1n }, { id: 2n }, { id: 3n }]);
+    await table.delete({ id: 1n });
+    await table.delete();
+    later(1);
+    const gate = new Gate(store);
+    const reached = gate.shut();
+    const vacuuming = Table.open(gate.store).vacuum({ lite });
+    await reached;
+    await Table.open(store).restore(2);
+    gate.open();
+    await vacuuming;
+    expect(await Table.open(store).count()).toBe(2);
+    expect((await Table.open(store).toArray()).map(({ id }) => id)).toEqual([2n, 3n]);
+  }
 });

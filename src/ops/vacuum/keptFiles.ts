@@ -1,7 +1,9 @@
 import { hasCode } from "../../errors.js";
+import { forEachAction } from "../../log/commitFile.js";
 import { descriptorReader } from "../../log/deletionVectors/descriptors.js";
 import { deletionVectorPath } from "../../log/deletionVectors/storage.js";
 import { storePath } from "../../log/paths.js";
+import { readCommits } from "../../log/readCommits.js";
 import type { Snapshot } from "../../log/snapshot.js";
 import { HashIndex, keyOf } from "../../verify/hashIndex.js";
 
@@ -32,6 +34,15 @@ export class KeptFiles {
       }
     }
     return kept;
+  }
+
+  /** Keeps what was added after the snapshot and before a version: who restores a version may have brought files back. */
+  async addFrom(snapshot: Snapshot, before: number, signal?: AbortSignal): Promise<void> {
+    for await (const { version, bytes } of readCommits(snapshot.store, snapshot.version + 1, before - 1, signal)) {
+      forEachAction(version, bytes, { commitInfo: false }, (action) => {
+        if ("add" in action) this.#add(snapshot, action.add.path, action.add.deletionVector);
+      });
+    }
   }
 
   has(path: string): boolean {
