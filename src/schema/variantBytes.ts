@@ -28,6 +28,11 @@ export function holdsVariants(type: DataType): boolean {
   return type.fields.some((field) => holdsVariants(field.type));
 }
 
+/** True for a type whose values are JSON where there are only texts. */
+export function isJsonText(type: DataType): boolean {
+  return typeof type !== "string" || type === "variant";
+}
+
 /** The type with variants as bytes; the same object where it has none. */
 export function variantBytesType(type: DataType): DataType {
   if (typeof type === "string") return type === "variant" ? VARIANT_BYTES : type;

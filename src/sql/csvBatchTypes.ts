@@ -24,7 +24,7 @@ interface Formats {
  * their values; dates come as times, which then have to be midnight. Arrays, maps and structs stay texts.
  */
 export function exactRead(type: DataType, formats: Formats): ExactRead {
-  if (type === "string" || typeof type !== "string") return native("VARCHAR");
+  if (type === "string" || type === "variant" || typeof type !== "string") return native("VARCHAR");
   switch (type) {
     case "float":
     case "double":

@@ -26,7 +26,7 @@ const NOT_FINITE = "(?i)inf|nan";
  * structs stay texts.
  */
 export function conversion(type: DataType, formats: Formats): Conversion {
-  if (type === "string" || typeof type !== "string") return { of: (text) => text, isTotal: true };
+  if (type === "string" || type === "variant" || typeof type !== "string") return { of: (text) => text, isTotal: true };
   return { of: (text) => `(${valueSql(type, text, formats)})`, isTotal: false };
 }
 

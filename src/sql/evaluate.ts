@@ -1,7 +1,8 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Data, RecordBatch } from "apache-arrow";
-import { makeBatch } from "../arrow/column.js";
+import { intersect, validityOf } from "../arrow/bits.js";
+import { columnAt, makeBatch, makeColumn } from "../arrow/column.js";
 import { conformBatch } from "../arrow/conform.js";
 import { toArrowField } from "../arrow/schema.js";
 import { withVariantJson } from "../arrow/variant/jsonForm.js";
@@ -41,13 +42,13 @@ export async function columnExpressions(
   const db = await duckdb();
   const columns = new Set<string>();
   const computed: { readonly field: StructField; readonly text: string; readonly sql: string }[] = [];
-  const copied = new Map<StructField, string>();
+  const copied = new Map<StructField, readonly string[]>();
   for (const { field, text } of assignments) {
     const expression = await parseExpression(text);
     const root = bindColumns(expression.root, schema, text);
     for (const [name] of boundColumns(root)) columns.add(name!);
     const own = wholeVariants(root, field.type);
-    if (own !== undefined) copied.set(field, own.path[0]!);
+    if (own !== undefined) copied.set(field, own.path);
     else {
       const from = `(${nullRow(schema, valueSqlType)}) AS ${ROWS}`;
       computed.push({ field, text, sql: await castTo(db, field, await expression.textOf(root), from, text) });
@@ -63,9 +64,9 @@ export async function columnExpressions(
       if (copied.size === 0) return evaluate(work, batch);
       const made = computed.length === 0 ? [] : (await evaluate(work, batch)).data.children;
       const children = assignments.map(({ field }) => {
-        const name = copied.get(field);
+        const path = copied.get(field);
         const at = computed.findIndex((one) => one.field === field);
-        return name === undefined ? made[at]! : childNamed(batch, name);
+        return path === undefined ? made[at]! : insideOf(batch, path);
       });
       const own = assignments.map(({ field }) => toArrowField({ ...field, type: variantBytesType(field.type) }));
       return makeBatch(own, children, batch.numRows);
@@ -74,18 +75,22 @@ export async function columnExpressions(
 }
 
 /**
- * The column that an expression is, where it has variants in it that a column of `type` takes as they are. Names of columns are of
- * `parts` parts.
+ * The column that an expression is, where it has variants in it that a column of `type` takes as they are.
  */
-export function wholeVariants(root: SqlNode, type: DataType, parts = 1): BoundColumn | undefined {
+export function wholeVariants(root: SqlNode, type: DataType): BoundColumn | undefined {
   const column = columnOf(root);
-  if (column?.path.length !== parts || !holdsVariants(column.type)) return undefined;
+  if (column === undefined || !holdsVariants(column.type)) return undefined;
   const isSame = sqlType(variantBytesType(column.type)) === sqlType(variantBytesType(type));
   return isSame ? column : undefined;
 }
 
-function childNamed(batch: RecordBatch, name: string): Data {
-  return batch.data.children[batch.schema.fields.findIndex((field) => field.name === name)]!;
+/** A column, or one in structs, which is null where one of them is. */
+function insideOf(batch: RecordBatch, path: readonly string[]): Data {
+  const levels = columnAt(batch, path)!;
+  const own = levels.at(-1)!;
+  if (levels.length === 1) return own;
+  const validity = levels.map(validityOf).reduce((all, next) => intersect(all, next, own.length));
+  return makeColumn(own.type, own.length, validity, { children: own.children });
 }
 
 /**

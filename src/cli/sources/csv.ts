@@ -10,6 +10,7 @@ import { detectDelimiter } from "../../load/format/csv/delimiter.js";
 import { parseJson } from "../../load/format/jsonl/jsonNumbers.js";
 import { jsonConverter } from "../../load/format/jsonl/jsonValues.js";
 import type { StructField, StructType } from "../../schema/types.js";
+import { isJsonText, withVariantBytes } from "../../schema/variantBytes.js";
 import { readCsv } from "../../sql/csv.js";
 import type { BatchSource } from "../../write/input.js";
 
@@ -51,18 +52,19 @@ async function* typedBatches(
   // Arrays, maps and structs come as texts.
   const asRead: StructType = {
     type: "struct",
-    fields: own.fields.map((field) => (typeof field.type === "string" ? field : { ...field, type: "string" })),
+    fields: own.fields.map((field) => (isJsonText(field.type) ? { ...field, type: "string" } : field)),
   };
   let row = 0;
   for await (const raw of source) {
     const batch = conformBatch(raw, asRead, row);
     const columns = own.fields.map((field, index) => {
       const data = batch.data.children[index]!;
-      if (typeof field.type === "string") return data;
+      if (!isJsonText(field.type)) return data;
       const texts = decodePrimitive("string", data) as (string | null)[];
       return nestedColumn(field, texts, row, name);
     });
-    yield conformBatch(makeBatch(own.fields.map(toArrowField), columns, batch.numRows), schema, row);
+    const made = makeBatch(withVariantBytes(own).fields.map(toArrowField), columns, batch.numRows);
+    yield conformBatch(made, withVariantBytes(schema), row);
     row += batch.numRows;
   }
 }

@@ -18,8 +18,8 @@ export interface MergeValue {
 /** The value of an expression, cast to the column's type. Throws `DELTA_INVALID_PREDICATE`. */
 export async function expressionValue(scope: MergeScope, field: StructField, text: string): Promise<MergeValue> {
   const { sql, root, columns } = await scope.parse(text);
-  const whole = wholeVariants(root, field.type, 2);
-  if (whole !== undefined) return { field, sql: exactColumn(whole.path[0]!, whole.path[1]!), text, columns };
+  const whole = wholeVariants(root, field.type);
+  if (whole !== undefined) return { field, sql: exactPath(whole.path), text, columns };
   return { field, sql: await castTo(await duckdb(), field, sql, scope.nullRows, text), text, columns };
 }
 
@@ -39,6 +39,11 @@ export async function sourceValue(scope: MergeScope, field: StructField, source:
 /** A side's column whose variants are their bytes. */
 function exactColumn(side: string, name: string): string {
   return `${side}.${quoteName(exactName(name))}`;
+}
+
+/** The same of a column in structs. */
+function exactPath([side, name, ...inside]: readonly string[]): string {
+  return inside.reduce((sql, part) => `struct_extract(${sql}, ${quoteText(part)})`, exactColumn(side!, name!));
 }
 
 /** A value in the shape of another type: structs get that one's fields, null where they lack some. */

@@ -2,12 +2,13 @@ import type { RecordBatch } from "apache-arrow";
 import { conformBatch } from "../../../arrow/conform.js";
 import { jsonLines } from "../../../arrow/jsonLines.js";
 import { checkNotNull } from "../../../arrow/notNull.js";
+import { fromArrowSchema } from "../../../arrow/schema.js";
 import { takeRows } from "../../../arrow/take.js";
 import { checkTexts } from "../../../arrow/texts.js";
 import { checkVariants } from "../../../arrow/variant/check.js";
 import { checkAssignable } from "../../../schema/compare.js";
 import type { StructType } from "../../../schema/types.js";
-import { withVariantBytes } from "../../../schema/variantBytes.js";
+import { holdsVariants, withVariantBytes } from "../../../schema/variantBytes.js";
 import { checkSignal } from "../../../signal.js";
 import type { LeftOut } from "../../../write/rowRules.js";
 import { recordFault } from "../faults.js";
@@ -46,14 +47,21 @@ export class BatchSlice implements RecordSlice {
 
   /** Throws DELTA_SCHEMA_MISMATCH where a column's type can't become the table's, and there is no column for what doesn't fit. */
   async parse(sink: RecordSink, signal?: AbortSignal): Promise<void> {
-    const split = this.#rescued === undefined ? undefined : splitColumns(this.#columns, sink.schema, this.#rescued);
-    if (split === undefined) checkAssignable(sink.schema, this.#columns);
+    const columns = this.#columnsFor(sink.schema);
+    const split = this.#rescued === undefined ? undefined : splitColumns(columns, sink.schema, this.#rescued);
+    if (split === undefined) checkAssignable(sink.schema, columns);
     let { record } = this.start;
     for (const batch of this.#batches) {
       checkSignal(signal, "reading rows");
       await this.#parseBatch(batch, record, sink, split);
       record += batch.numRows;
     }
+  }
+
+  /** Only the table tells that structs and texts are variants. */
+  #columnsFor(schema: StructType): StructType {
+    const [batch] = this.#batches;
+    return batch !== undefined && holdsVariants(schema) ? fromArrowSchema(batch.schema, schema) : this.#columns;
   }
 
   async #parseBatch(

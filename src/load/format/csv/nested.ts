@@ -6,9 +6,11 @@ import { decodePrimitive } from "../../../arrow/decode.js";
 import { checkNotNull } from "../../../arrow/notNull.js";
 import { toArrowField } from "../../../arrow/schema.js";
 import { takeRows } from "../../../arrow/take.js";
+import { VariantJson } from "../../../arrow/variant/values.js";
 import { DeltaError } from "../../../errors.js";
 import { nestsTooDeep } from "../../../schema/jsonScan.js";
 import type { StructField, StructType } from "../../../schema/types.js";
+import { isJsonText, withVariantBytes } from "../../../schema/variantBytes.js";
 import { buildGood } from "../goodItems.js";
 import { parseJson } from "../jsonl/jsonNumbers.js";
 import { jsonConverter } from "../jsonl/jsonValues.js";
@@ -19,19 +21,16 @@ export interface BadRow {
   readonly column: string;
 }
 
-/** The rows of a batch whose arrays, maps and structs are texts (their JSON), with those made of them where that is possible. */
+/** The rows of a batch whose arrays, maps, structs and variants are texts (their JSON), with those made of them where that is possible. */
 export function withNested(
   batch: RecordBatch,
   schema: StructType,
 ): { readonly batch: RecordBatch | undefined; readonly bad: readonly BadRow[] } {
-  const asRead = schema.fields.map((field) =>
-    typeof field.type === "string" ? field : { ...field, type: "string" as const },
-  );
+  const asRead = schema.fields.map((field) => (isJsonText(field.type) ? { ...field, type: "string" as const } : field));
   const read = conformBatch(batch, { type: "struct", fields: asRead });
   const texts = schema.fields.map((field, index) => {
-    return typeof field.type === "string"
-      ? undefined
-      : (decodePrimitive("string", read.data.children[index]!) as (string | null)[]);
+    if (!isJsonText(field.type)) return undefined;
+    return decodePrimitive("string", read.data.children[index]!) as (string | null)[];
   });
   const rows = Array.from({ length: read.numRows }, (_, row) => row);
   const { built, bad } = buildGood(rows, (some) => {
@@ -45,7 +44,7 @@ export function withNested(
             some.map((row) => own[row]!),
           );
     });
-    const result = makeBatch(schema.fields.map(toArrowField), columns, some.length);
+    const result = makeBatch(withVariantBytes(schema).fields.map(toArrowField), columns, some.length);
     checkNotNull(result, schema, 0);
     return result;
   });
@@ -63,7 +62,9 @@ function columnOf({ fields }: StructType, path: unknown): string {
 
 function nestedColumn(field: StructField, texts: readonly (string | null)[]): Data {
   const convert = jsonConverter(field.type, field.name);
-  const values = texts.map((text) => (text === null ? null : convert(parsed(text, field.name))));
+  const taken = (text: string) =>
+    field.type === "variant" ? new VariantJson(text) : convert(parsed(text, field.name));
+  const values = texts.map((text) => (text === null ? null : taken(text)));
   return buildColumn(field.type, values, { column: field.name, rowOf: (index) => index });
 }
 

@@ -1,5 +1,6 @@
 import { conformBatch } from "../../../arrow/conform.js";
 import { readParquet } from "../../../parquet/read.js";
+import { isJsonText } from "../../../schema/variantBytes.js";
 import { memoryStore } from "../../../storage/memory.js";
 import type { BrokenRow, LeftOut } from "../../../write/rowRules.js";
 import type { RecordSink } from "../format.js";
@@ -39,7 +40,7 @@ export async function writeRows(
 ): Promise<LostRow[]> {
   if (rowCount === 0) return [];
   const { schema } = sink;
-  const isFlat = schema.fields.every((field) => typeof field.type === "string");
+  const isFlat = !schema.fields.some(({ type }) => isJsonText(type));
   if (isFlat && sink.takesParquet && textBytes >= MIN_TEXT_BYTES) {
     await sink.writeParquet(file.path, rowCount);
     return [];
