@@ -29,7 +29,7 @@ export interface MappedMetadata {
  * unguessable name and the next id (PROTOCOL.md, Writer Requirements for Column Mapping). Throws `DELTA_INVALID_PROPERTY_VALUE`.
  */
 export function withMappedSchema(metadata: Metadata, schema: StructType, mode: ColumnMappingMode): MappedMetadata {
-  const nested = property(metadata, "delta.enableIcebergCompatV2");
+  const nested = wantsNestedIds(metadata);
   if (mode === "none") return { schema, metadata: { ...metadata, schemaString: schemaToJson(schema) } };
   const maxColumnId = property(metadata, MAX_COLUMN_ID) ?? 0;
   const nameOf = () => `col-${runtime.randomUUID()}`;
@@ -38,8 +38,13 @@ export function withMappedSchema(metadata: Metadata, schema: StructType, mode: C
 
 /** The metadata of a table that begins to map its columns: they keep the names that files have for them already. */
 export function withNewMapping(metadata: Metadata, schema: StructType): MappedMetadata {
-  const nested = property(metadata, "delta.enableIcebergCompatV2");
+  const nested = wantsNestedIds(metadata);
   return withAssigned(metadata, assignColumnMapping(schema, { maxColumnId: 0, nameOf: ({ name }) => name, nested }));
+}
+
+/** Whether elements, keys and values have ids too (PROTOCOL.md, Iceberg Compatibility V2). */
+function wantsNestedIds(metadata: Metadata): boolean {
+  return property(metadata, "delta.enableIcebergCompatV2") || property(metadata, "delta.enableIcebergCompatV3");
 }
 
 function withAssigned(metadata: Metadata, { schema, maxColumnId }: AssignedSchema): MappedMetadata {

@@ -117,7 +117,7 @@ const geospatial = {
 const icebergCompat = {
   ...writer,
   needs: ["columnMapping"],
-  write: "refusedWhenActive",
+  write: "supported",
   writing: "files have ids for all fields, partition columns in them, and no deletion vectors",
 } as const;
 const icebergWriterCompat = {
@@ -282,12 +282,13 @@ export const FEATURES: readonly FeatureRow[] = [
     write: "supported",
     writing: "columns that rows leave out get their default values, which are SQL",
   },
-  { name: "icebergCompatV1", ...icebergCompat, ...whenTrue("delta.enableIcebergCompatV1"), write: "supported" },
-  { name: "icebergCompatV2", ...icebergCompat, ...whenTrue("delta.enableIcebergCompatV2"), write: "supported" },
+  { name: "icebergCompatV1", ...icebergCompat, ...whenTrue("delta.enableIcebergCompatV1") },
+  { name: "icebergCompatV2", ...icebergCompat, ...whenTrue("delta.enableIcebergCompatV2") },
   {
     name: "icebergCompatV3",
     ...icebergCompat,
     ...whenTrue("delta.enableIcebergCompatV3"),
+    needs: ["columnMapping", "rowTracking"],
     writing: "files have ids for all fields and for the columns of row tracking, and partition columns in them",
   },
   { name: "icebergWriterCompatV1", ...icebergWriterCompat, ...whenTrue("delta.enableIcebergWriterCompatV1") },

@@ -113,6 +113,7 @@ export const PROPERTIES = {
   "delta.enableFullRetentionRollback": flag(true),
   "delta.enableIcebergCompatV1": flag(false),
   "delta.enableIcebergCompatV2": flag(false),
+  "delta.enableIcebergCompatV3": flag(false),
   "delta.enableInCommitTimestamps": flag(false),
   "delta.enableRowTracking": flag(false),
   "delta.enableTypeWidening": flag(false),

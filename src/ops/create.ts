@@ -95,12 +95,19 @@ export function newTable(
   return { protocol, metadata, schema: mapped, domains };
 }
 
-/** Iceberg finds columns by ids. */
+/** Iceberg finds columns by ids, and since its third version rows too. */
 function withMappingForIceberg(configuration: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const tracksRows = property({ configuration }, "delta.enableIcebergCompatV3");
   const isIceberg =
+    tracksRows ||
     property({ configuration }, "delta.enableIcebergCompatV1") ||
     property({ configuration }, "delta.enableIcebergCompatV2");
-  return isIceberg ? { "delta.columnMapping.mode": "name", ...configuration } : configuration;
+  if (!isIceberg) return configuration;
+  return {
+    "delta.columnMapping.mode": "name",
+    ...(tracksRows && { "delta.enableRowTracking": "true" }),
+    ...configuration,
+  };
 }
 
 /** The error for a table that is there already. */

@@ -4,16 +4,20 @@ import { makeColumn } from "../arrow/column.js";
 import { toArrowType } from "../arrow/schema.js";
 import { DeltaError } from "../errors.js";
 import type { Metadata } from "../log/actions.js";
+import { property } from "../log/properties.js";
+import { COLUMN_ID } from "../schema/columnMapping.js";
 import type { StructField } from "../schema/types.js";
 import { type RowTrackingFacts, type TrackedColumn, tracked } from "./trackedColumns.js";
 
 /** The column of files that may hold the numbers of a row tracking column. */
 export function materializedField(
-  { property }: TrackedColumn,
+  { property: key, icebergId }: TrackedColumn,
   { configuration }: Pick<Metadata, "configuration">,
 ): StructField | undefined {
-  const name = configuration[property];
-  return name === undefined ? undefined : { ...tracked(name), nullable: true };
+  const name = configuration[key];
+  if (name === undefined) return undefined;
+  const metadata = property({ configuration }, "delta.enableIcebergCompatV3") ? { [COLUMN_ID]: icebergId } : {};
+  return { ...tracked(name), nullable: true, metadata };
 }
 
 /**

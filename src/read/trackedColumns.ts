@@ -15,6 +15,8 @@ export interface TrackedColumn {
   readonly base: keyof RowTrackingFacts;
   /** Whether a row's place in its file is added to what the log says. */
   readonly countsOn: boolean;
+  /** The id that Iceberg has for the column of files, where the table is compatible with its third version. */
+  readonly icebergId: number;
 }
 
 /** A field of a number that every row has. */
@@ -26,12 +28,14 @@ const TRACKED_COLUMNS: readonly TrackedColumn[] = [
     property: "delta.rowTracking.materializedRowIdColumnName",
     base: "baseRowId",
     countsOn: true,
+    icebergId: 2_147_483_540,
   },
   {
     field: tracked("_metadata.row_commit_version"),
     property: "delta.rowTracking.materializedRowCommitVersionColumnName",
     base: "defaultRowCommitVersion",
     countsOn: false,
+    icebergId: 2_147_483_539,
   },
 ];
 

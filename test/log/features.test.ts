@@ -134,7 +134,12 @@ describe("writing", () => {
   const legacy = (minWriterVersion: number): Protocol => ({ minReaderVersion: 1, minWriterVersion });
   const field = (key: string, value: unknown) => JSON.stringify(schemaOf("long", { [key]: value }));
   test.each([
-    ["icebergCompatV3", writers("icebergCompatV3"), { "delta.enableIcebergCompatV3": "true" }, undefined],
+    [
+      "icebergWriterCompatV1",
+      writers("icebergWriterCompatV1"),
+      { "delta.enableIcebergWriterCompatV1": "true" },
+      undefined,
+    ],
     ["collations", writers("collations"), {}, field("__COLLATIONS", { a: "ICU.de_DE" })],
     [
       "redirectWriterOnly-preview",

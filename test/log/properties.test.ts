@@ -60,7 +60,7 @@ describe("a new table's properties", () => {
     expect(error.data.nearest).toBe("delta.checkpointInterval");
   });
 
-  test.each([["delta.enableIcebergCompatV3", "true", "icebergCompatV3"]])(
+  test.each([["delta.enableIcebergWriterCompatV1", "true", "icebergWriterCompatV1"]])(
     "%s = %s is refused, naming the feature",
     async (name, value, feature) => {
       const error = await expectCode("DELTA_UNSUPPORTED_FEATURES_FOR_WRITE", () =>

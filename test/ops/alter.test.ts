@@ -321,7 +321,9 @@ describe("setProperties and unsetProperties", () => {
     await expectCode("DELTA_INVALID_PROPERTY_VALUE", () => set({ "delta.checkpointInterval": "0" }));
     await expectCode("DELTA_CANNOT_MODIFY_TABLE_PROPERTY", () => set({ "delta.columnMapping.maxColumnId": "7" }));
     await expectCode("DELTA_ADD_CONSTRAINTS", () => set({ "delta.constraints.c": "id > 0" }));
-    await expectCode("DELTA_UNSUPPORTED_FEATURES_FOR_WRITE", () => set({ "delta.enableIcebergCompatV3": "true" }));
+    await expectCode("DELTA_UNSUPPORTED_FEATURES_FOR_WRITE", () =>
+      set({ "delta.enableIcebergWriterCompatV1": "true" }),
+    );
     expect(await table.version()).toBe(0);
   });
 

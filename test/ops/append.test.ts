@@ -234,7 +234,9 @@ describe("create", () => {
     const create = (properties: Record<string, string>) =>
       Table.open(folder).create({ schema: { id: "long" }, properties });
     await expectCode("DELTA_UNKNOWN_PROPERTY", () => create({ "delta.checkpointIntervall": "3" }));
-    await expectCode("DELTA_UNSUPPORTED_FEATURES_FOR_WRITE", () => create({ "delta.enableIcebergCompatV3": "true" }));
+    await expectCode("DELTA_UNSUPPORTED_FEATURES_FOR_WRITE", () =>
+      create({ "delta.enableIcebergWriterCompatV1": "true" }),
+    );
     await create({ "my.own": "x", "delta.appendOnly": "true" });
     expect((await Table.open(folder).detail()).properties).toEqual({ "my.own": "x", "delta.appendOnly": "true" });
   });

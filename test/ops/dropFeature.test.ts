@@ -147,7 +147,7 @@ describe("dropping deletionVectors", () => {
     expect((await Table.open(again.store).detail()).tableFeatures).toContain("deletionVectors");
   });
 
-  it("lets the versions before go all at once or not at all", async () => {
+  it("[R-WRITE-2] lets the versions before go all at once or not at all", async () => {
     let time = Date.UTC(2024, 0, 1);
     runtime.now = () => time;
     const { store, table } = await withVectors({ "delta.logRetentionDuration": "interval 5 days" });

@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { type SchemaLiteral, Table } from "#src/index.js";
+import type { Metadata } from "#src/log/actions.js";
 import { DeltaLog } from "#src/log/deltaLog.js";
+import { checkIcebergCompat } from "#src/log/icebergCompat.js";
+import { protocolWith } from "#src/log/protocolUpgrade.js";
 import { readFooter } from "#src/parquet/footer.js";
 import { memoryStore } from "#src/storage/memory.js";
 import type { ObjectStore } from "#src/storage/store.js";
@@ -50,7 +53,7 @@ describe("a table that Iceberg can read", () => {
     expect(metadata.configuration["delta.columnMapping.maxColumnId"]).toBe("9");
   });
 
-  it("has what Iceberg has, and nothing else", async () => {
+  it("[R-ICE-2] has what Iceberg has, and nothing else", async () => {
     const code = "DELTA_ICEBERG_COMPAT_VIOLATION";
     await expectCode(code, () => created({ l: ["long"] }, V1));
     await expectCode(code, () => created({ id: "long" }, { ...V1, ...V2 }));
@@ -70,6 +73,103 @@ describe("a table that Iceberg can read", () => {
   it("is so from its creation on", async () => {
     const { table } = await created({ id: "long" }, { "delta.columnMapping.mode": "name" });
     await expectCode("DELTA_ICEBERG_COMPAT_VIOLATION", () => table.alter.setProperties(V2));
+  });
+});
+
+describe("a table that Iceberg's third version can read", () => {
+  const V3 = { "delta.enableIcebergCompatV3": "true" };
+  const VECTORS = { "delta.enableDeletionVectors": "true" };
+
+  it.each(["name", "id"])(
+    "[R-ICE-3] has ids of Iceberg's for what row tracking keeps in files (by %s)",
+    async (mode) => {
+      const schema = { id: "long", p: "string", l: ["long"] } as const;
+      const { store, table } = await created(schema, { ...V3, ...VECTORS, "delta.columnMapping.mode": mode }, ["p"]);
+      expect((await table.detail()).tableFeatures).toEqual([
+        "columnMapping",
+        "deletionVectors",
+        "domainMetadata",
+        "icebergCompatV3",
+        "rowTracking",
+      ]);
+      expect((await table.detail()).properties["delta.enableRowTracking"]).toBe("true");
+      await table.append([1n, 2n, 3n, 4n].map((id) => ({ id, p: "x", l: [id] })));
+      // Vectors may be.
+      await table.delete({ id: 2n });
+      expect((await table.files())[0]!.deletionVector).toBeDefined();
+      const columns = ["id", "_metadata.row_id", "_metadata.row_commit_version"] as const;
+      const before = await table.toArray({ columns });
+      expect(before.map((row) => row["_metadata.row_id"])).toEqual([0n, 2n, 3n]);
+      await table.optimize({ purge: true });
+      expect(await table.toArray({ columns })).toEqual(before);
+      const inFile = await columnsInFile(store);
+      const names = (await table.detail()).properties;
+      expect(inFile.filter(([, id]) => id !== undefined && id > 1000)).toEqual([
+        [names["delta.rowTracking.materializedRowIdColumnName"], 2_147_483_540],
+        [names["delta.rowTracking.materializedRowCommitVersionColumnName"], 2_147_483_539],
+      ]);
+      // Three columns with one element, and the two of row tracking.
+      expect(inFile.filter(([, id]) => id !== undefined)).toHaveLength(6);
+      expect((await table.verify()).findings).toEqual([]);
+    },
+  );
+
+  it("has what V3 asks for, and nothing of V1 and V2", async () => {
+    const code = "DELTA_ICEBERG_COMPAT_VIOLATION";
+    await expectCode(code, () => created({ id: "long" }, { ...V3, ...V2 }));
+    await expectCode(code, () => created({ id: "long" }, { ...V3, ...V1 }));
+    await expectCode(code, () => created({ id: "long" }, { ...V3, "delta.enableRowTracking": "false" }));
+    await expectCode(code, () => created({ id: "long" }, { ...V3, "delta.columnMapping.mode": "none" }));
+    const properties = {
+      ...V3,
+      "delta.enableTypeWidening": "true",
+      "delta.feature.allowColumnDefaults": "supported",
+    };
+    const { table } = await created({ n: "integer", t: "string" }, properties, ["t"]);
+    await expectCode(code, () => table.alter.setProperties({ "delta.enableRowTracking": "false" }));
+    await expectCode(code, () => table.alter.setProperties({ "delta.columnMapping.mode": "none" }));
+    await expectCode("DELTA_FEATURE_DROP_DEPENDENT_FEATURE", () => table.alter.dropFeature("rowTracking"));
+    await expectCode("DELTA_FEATURE_DROP_DEPENDENT_FEATURE", () => table.alter.dropFeature("columnMapping"));
+    await expectCode("DELTA_FEATURE_DROP_NONREMOVABLE_FEATURE", () => table.alter.dropFeature("icebergCompatV3"));
+    await expectCode("DELTA_UNSUPPORTED_ALTER_TABLE_CHANGE_COL_OP", () =>
+      table.alter.changeColumn("n", { type: "double" }),
+    );
+    await expectCode(code, () => table.alter.changeColumn("n", { default: "1 + 1" }));
+    await table.alter.changeColumn("n", { default: "-7" });
+    await expectCode(code, () => table.overwrite([{ n: 1n, t: "x" }], { overwriteSchema: true, partitionBy: ["n"] }));
+    const { table: plain } = await created({ id: "long" }, {});
+    await expectCode(code, () => plain.alter.setProperties({ ...V3, "delta.columnMapping.mode": "name" }));
+  });
+
+  it.each([
+    ["7", true],
+    ["-7.5e3", true],
+    ["7L", true],
+    ["null", true],
+    ["'it''s'", false],
+    ["'it\\'s'", true],
+    ["date'2024-01-31'", true],
+    ["TRUE", true],
+    ["'a' || 'b'", false],
+    ["current_date()", false],
+    ["1 + 1", false],
+  ])("has defaults that are literals: %s", async (value, isOne) => {
+    const schema = {
+      type: "struct",
+      fields: [{ name: "t", type: "string", nullable: true, metadata: { CURRENT_DEFAULT: value } }],
+    } as const;
+    const configuration = { ...V3, "delta.enableRowTracking": "true", "delta.columnMapping.mode": "name" };
+    const metadata: Metadata = {
+      id: "x",
+      format: { provider: "parquet", options: {} },
+      schemaString: JSON.stringify(schema),
+      partitionColumns: [],
+      configuration,
+    };
+    const protocol = protocolWith({ minReaderVersion: 1, minWriterVersion: 2 }, ["icebergCompatV3"]);
+    const check = () => checkIcebergCompat(protocol, metadata);
+    if (isOne) check();
+    else await expectCode("DELTA_ICEBERG_COMPAT_VIOLATION", async () => check());
   });
 });
 

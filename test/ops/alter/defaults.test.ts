@@ -97,7 +97,7 @@ describe("syncIdentity", () => {
     [10, -3, [-5, 50], -5, -8],
     [10, -3, [-6], -8, -11],
     [10, 3, [5], undefined, 10],
-  ] as const)("of values from %d by %d goes behind %j", async (start, step, given, mark, next) => {
+  ] as const)("[R-RULE-5] of values from %d by %d goes behind %j", async (start, step, given, mark, next) => {
     const { table } = await identityTable(start, step);
     await table.append(given.map((id) => ({ id, v: "given" })));
     const { version } = await table.alter.syncIdentity("ID");

@@ -38,46 +38,49 @@ async function widened(properties: Record<string, string> = {}) {
 const rowsOf = async (table: Table) => (await table.toArray()).sort((a, b) => Number(a.id) - Number(b.id));
 
 describe("dropping typeWidening", () => {
-  it.each(["none", "name", "id"])("writes files of older types anew, and forgets that they were (%s)", async (mode) => {
-    const { store, table } = await widened({ "delta.columnMapping.mode": mode });
-    const before = await rowsOf(table);
-    const schema = JSON.stringify(
-      (await table.schema()).fields.map(({ name, type, nullable }) => [name, type, nullable]),
-    );
-    const paths = new Set((await table.files()).map(({ path }) => path));
-    expect(schema).toContain("delta.typeChanges");
-    const { version } = await table.alter.dropFeature("typeWidening");
-    const fresh = Table.open(store);
-    expect(await rowsOf(fresh)).toEqual(before);
-    const { schemaString, configuration } = await metadataOf(store);
-    expect(schemaString).not.toContain("delta.typeChanges");
-    expect(configuration[BEFORE]).toBe(String(version));
-    expect(configuration["delta.enableTypeWidening"]).toBeUndefined();
-    const mapped = {
-      minReaderVersion: 2,
-      minWriterVersion: 7,
-      writerFeatures: ["columnMapping", "checkpointProtection"],
-    };
-    expect(await protocolOf(store)).toEqual(mode === "none" ? PROTECTED : mapped);
-    expect(await operations(fresh, 7)).toEqual([
-      "UNSET TBLPROPERTIES",
-      "REORG",
-      "DROP FEATURE",
-      "Empty Commit",
-      "Empty Commit",
-      "Empty Commit",
-      "DROP FEATURE",
-    ]);
-    // Of three files only the two from before the changes are others now.
-    const after = (await fresh.files()).map(({ path }) => path);
-    expect(after).toHaveLength(3);
-    expect(after.filter((path) => paths.has(path))).toHaveLength(1);
-    expect((await fresh.verify()).findings).toEqual([]);
-    await expectCode("DELTA_UNSUPPORTED_ALTER_TABLE_CHANGE_COL_OP", () =>
-      fresh.alter.changeColumn("n", { type: "long" }),
-    );
-    expect(await rowsOf(Table.open(store).at(7))).toEqual(before);
-  });
+  it.each(["none", "name", "id"])(
+    "[R-TW-4] writes files of older types anew, and forgets that they were (%s)",
+    async (mode) => {
+      const { store, table } = await widened({ "delta.columnMapping.mode": mode });
+      const before = await rowsOf(table);
+      const schema = JSON.stringify(
+        (await table.schema()).fields.map(({ name, type, nullable }) => [name, type, nullable]),
+      );
+      const paths = new Set((await table.files()).map(({ path }) => path));
+      expect(schema).toContain("delta.typeChanges");
+      const { version } = await table.alter.dropFeature("typeWidening");
+      const fresh = Table.open(store);
+      expect(await rowsOf(fresh)).toEqual(before);
+      const { schemaString, configuration } = await metadataOf(store);
+      expect(schemaString).not.toContain("delta.typeChanges");
+      expect(configuration[BEFORE]).toBe(String(version));
+      expect(configuration["delta.enableTypeWidening"]).toBeUndefined();
+      const mapped = {
+        minReaderVersion: 2,
+        minWriterVersion: 7,
+        writerFeatures: ["columnMapping", "checkpointProtection"],
+      };
+      expect(await protocolOf(store)).toEqual(mode === "none" ? PROTECTED : mapped);
+      expect(await operations(fresh, 7)).toEqual([
+        "UNSET TBLPROPERTIES",
+        "REORG",
+        "DROP FEATURE",
+        "Empty Commit",
+        "Empty Commit",
+        "Empty Commit",
+        "DROP FEATURE",
+      ]);
+      // Of three files only the two from before the changes are others now.
+      const after = (await fresh.files()).map(({ path }) => path);
+      expect(after).toHaveLength(3);
+      expect(after.filter((path) => paths.has(path))).toHaveLength(1);
+      expect((await fresh.verify()).findings).toEqual([]);
+      await expectCode("DELTA_UNSUPPORTED_ALTER_TABLE_CHANGE_COL_OP", () =>
+        fresh.alter.changeColumn("n", { type: "long" }),
+      );
+      expect(await rowsOf(Table.open(store).at(7))).toEqual(before);
+    },
+  );
 
   it("leaves a table alone whose types never changed, but for its protocol", async () => {
     const { store, table } = await tableOf({ id: "long" }, WIDENING);
