@@ -1,5 +1,5 @@
 // npm run bench -- [--workload NAME] [--peer NAME] [--rounds N] [--quick]
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -7,6 +7,7 @@ import { installNode, installPython } from "../test/interop/environment.js";
 import { dataFolder, project } from "./folders.js";
 import { machine } from "./machine.js";
 import { runWorkload } from "./measure.js";
+import { barChart } from "./plot.js";
 import { markdown, type Results } from "./report.js";
 import type { Setting, Workload } from "./workload.js";
 import { append } from "./workloads/append.js";
@@ -71,7 +72,17 @@ try {
   console.log(text);
   await writeFile(join(dataFolder, "results.json"), `${JSON.stringify(results, null, 2)}\n`);
   const isWhole = !values.quick && rounds >= 5 && !values.workload && !values.peer;
-  if (isWhole) await writeFile(join(project, "bench", "RESULTS.md"), text);
+  if (isWhole) {
+    await writeFile(join(project, "bench", "RESULTS.md"), text);
+    await mkdir(join(project, "bench", "plots"), { recursive: true });
+    for (const { name, title, unit, figures } of workloads) {
+      const bars = figures.map(({ contender, medianMs, minMs, maxMs }) => {
+        const isOurs = contender.startsWith("delta-table");
+        return { label: contender, value: medianMs, low: minMs, high: maxMs, isOurs };
+      });
+      await writeFile(join(project, "bench", "plots", `${name}.svg`), barChart(title, `ms per ${unit}`, bars));
+    }
+  }
 } finally {
   await rm(scratch, { recursive: true, force: true });
 }

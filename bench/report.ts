@@ -23,6 +23,7 @@ export function markdown({ machine, rounds, quick, workloads }: Results): string
   ];
   for (const workload of workloads) {
     lines.push("", `## ${workload.name}`, "", `${capitalized(workload.title)}.`, "");
+    if (!quick) lines.push(`![](plots/${workload.name}.svg)`, "");
     lines.push(`| contender | median ms per ${workload.unit} | spread | peak memory |`, "| --- | ---: | ---: | ---: |");
     lines.push(...workload.figures.map(figureRow));
     if (workload.targets.length > 0) lines.push("", ...workload.targets.map(targetLine));
