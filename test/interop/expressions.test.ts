@@ -13,7 +13,7 @@ import fc from "../fastCheck.js";
 import { type Canonical, canonicalRow, typesOf } from "./canonical.js";
 import { spark } from "./engines.js";
 import { COLUMNS, EXPRESSIONS, FAILING, ROWS } from "./expressions.js";
-import { ARRAY_EXPRESSIONS, TEXT_EXPRESSIONS, TIME_EXPRESSIONS } from "./functionExpressions.js";
+import { ARRAY_EXPRESSIONS, MIXED_EXPRESSIONS, TEXT_EXPRESSIONS, TIME_EXPRESSIONS } from "./functionExpressions.js";
 import { NUMBER_COLUMNS, NUMBER_EXPRESSIONS, NUMBER_ROWS } from "./numberExpressions.js";
 
 type Outcome = { readonly error: string } | { readonly type: string; readonly values: readonly Canonical[] };
@@ -90,6 +90,7 @@ test.each([
   ["functions of times", TIME_EXPRESSIONS],
   ["functions of texts", TEXT_EXPRESSIONS],
   ["functions of arrays and maps", ARRAY_EXPRESSIONS],
+  ["values of several types", MIXED_EXPRESSIONS],
 ])("%s have the types and values here that they have in Spark", async (_, texts) => {
   const own = await here(texts);
   expect(texts.filter((_, i) => "error" in own[i]!)).toEqual([]);

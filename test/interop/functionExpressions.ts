@@ -558,3 +558,86 @@ transform(array(t), x -> x + interval 1 day)
 transform(array(st), x -> x.t)
 array_max(array(t, timestamp '2000-01-01 00:00:00'))
 `);
+
+/** Values where those of another type belong, and times that pass. */
+export const MIXED_EXPRESSIONS: readonly string[] = lines(`
+num > 1
+num = 12
+num + 1
+num * 2.5
+num / 2
+num = 1.5
+coalesce(num, i)
+coalesce(num, 1.5)
+coalesce(num, m)
+coalesce(i, '5')
+num in (12, 7)
+i in (num)
+sqrt(num)
+abs(num)
+num % 5
+-num
+day < dt
+day = dt
+t > day
+coalesce(day, dt)
+if(o, num, 1)
+case when o then num else i end
+num between 1 and 10
+s = bin
+round(num, 1)
+floor(num)
+upper(i)
+length(i)
+substring(i, 1, 1)
+year(day)
+lpad(i, 5, 0)
+lpad(s, 6, num)
+rpad(s, 2, '')
+concat_ws('-', arr)
+concat_ws('-', split(s, 'b'), 'z')
+concat_ws(null, s)
+t - timestamp '2000-01-01 00:00:00' > interval 1 day
+dt - date '2000-01-01' > interval 1 day
+dt - date '2000-01-01' = interval 8825 days
+t - dt < interval 24 hours
+t - n between interval 0 seconds and interval 400 days
+interval 1 day < interval 25 hours
+interval 13 months > interval 1 year
+t + (n - n)
+t - (t - n)
+interval '1 2:03:04' day to second + t
+interval '1-2' year to month + t
+t + interval '-5:30' minute to second
+t + interval '12:30' hour to minute
+t - interval '1 12' day to hour
+coalesce(w, cast(1 as decimal(38,30)))
+cast(w as decimal(38,2)) > cast(m as decimal(38,30))
+w in (cast(1 as decimal(38,30)))
+map(1L, 'a')[1]
+mp[s]
+cast(t as double)
+cast(t as float)
+cast(m as timestamp)
+cast(m / 3 as timestamp)
+cast(l as timestamp) > t
+cast(t as decimal(20,6))
+cast(o as decimal(3,1))
+cast(mp as string)
+cast(arr as string)
+cast(st as string)
+cast(array(arr, null) as string)
+cast(array(s) as string)
+try_add(i, 2000000000)
+try_subtract(i, l)
+try_multiply(m, m)
+try_divide(i, b)
+try_divide(m, m)
+try_mod(i, b)
+nullifzero(i)
+zeroifnull(i)
+array(i, num)
+date_add(day, num)
+num || 1
+o = 'true'
+`);

@@ -26,6 +26,9 @@ function unlessNull(values: readonly Typed[], sql: string): string {
 /** An array, and a value as its items are. */
 function withItem(array: Typed, item: Typed, { toCommon }: CallContext): readonly [Typed, Typed] {
   const element: Typed = { sql: "NULL", type: elementType(array), mayFail: false };
+  if ((element.type === "string") !== (item.type === "string") && item.type !== "void") {
+    throw invalid(`a ${typeText(item.type)} among items of type ${typeText(element.type)}`);
+  }
   const [own, other] = toCommon([element, item]);
   return [coerce(array, arrayOf(own!.type)), other!];
 }

@@ -70,6 +70,7 @@ export function coerce(value: Typed, type: DataType): Typed {
     return castTo(value, type, false);
   }
   if (value.type === "string" && value.literal !== undefined) return fromText(value.literal, type);
+  if (value.type === "string" && typeof type === "string") return castTo(value, type, false);
   throw invalid(`a value of type ${typeText(value.type)} stands where one of type ${typeText(type)} belongs`);
 }
 
@@ -126,6 +127,7 @@ function castSql({ sql, type: from, literal }: Typed, to: DataType, cast: "CAST"
     if (isInteger(to)) return `${cast}(trunc(${sql}) AS ${duckdbType(to)})`;
     if (isFractional(to)) return plain;
     if (to === "boolean") return `(${sql} <> 0)`;
+    if (to === "timestamp") return `make_timestamp(${cast}(trunc(CAST(${sql} AS DOUBLE) * 1000000) AS BIGINT))`;
     if (isDecimal(to)) {
       const digits = `${OWN_PREFIX}double_digits(CAST(${sql} AS DOUBLE), ${digitsOf(to)!.scale})`;
       return `${cast}(${digits} AS ${to as string})`;
@@ -138,10 +140,20 @@ function castSql({ sql, type: from, literal }: Typed, to: DataType, cast: "CAST"
     // The double nearest to it, which DuckDB's own cast may miss.
     if (isFractional(to)) return `${cast}(CAST(${sql} AS VARCHAR) AS ${duckdbType(to)})`;
     if (to === "boolean") return `(${sql} <> 0)`;
+    if (to === "timestamp") {
+      const micros = `${OWN_PREFIX}decimals(CAST(${sql} AS VARCHAR), '*', '1000000', 6)`;
+      return `make_timestamp(${cast}(trunc(CAST(${micros} AS DECIMAL(38,6))) AS BIGINT))`;
+    }
   }
   if (from === "boolean" && (isInteger(to) || isFractional(to))) return plain;
   if (isTime(from) && isTime(to)) return plain;
-  if (from === "timestamp" && to === "long") return floorDiv(`epoch_us(${sql})`, 1_000_000);
+  if (from === "boolean" && isDecimal(to)) return `${cast}(CAST(${sql} AS INTEGER) AS ${duckdbType(to)})`;
+  if (from === "timestamp" && isInteger(to))
+    return `${cast}(${floorDiv(`epoch_us(${sql})`, 1_000_000)} AS ${duckdbType(to)})`;
+  if (from === "timestamp" && (isFractional(to) || isDecimal(to))) {
+    const seconds: Typed = { sql: `(epoch_us(${sql}) / 1000000::DOUBLE)`, type: "double", mayFail: false };
+    return castTo(seconds, to, isTry).sql;
+  }
   throw unsupported(`a cast from ${typeText(from)} to ${typeText(to)}`);
 }
 
@@ -190,7 +202,31 @@ function textSql(sql: string, from: DataType): string {
   if (isTime(from)) return `CAST(${sql} AS VARCHAR)`;
   if (isFractional(from)) return `${OWN_PREFIX}${from as string}_text(CAST(${sql} AS DOUBLE))`;
   if (from === "binary") return `decode(${sql})`;
+  if (typeof from !== "string") return nestedText(sql, from);
   throw unsupported(`a cast from ${typeText(from)} to string`);
+}
+
+/** `[1, null]`, `{key -> value}` and `{a, b}`. */
+function nestedText(sql: string, type: Exclude<DataType, string>): string {
+  const text = (item: string, of: DataType) =>
+    `coalesce(${castTo({ sql: item, type: of, mayFail: false }, "string", false).sql}, 'null')`;
+  const list = (of: string, item: string, each: string) =>
+    `coalesce(array_to_string(list_transform(${of}, lambda ${item}: ${each}), ', '), '')`;
+  const item = quoteName(`text of ${typeText(type)} ${sql.length}`);
+  const inner =
+    type.type === "array"
+      ? list(sql, item, text(item, type.elementType))
+      : type.type === "map"
+        ? list(
+            `map_entries(${sql})`,
+            item,
+            `${text(`${item}.key`, type.keyType)} || ' -> ' || ${text(`${item}.value`, type.valueType)}`,
+          )
+        : type.fields
+            .map((field) => text(`struct_extract(${sql}, ${quoteText(field.name)})`, field.type))
+            .join(" || ', ' || ");
+  const [open, close] = type.type === "array" ? ["[", "]"] : ["{", "}"];
+  return `(CASE WHEN ${sql} IS NOT NULL THEN '${open}' || ${inner || "''"} || '${close}' END)`;
 }
 
 /** A whole number divided by a constant, rounded down. */

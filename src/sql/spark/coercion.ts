@@ -43,16 +43,27 @@ export function digitsOf(type: DataType): { readonly precision: number; readonly
   return precision === undefined ? parseDecimalType(type) : { precision, scale: 0 };
 }
 
-/**
- * The type that both are taken for where they meet in a comparison, a CASE and the like; undefined where Spark has none, or one that
- * loses digits.
- */
+/** The type that both are taken for where they meet in a comparison, a CASE and the like; undefined where Spark has none. */
 export function commonType(a: DataType, b: DataType): DataType | undefined {
   if (sameType(a, b) || b === "void") return a;
   if (a === "void") return b;
   if (isNumeric(a) && isNumeric(b)) return commonNumber(a, b);
   if (isTime(a) && isTime(b)) return "timestamp";
+  if (a === "string" || b === "string") return besideText(a === "string" ? b : a);
   return commonNested(a, b);
+}
+
+/** What a text is taken for beside a value of another type. */
+function besideText(type: DataType): DataType | undefined {
+  if (isInteger(type)) return "long";
+  if (isNumeric(type)) return "double";
+  return isTime(type) || type === "boolean" || type === "binary" ? type : undefined;
+}
+
+/** Whether decimals have one type in common that has all of their digits. */
+export function hasExactCommon(a: DataType, b: DataType): boolean {
+  const [x, y] = [digitsOf(a)!, digitsOf(b)!];
+  return Math.max(x.scale, y.scale) + Math.max(x.precision - x.scale, y.precision - y.scale) <= 38;
 }
 
 function commonNested(a: DataType, b: DataType): DataType | undefined {
@@ -66,7 +77,9 @@ function commonNumber(a: DataType, b: DataType): DataType | undefined {
   if (isDecimal(a) || isDecimal(b)) {
     const [x, y] = [digitsOf(a)!, digitsOf(b)!];
     const scale = Math.max(x.scale, y.scale);
-    return decimal(scale + Math.max(x.precision - x.scale, y.precision - y.scale), scale);
+    const precision = scale + Math.max(x.precision - x.scale, y.precision - y.scale);
+    // Digits before the point are kept.
+    return precision <= 38 ? `decimal(${precision},${scale})` : `decimal(38,${Math.max(0, scale - (precision - 38))})`;
   }
   const order = INTEGERS as readonly DataType[];
   return order[Math.max(order.indexOf(a), order.indexOf(b))];
@@ -92,8 +105,4 @@ export function quotientType(a: DataType, b: DataType): DataType {
 function bounded(precision: number, scale: number): DataType {
   if (precision <= 38) return `decimal(${precision},${scale})`;
   return `decimal(38,${Math.max(38 - (precision - scale), Math.min(scale, 6))})`;
-}
-
-function decimal(precision: number, scale: number): DataType | undefined {
-  return precision > 38 ? undefined : `decimal(${precision},${scale})`;
 }

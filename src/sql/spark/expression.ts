@@ -47,7 +47,7 @@ export function sparkExpression(
   const used = new Set<string>();
   const value = explained(text, () => {
     const own = translate(tree, scope ?? scopeOf(schema, nowMicros, used));
-    if (own.interval !== undefined) throw new Refusal("unsupported", "it is an interval");
+    if (own.interval !== undefined || own.duration !== undefined) throw new Refusal("unsupported", "it is an interval");
     return storedAs === undefined ? own : stored(own, storedAs);
   });
   const constant = tree.kind === "literal" ? { text: tree.text } : undefined;

@@ -6,6 +6,7 @@ import { castTo, coerce, literalOf } from "./cast.js";
 import { digitsOf, isFractional, isInteger, isNumeric } from "./coercion.js";
 import { DATE_FUNCTIONS } from "./dateFunctions.js";
 import { NUMBER_FUNCTIONS } from "./numberFunctions.js";
+import { arithmetic } from "./operators.js";
 import { TEXT_FUNCTIONS } from "./textFunctions.js";
 import { literalRegex, literalText, textual } from "./textValues.js";
 import { invalid, type Typed, typed, typeText, unsupported } from "./typed.js";
@@ -68,9 +69,19 @@ function like(kind: "like" | "ilike"): FunctionRow {
 }
 
 export function regexSql(value: Typed, pattern: Typed): Typed {
-  const regex = literalRegex(pattern);
   const text = textual(value, "string");
-  return typed(`regexp_matches(${text.sql}, ${quoteText(regex)})`, "boolean", [text]);
+  const asciiOnly = /(?<!\\)(?:\\\\)*\\b/.test(literalText(pattern, "a pattern"));
+  const regex = literalRegex(pattern, { bounds: true });
+  const sql = `regexp_matches(${text.sql}, ${quoteText(regex)})`;
+  if (!asciiOnly) return typed(sql, "boolean", [text]);
+  // Where words of other letters end, Java and RE2 don't agree.
+  const other = `regexp_matches(${text.sql}, '[^\\x00-\\x7F]')`;
+  return typed(
+    `(CASE WHEN ${other} THEN error('word boundaries beside letters beyond ASCII') ELSE ${sql} END)`,
+    "boolean",
+    [text],
+    true,
+  );
 }
 
 const STRING = "string" as const;
@@ -135,10 +146,14 @@ function pad(name: "lpad" | "rpad"): FunctionRow {
     least: 2,
     most: 3,
     make([value, count, fill = literalOf("string", " ")]) {
-      const text = textual(value!, "string");
-      const size = coerce(count!, "integer");
-      if (literalText(fill, `a filling of ${name}`) === "") throw unsupported(`an empty filling of ${name}`);
-      return typed(`${name}(${text.sql}, greatest(${size.sql}, 0 * ${size.sql}), ${fill.sql})`, "string", [text, size]);
+      const [text, size, filling] = [textual(value!, "string"), coerce(count!, "integer"), textual(fill, "string")];
+      const length = `greatest(${size.sql}, 0 * ${size.sql})`;
+      const padded = `${name}(${text.sql}, ${length}, ${filling.sql})`;
+      const sql =
+        filling.literal === undefined || filling.literal === ""
+          ? `(CASE WHEN ${filling.sql} = '' THEN left(${text.sql}, ${length}) ELSE ${padded} END)`
+          : padded;
+      return typed(sql, "string", [text, size, filling]);
     },
   };
 }
@@ -169,15 +184,26 @@ function joined(values: readonly Typed[]): Typed {
 const concatWs: FunctionRow = {
   least: 1,
   most: ANY,
-  make(args) {
-    const texts = args.map((arg) => {
+  make([first, ...others]) {
+    const between = textual(first!, "string");
+    const isArray = ({ type }: Typed) =>
+      typeof type !== "string" && type.type === "array" && type.elementType === "string";
+    const parts = others.map((arg) => {
+      if (isArray(arg)) return arg;
+      if (typeof arg.type !== "string" && arg.type.type === "array") return castTo(arg, TEXTS, false);
       if (typeof arg.type !== "string" || arg.type === "binary") throw unsupported("concat_ws of other than texts");
       return textual(arg, "string");
     });
-    if (texts.length === 1) return typed(`left(${texts[0]!.sql}, 0)`, "string", texts);
-    return typed(`concat_ws(${texts.map(({ sql }) => sql).join(", ")})`, "string", texts);
+    if (parts.length === 0) return typed(`left(${between.sql}, 0)`, "string", [between]);
+    if (!parts.some(isArray)) {
+      return typed(`concat_ws(${[between, ...parts].map(({ sql }) => sql).join(", ")})`, "string", [between, ...parts]);
+    }
+    const lists = parts.map((part) => (isArray(part) ? `coalesce(${part.sql}, [])` : `[${part.sql}]`)).join(" || ");
+    const sql = `coalesce(array_to_string(list_filter(${lists}, lambda part: part IS NOT NULL), ${between.sql}), left(${between.sql}, 0))`;
+    return typed(sql, "string", [between, ...parts]);
   },
 };
+const TEXTS: DataType = { type: "array", elementType: "string", containsNull: true };
 
 const coalesce: FunctionRow = {
   least: 1,
@@ -193,6 +219,8 @@ function extreme(name: "greatest" | "least"): FunctionRow {
     least: 2,
     most: ANY,
     make(args, { toCommon }) {
+      if (args.some(({ type }) => type === "string") && args.some(({ type }) => type !== "string" && type !== "void"))
+        throw invalid(`${name} of texts and others`);
       const values = toCommon(args);
       if (typeof values[0]!.type !== "string") throw unsupported(`${name} of values of type ${values[0]!.type.type}`);
       return typed(`${name}(${values.map(({ sql }) => sql).join(", ")})`, values[0]!.type, values);
@@ -219,7 +247,8 @@ const nvl2: FunctionRow = {
 function numeric(make: (value: Typed) => Typed): FunctionRow {
   return {
     least: 1,
-    make([value]) {
+    make([given]) {
+      const value = given!.type === "string" ? castTo(given!, "double", false) : given;
       if (!isNumeric(value!.type))
         throw unsupported(`a function of numbers of a value of type ${typeText(value!.type)}`);
       return make(value!);
@@ -271,6 +300,42 @@ const equalNull: FunctionRow = {
   make(args, { toCommon }) {
     const [a, b] = toCommon(args);
     return typed(`(${a!.sql} IS NOT DISTINCT FROM ${b!.sql})`, "boolean", [a!, b!]);
+  },
+};
+
+/** An operator with null where it would end in an error. */
+function tried(op: "+" | "-" | "*" | "/" | "%"): FunctionRow {
+  return {
+    least: 2,
+    make(args) {
+      if (!args.every(({ type }) => isNumeric(type))) throw unsupported("a try function of other than numbers");
+      if (args.some(({ mayFail }) => mayFail)) throw unsupported("a try function of what may fail by itself");
+      const value = arithmetic(op, args);
+      if (op !== "/" && op !== "%") return { ...value, sql: `TRY(${value.sql})`, mayFail: false };
+      return { ...value, sql: `(CASE WHEN ${args[1]!.sql} = 0 THEN NULL ELSE ${value.sql} END)` };
+    },
+  };
+}
+
+const zeroifnull: FunctionRow = {
+  least: 1,
+  make: (args, context) => coalesce.make([args[0]!, literalOf("integer", "0")], context),
+};
+const nullifzero: FunctionRow = {
+  least: 1,
+  make: (args, context) => nullif.make([args[0]!, literalOf("integer", "0")], context),
+};
+const assertTrue: FunctionRow = {
+  least: 1,
+  most: 2,
+  make([condition]) {
+    if (condition!.type !== "boolean") throw invalid("assert_true of no condition");
+    return typed(
+      `(CASE WHEN ${condition!.sql} THEN NULL ELSE error('it is not true') END)`,
+      "void",
+      [condition!],
+      true,
+    );
   },
 };
 
@@ -340,6 +405,14 @@ export const FUNCTIONS: Readonly<Record<string, FunctionRow>> = {
     ceiling: ceil,
     sqrt,
   },
+  ...{
+    try_add: tried("+"),
+    try_subtract: tried("-"),
+    try_multiply: tried("*"),
+    try_divide: tried("/"),
+    try_mod: tried("%"),
+  },
+  ...{ zeroifnull, nullifzero, assert_true: assertTrue },
   ...{ nanvl, equal_null: equalNull, like: like("like"), ilike: like("ilike") },
   ...Object.fromEntries(
     Object.entries(CASTS).map(([name, type]) => [

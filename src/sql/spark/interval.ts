@@ -40,3 +40,24 @@ function amountOf(text: string, unit: string): bigint | undefined {
   const amount = BigInt(seconds[2]!) * micros + BigInt(seconds[3]!.padEnd(6, "0"));
   return seconds[1] === "-" ? -amount : amount;
 }
+
+const CLOCK = ["day", "hour", "minute", "second"];
+
+/** The interval of `'1 2:03:04.5' DAY TO SECOND` or `'1-2' YEAR TO MONTH`; undefined where it isn't written so. */
+export function intervalBetween(text: string, from: string, to: string): IntervalNode | undefined {
+  if (from === "year" && to === "month") {
+    const found = /^([+-]?)(\d+)-(\d{1,2})$/.exec(text);
+    if (found === null || Number(found[3]) > 11) return undefined;
+    const months = BigInt(found[2]!) * 12n + BigInt(found[3]!);
+    return { kind: "interval", months: found[1] === "-" ? -months : months };
+  }
+  const units = CLOCK.slice(CLOCK.indexOf(from), CLOCK.indexOf(to) + 1);
+  const [, sign, rest] = /^([+-]?)(.*)$/s.exec(text)!;
+  const parts = rest!.split(/[ :]/);
+  const isForm = /^\d+(?: \d+)?(?::\d+)*(?:\.\d{1,9})?$/.test(rest!) && rest!.includes(" ") === (from === "day");
+  if (units.length < 2 || parts.length !== units.length || !isForm) return undefined;
+  const amounts = units.map((unit, index) => amountOf(parts[index]!, unit));
+  if (amounts.includes(undefined)) return undefined;
+  const micros = amounts.reduce<bigint>((sum, amount) => sum + amount!, 0n);
+  return { kind: "interval", micros: sign === "-" ? -micros : micros };
+}

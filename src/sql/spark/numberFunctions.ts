@@ -40,7 +40,8 @@ function rounding(name: "round" | "bround"): FunctionRow {
   return {
     least: 1,
     most: 2,
-    make([value, digits]) {
+    make([given, digits]) {
+      const value = given!.type === "string" ? castTo(given!, "double", false) : given;
       const { type, sql } = value!;
       const scale = digits === undefined ? 0 : Number(digits.literal ?? Number.NaN);
       if (!Number.isInteger(scale)) throw unsupported(`${name} to a number of digits that isn't a literal`);

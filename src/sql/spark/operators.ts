@@ -4,6 +4,7 @@ import {
   commonType,
   decimalResult,
   digitsOf,
+  hasExactCommon,
   isDecimal,
   isFractional,
   isInteger,
@@ -11,15 +12,21 @@ import {
   isTime,
   quotientType,
 } from "./coercion.js";
+import { durationArithmetic } from "./durations.js";
 import { OWN_PREFIX } from "./own/own.js";
 import { decimalOf } from "./parser.js";
 import type { BinaryOperator, IntervalNode } from "./tree.js";
 import { invalid, type Typed, typed, typeText, unsupported } from "./typed.js";
 
 /** What an operator on numbers, or on times and intervals, gives. */
-export function arithmetic(op: BinaryOperator | "minus" | "complement", operands: readonly Typed[]): Typed {
-  const interval = operands.find((operand) => operand.interval !== undefined)?.interval;
-  if (interval !== undefined) return timeArithmetic(op, operands, interval);
+export function arithmetic(op: BinaryOperator | "minus" | "complement", given: readonly Typed[]): Typed {
+  const durations = durationArithmetic(op, given);
+  if (durations !== undefined) return durations;
+  if (given.some(({ duration }) => duration !== undefined)) throw unsupported(`${op} of an interval`);
+  const interval = given.find((operand) => operand.interval !== undefined)?.interval;
+  if (interval !== undefined) return timeArithmetic(op, given, interval);
+  const operands =
+    "&|^~".includes(op) || op === "complement" ? given : given.map((one, i) => ofText(op, one, given[1 - i]));
   const [left, right] = operands as readonly [Typed, Typed];
   if (right !== undefined && left.type === "date" && (op === "+" || op === "-")) return addDays(left, right, op);
   for (const operand of operands) {
@@ -50,6 +57,12 @@ export function arithmetic(op: BinaryOperator | "minus" | "complement", operands
   throw unsupported(`the operator ${op}`);
 }
 
+/** A text as the number that it is beside another value. */
+function ofText(op: string, value: Typed, other: Typed | undefined): Typed {
+  if (value.type !== "string") return value;
+  return castTo(value, op !== "/" && other !== undefined && isInteger(other.type) ? "long" : "double", false);
+}
+
 /** A literal beside a decimal counts with the digits that it has. */
 function besideDecimal(value: Typed): Typed {
   const least = isInteger(value.type) && value.literal !== undefined ? decimalOf(value.literal) : undefined;
@@ -64,8 +77,10 @@ function operandsOf(left: Typed, right: Typed): readonly [Typed, Typed] {
 
 function number(op: "+" | "-" | "*" | "%", left: Typed, right: Typed): Typed {
   const [a, b] = operandsOf(left, right);
-  const common = commonType(a.type, b.type);
-  if (common === undefined) return inOwnDigits(op, a, b, decimalResult(op, a.type, b.type));
+  const common = commonType(a.type, b.type)!;
+  if (isDecimal(common) && !hasExactCommon(a.type, b.type)) {
+    return inOwnDigits(op, a, b, decimalResult(op, a.type, b.type));
+  }
   if (!isDecimal(common)) {
     const [x, y] = [coerce(a, common), coerce(b, common)];
     if (op !== "%") return typed(`(${x.sql} ${op} ${y.sql})`, common, [x, y], true);

@@ -1,7 +1,7 @@
 import { parseDdl } from "../../schema/ddl.js";
 import type { DataType } from "../../schema/types.js";
 import { unsupportedExpression } from "./errors.js";
-import { intervalOf, UNITS } from "./interval.js";
+import { intervalBetween, intervalOf, UNITS } from "./interval.js";
 import { type Token, tokensOf } from "./tokens.js";
 import type { BinaryOperator, LiteralNode, SparkNode } from "./tree.js";
 
@@ -300,7 +300,13 @@ class Parser {
       parts.push({ text: sign + text, unit });
       if (this.#takeWord("to")) toUnit = this.#name().toLowerCase();
     }
-    const interval = toUnit === undefined ? intervalOf(parts) : undefined;
+    const [first] = parts;
+    const isRange = toUnit !== undefined && parts.length === 1;
+    const interval = isRange
+      ? intervalBetween(first!.text.trim(), first!.unit, toUnit!.replace(/s$/, ""))
+      : toUnit === undefined
+        ? intervalOf(parts)
+        : undefined;
     if (interval !== undefined) return interval;
     this.#next = at;
     throw this.#wrong("an interval of months and years, or of days, hours and the like");

@@ -189,7 +189,7 @@ const regexpReplace: FunctionRow = {
   most: 4,
   make([value, pattern, replacement, position]) {
     const text = textual(value!, "string");
-    const regex = quoteText(literalRegex(pattern, true));
+    const regex = quoteText(literalRegex(pattern, { isPart: true }));
     const from = position === undefined ? 1 : Number(position.literal ?? Number.NaN);
     if (!(from >= 1)) throw unsupported("regexp_replace from a position that isn't a literal");
     const replaced = (sql: string) => `regexp_replace(${sql}, ${regex}, ${replacementSql(replacement!)}, 'g')`;
@@ -203,7 +203,7 @@ const TEXTS_TYPE: DataType = { type: "array", elementType: "string", containsNul
 
 function matches(value: Typed | undefined, pattern: Typed | undefined, group = "0"): Typed {
   const text = textual(value!, "string");
-  const sql = `regexp_extract_all(${text.sql}, ${quoteText(literalRegex(pattern, true))}, ${group})`;
+  const sql = `regexp_extract_all(${text.sql}, ${quoteText(literalRegex(pattern, { isPart: true }))}, ${group})`;
   return typed(sql, TEXTS_TYPE, [text]);
 }
 
@@ -241,7 +241,7 @@ const split: FunctionRow = {
     const text = textual(value!, "string");
     const regex = literalText(pattern, "a pattern");
     if (regex === "") return typed(`string_split(${text.sql}, '')`, TEXTS_TYPE, [text]);
-    const sql = `string_split_regex(${text.sql}, ${quoteText(literalRegex(pattern, true))})`;
+    const sql = `string_split_regex(${text.sql}, ${quoteText(literalRegex(pattern, { isPart: true }))})`;
     return typed(sql, TEXTS_TYPE, [text]);
   },
 };

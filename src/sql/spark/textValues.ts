@@ -16,10 +16,15 @@ export function literalText(value: Typed | undefined, what: string): string {
 /** What Java's expressions have and RE2's don't, or mean something else there. */
 const JAVA_ONLY = /\(\?(?:[=!>]|<[=!])|\\[1-9GZhHRvVXkbB]|\\p\{(?:java|Is|In)|[*+?}]\+|&&/;
 
-/** A regular expression that means the same to Java and DuckDB; `isPart` where it may not match nothing at all. */
-export function literalRegex(value: Typed | undefined, isPart = false): string {
+/** A regular expression that means the same to Java and DuckDB; `isPart` where it may not match nothing at all, `bounds` where \b may be in it. */
+export function literalRegex(
+  value: Typed | undefined,
+  { isPart = false, bounds = false }: { readonly isPart?: boolean; readonly bounds?: boolean } = {},
+): string {
   const regex = literalText(value, "a pattern");
-  if (JAVA_ONLY.test(regex) || (isPart && mayBeEmpty(regex))) throw unsupported(`the pattern ${JSON.stringify(regex)}`);
+  const looked = bounds ? regex.replace(/(?<!\\)((?:\\\\)*)\\b/g, "$1") : regex;
+  if (JAVA_ONLY.test(looked) || (isPart && mayBeEmpty(regex)))
+    throw unsupported(`the pattern ${JSON.stringify(regex)}`);
   return regex;
 }
 

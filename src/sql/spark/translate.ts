@@ -3,7 +3,8 @@ import type { DataType, StructType } from "../../schema/types.js";
 import { quoteName, quoteText } from "../duckdb.js";
 import { structOf } from "./arrayFunctions.js";
 import { castTo, coerce, duckdbType, hasZones, literalOf } from "./cast.js";
-import { commonType, sameType } from "./coercion.js";
+import { commonType } from "./coercion.js";
+import { comparedDurations } from "./durations.js";
 import { FUNCTIONS, likeSql, regexSql } from "./functions.js";
 import { LAMBDA_FUNCTIONS } from "./lambdas.js";
 import { arithmetic } from "./operators.js";
@@ -120,13 +121,14 @@ function withParameters(scope: Scope, names: readonly string[], values: readonly
 }
 
 function plainOf(value: Typed): Typed {
-  if (value.interval !== undefined) throw unsupported("an interval other than beside + and -");
+  if (value.interval !== undefined || value.duration !== undefined)
+    throw unsupported("an interval other than beside + and -");
   return value;
 }
 
 function booleanOf(value: Typed): Typed {
   if (value.type === "boolean") return value;
-  if (value.type === "void" && value.interval === undefined) return coerce(value, "boolean");
+  if (value.type === "void") return coerce(plainOf(value), "boolean");
   throw invalid(`a condition is of type ${typeText(value.type)} instead of boolean`);
 }
 
@@ -137,7 +139,7 @@ function binary(node: Extract<SparkNode, { kind: "binary" }>, of: (node: SparkNo
   if (op === "shiftleft" || op === "shiftright" || op === "shiftrightunsigned")
     return call(op, [left, right], undefined);
   if (op === "||") return call("concat", [left, right], undefined);
-  if (COMPARISONS.has(op)) return compare(op, plainOf(left), plainOf(right));
+  if (COMPARISONS.has(op)) return compare(op, ...(comparedDurations(left, right) ?? [plainOf(left), plainOf(right)]));
   return arithmetic(op, [left, right]);
 }
 
@@ -152,7 +154,7 @@ function junction(op: "and" | "or", left: Typed, right: Typed): Typed {
 }
 
 function compare(op: string, left: Typed, right: Typed): Typed {
-  const [a, b] = toCommon([left, right]);
+  const [a, b] = toCommon([left, right], true);
   const { type } = a!;
   if (typeof type !== "string" && type.type === "map") throw unsupported("a comparison of maps");
   if (typeof type !== "string" && op !== "=" && op !== "!=" && op !== "<=>")
@@ -162,9 +164,12 @@ function compare(op: string, left: Typed, right: Typed): Typed {
   return typed(`(${a!.sql} ${sign} ${b!.sql})`, "boolean", [a!, b!]);
 }
 
-/** Values as those of the type that all of them have in common. Throws a Refusal where there is none. */
-function toCommon(values: readonly Typed[]): Typed[] {
-  const plain = values.filter((value) => !(value.type === "string" && value.literal !== undefined));
+/**
+ * Values as those of the type that all of them have in common; texts in quotes are compared as the others are. Throws a Refusal where there
+ * is none.
+ */
+function toCommon(values: readonly Typed[], isCompared = false): Typed[] {
+  const plain = values.filter((value) => !(isCompared && value.type === "string" && value.literal !== undefined));
   const texts = values.length > plain.length;
   let type: DataType = "void";
   for (const value of plain) {
@@ -179,7 +184,7 @@ function toCommon(values: readonly Typed[]): Typed[] {
 }
 
 function inList(value: Typed, list: readonly Typed[]): Typed {
-  const [first, ...rest] = toCommon([value, ...list]);
+  const [first, ...rest] = toCommon([value, ...list], true);
   if (typeof first!.type !== "string") throw unsupported(`IN of values of type ${first!.type.type}`);
   return typed(`(${first!.sql} IN (${rest.map(({ sql }) => sql).join(", ")}))`, "boolean", [first!, ...rest]);
 }
@@ -209,7 +214,7 @@ function call(name: string, args: readonly Typed[], scope: Scope | undefined): T
   if (row === undefined) throw unsupported(`the function ${name} isn't known`);
   const { least, most = least } = row;
   if (args.length < least || args.length > most) throw invalid(`${name} doesn't take ${args.length} arguments`);
-  return row.make(args.map(plainOf), { nowMicros: scope?.nowMicros ?? 0n, toCommon });
+  return row.make(args.map(plainOf), { nowMicros: scope?.nowMicros ?? 0n, toCommon: (values) => toCommon(values) });
 }
 
 function fieldOf(value: Typed, name: string): Typed {
@@ -225,10 +230,8 @@ function fieldOf(value: Typed, name: string): Typed {
 function itemOf(value: Typed, index: Typed): Typed {
   const { type, sql } = value;
   if (typeof type !== "string" && type.type === "map") {
-    if (!sameType(type.keyType, index.type) || typeof type.keyType !== "string" || type.keyType === "timestamp") {
-      throw unsupported(`a map's value by a key of type ${typeText(index.type)}`);
-    }
-    return typed(columnOf(`${sql}[${index.sql}]`, type.valueType).sql, type.valueType, [value, index]);
+    const key = coerce(index, type.keyType);
+    return typed(columnOf(`${sql}[${key.sql}]`, type.valueType).sql, type.valueType, [value, key]);
   }
   if (typeof type !== "string" && type.type === "array") {
     const at = coerce(index, "long").sql;

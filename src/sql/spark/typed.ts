@@ -9,6 +9,8 @@ export interface Typed {
   readonly literal?: string | undefined;
   /** Where it is a fixed time. */
   readonly interval?: IntervalNode;
+  /** Where it is a time that passes: what its number counts. */
+  readonly duration?: "micros" | "months";
   /** True where some values end in an error, so that it must not be evaluated where Spark doesn't. */
   readonly mayFail: boolean;
 }

@@ -116,6 +116,19 @@ describe("an expression of Spark SQL", () => {
     ["from_unixtime(0)", "string", "1970-01-01 00:00:00"],
     ["to_utc_timestamp('2024-07-01 02:00:00', 'Europe/Berlin')", "timestamp", new Date("2024-07-01T00:00:00Z")],
     ["extract(second from timestamp '2024-01-01 00:00:01.5')", "decimal(8,6)", "1.500000"],
+    ["coalesce('5', 1)", "long", 5n],
+    ["'2' * 2.5", "double", 5],
+    ["timestamp '2024-01-02 00:00:00' - timestamp '2024-01-01 00:00:00' > interval 23 hours", "boolean", true],
+    ["date '2024-03-01' - date '2024-02-01' = interval 29 days", "boolean", true],
+    [
+      "timestamp '2024-01-01 00:00:00' + interval '1 2:03:04' day to second",
+      "timestamp",
+      new Date("2024-01-02T02:03:04Z"),
+    ],
+    ["cast(array(1, null) as string)", "string", "[1, null]"],
+    ["cast(timestamp '1970-01-01 00:00:01.5' as double)", "double", 1.5],
+    ["try_add(2147483647, 1)", "integer", null],
+    ["try_divide(1, 0)", "double", null],
     ["cast('2024-02' as date)", "date", new Date("2024-02-01")],
     ["cast('2024-02-03 10:05:06+01:00' as timestamp)", "timestamp", new Date("2024-02-03T09:05:06Z")],
     ["/* a comment */ 1 -- and another\n + 1", "integer", 2],
@@ -190,7 +203,7 @@ describe("an expression that can't be evaluated as Spark does", () => {
       "interval 1 day",
       "interval 1 month 1 day",
     ],
-    ...["cast(arr as string)", "mp = mp", "'a\\0b'", "date '2024-1-99'", "dt - dt", "x -> x", "i > #1", "'open"],
+    ...["mp = mp", "'a\\0b'", "date '2024-1-99'", "dt - dt", "(t - dt) / 2", "x -> x", "i > #1", "'open"],
   ])("is refused: %s", async (text) => {
     const error = await expectCode("DELTA_UNSUPPORTED_EXPRESSION", () => sparkExpression(text, SCHEMA));
     expect(error.kind).toBe("upgrade");
@@ -211,7 +224,17 @@ describe("an expression that can't be evaluated as Spark does", () => {
 
 describe("an expression that makes no sense", () => {
   test.each([
-    ...["nothing > 1", "st.nothing", "i and o", "not i", "i = o", "s > 1", "case when i then 1 end", "arr > 1", "i.a"],
+    ...[
+      "nothing > 1",
+      "st.nothing",
+      "i and o",
+      "not i",
+      "i = o",
+      "greatest(s, 1)",
+      "case when i then 1 end",
+      "arr > 1",
+      "i.a",
+    ],
     ...["upper()", "upper(s, s)", "if(o, 1)", "i > 'many'", "o[0]"],
   ])("is refused: %s", async (text) => {
     await expectCode("DELTA_INVALID_EXPRESSION", () => sparkExpression(text, SCHEMA));
