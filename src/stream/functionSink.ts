@@ -1,7 +1,9 @@
 import type { RecordBatch } from "apache-arrow";
+import { withVariantJson } from "../arrow/variant/jsonForm.js";
 import { DeltaError } from "../errors.js";
 import type { StructType } from "../schema/types.js";
 import type { BatchSource } from "../write/input.js";
+import { storedBatches } from "../write/storedBatches.js";
 import type { BatchOutput, BatchWritten, StreamSink } from "./sink.js";
 import type { Chunk } from "./source.js";
 import { rowsOf } from "./step.js";
@@ -36,6 +38,11 @@ export class StreamBatch<Out extends object = Record<string, unknown>> implement
 
   /** The rows as Arrow record batches. Throws `DELTA_CANNOT_INFER_SCHEMA` as {@link schema} does. */
   async *batches(): AsyncGenerator<RecordBatch> {
+    for await (const batch of this[storedBatches]()) yield withVariantJson(batch);
+  }
+
+  /** @internal */
+  async *[storedBatches](): AsyncGenerator<RecordBatch> {
     const schema = await this.schema();
     yield* batchesOf(this.#take(), schema);
   }

@@ -13,6 +13,7 @@ import { scanFiles } from "../read/scan.js";
 import { runtime } from "../runtime.js";
 import { withoutColumnMapping } from "../schema/columnMapping.js";
 import type { StructType } from "../schema/types.js";
+import { withVariantBytes } from "../schema/variantBytes.js";
 import { AddedRows, ChangedRows, type CommitRows } from "./commitRows.js";
 import { DeltaFiles } from "./deltaFiles.js";
 import { BEFORE_FILES, type DeltaOffset, deltaOffsetJson, isAfter, parseDeltaOffset } from "./deltaOffset.js";
@@ -91,7 +92,8 @@ export class OpenDeltaSource implements OpenSource {
     const isPlanned = isDeepStrictEqual(planned?.start, start) && isDeepStrictEqual(planned?.end, end);
     try {
       const files = isPlanned ? inTurn(planned!.files) : this.#filesBetween(start, end, conf);
-      yield* scanFiles(this.#rows.target, files, { partitionTimeZone });
+      const columns = withVariantBytes(this.#rows.target.schema).fields;
+      yield* scanFiles(this.#rows.target, files, { columns, partitionTimeZone });
     } catch (error) {
       if (!hasCode(error, "DELTA_FILE_NOT_FOUND")) throw error;
       throw new DeltaError(

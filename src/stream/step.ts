@@ -2,6 +2,7 @@ import type { RecordBatch } from "apache-arrow";
 import { makeBatch } from "../arrow/column.js";
 import { type Row, rowReader } from "../arrow/rows.js";
 import { takeRows } from "../arrow/take.js";
+import { withVariantJson } from "../arrow/variant/jsonForm.js";
 import { DeltaError } from "../errors.js";
 import type { Json } from "../load/progress.js";
 import type { StructField, StructType } from "../schema/types.js";
@@ -46,7 +47,7 @@ export interface Step {
 export function rowsOf(chunk: Chunk, schema: StructType | undefined, columns?: readonly string[]): readonly object[] {
   if (!isBatch(chunk)) return chunk;
   const fields = schema!.fields;
-  if (columns === undefined) return rowReader(schema!)(chunk);
+  if (columns === undefined) return rowReader(schema!)(withVariantJson(chunk));
   const picked = columns.map((name) => fieldIndex(fields, name));
   const chosen = picked.map((index) => fields[index]!);
   const batch = makeBatch(
@@ -54,7 +55,7 @@ export function rowsOf(chunk: Chunk, schema: StructType | undefined, columns?: r
     picked.map((index) => chunk.data.children[index]!),
     chunk.numRows,
   );
-  return rowReader({ type: "struct", fields: chosen })(batch);
+  return rowReader({ type: "struct", fields: chosen })(withVariantJson(batch));
 }
 
 /** The rows of a chunk for which `keep` says so, in the form they have. */

@@ -1,11 +1,14 @@
 import { Buffer } from "node:buffer";
 import * as arrow from "apache-arrow";
 import { describe, expect, test } from "vitest";
+import { withVariantJson } from "#src/arrow/variant/jsonForm.js";
 import { sql, Table } from "#src/index.js";
 import { readParquet } from "#src/parquet/read.js";
+import { encodeParquet } from "#src/parquet/write.js";
 import type { StructField, StructType } from "#src/schema/types.js";
 import { memoryStore } from "#src/storage/memory.js";
 import type { ObjectStore } from "#src/storage/store.js";
+import { storedBatches } from "#src/write/storedBatches.js";
 import { binaryColumn, encodeNames, structColumn } from "../arrow/variantBytes.js";
 import { expectCode } from "../expectCode.js";
 
@@ -153,6 +156,35 @@ describe.each<[string, Record<string, string>]>([
     expect(await stored(store)).toEqual(ALL);
   });
 
+  test("as they are streamed, past functions that see JSON", async () => {
+    const { table } = await make();
+    const filtered = memoryStore();
+    const seen: unknown[] = [];
+    const keep = (given: Record<string, unknown>) => seen.push(given.v) > 0;
+    await table.stream().filter(keep).toTable(Table.open(filtered), { checkpoint: memoryStore() });
+    expect(await stored(filtered)).toEqual(ALL);
+    expect(seen.slice(0, 4)).toEqual([null, null, 1, 0.1]);
+    const handed = memoryStore();
+    const target = Table.open(handed);
+    await target.create({ schema: SCHEMA });
+    const rows: unknown[] = [];
+    await table.stream({ maxFilesPerTrigger: 1 }).forEachBatch(
+      async (batch, id) => {
+        if (id > 0) return;
+        await target.append(batch);
+      },
+      { checkpoint: memoryStore() },
+    );
+    await table.stream().forEachBatch(
+      async (batch) => {
+        for await (const arrowBatch of batch.batches()) rows.push(...arrowBatch.getChild("v")!);
+      },
+      { checkpoint: memoryStore() },
+    );
+    expect(await stored(handed)).toEqual(ALL);
+    expect(rows.slice(0, 4)).toEqual(["null", null, "1.0", "0.1"]);
+  });
+
   test("as rows are overwritten", async () => {
     const { store, table } = await make();
     await table.overwrite(rowsOf(["0c01"]), { where: "v ->> '$' = '0.1' or id = 0" });
@@ -230,6 +262,45 @@ describe("rows' values", () => {
     ]);
   });
 
+  test("come in new columns, and take over those in structs", async () => {
+    const table = Table.open<Record<string, unknown>>(memoryStore());
+    await table.create({
+      schema: { id: "integer", s: { w: "variant" } },
+      properties: { "delta.feature.variantType": "supported" },
+    });
+    await table.append([
+      { id: 1, s: { w: new Date(0) } },
+      { id: 2, s: null },
+    ]);
+    const source = Table.open<Record<string, unknown>>(memoryStore());
+    await source.append(
+      [
+        { id: 1, v: new Uint8Array(1) },
+        { id: 3, v: [0.5] },
+      ],
+      { schema: { id: "integer", v: "variant" } },
+    );
+    await table.merge(source, {
+      on: ["id"],
+      whenMatched: [{ update: "*" }],
+      whenNotMatched: [{ insert: "*" }],
+      mergeSchema: true,
+    });
+    const sorted = async () => (await table.toArray()).sort((a, b) => Number(a.id) - Number(b.id));
+    expect(await sorted()).toEqual([
+      { id: 1, s: { w: "1970-01-01T00:00:00.000000Z" }, v: "AA==" },
+      { id: 2, s: null, v: null },
+      { id: 3, s: null, v: [0.5] },
+    ]);
+    await table.update({ set: { v: sql`s.w` } });
+    const kinds: unknown[] = [];
+    for await (const batch of table[storedBatches]()) {
+      for (const value of batch.getChild("v")!)
+        kinds.push(value && hexOf((value as { value: Uint8Array }).value).slice(0, 2));
+    }
+    expect(kinds.sort()).toEqual(["30", null, null]);
+  });
+
   test("tell their changes", async () => {
     const table = await open({ "delta.enableChangeDataFeed": "true", "delta.enableDeletionVectors": "true" });
     await table.append([
@@ -294,50 +365,73 @@ describe("rows' values", () => {
   });
 });
 
-test("a shredded file is written anew as bytes, of the types of its columns", async () => {
+/** A table of a file that another engine has shredded, and a table's `v` of its rows. */
+async function shreddedTable(): Promise<ObjectStore> {
   const store = memoryStore();
-  const table = Table.open(store);
-  await table.create({ schema: { id: "integer", v: "variant" } });
-  await table.append([{ id: 7, v: 7 }]);
-  const [file] = await table.files();
+  await Table.open(store).create({ schema: { id: "integer", v: "variant" } });
   const column = (type: arrow.DataType, values: readonly unknown[]) =>
     arrow.vectorFromArray(values as never[], type).data[0]!;
   const typed = structColumn({ a: structColumn({ typed_value: column(new arrow.Float32(), [0.5, 1.5]) }, 2) }, 2);
-  const names = binaryColumn([encodeNames(["a"]), encodeNames(["a"])]);
-  const v = structColumn({ metadata: names, value: binaryColumn([null, null]), typed_value: typed }, 2);
+  const names = ["a", "b"].map((name) => encodeNames(["a", name]));
+  // The second row has a member b beside that, 7.
+  const rest = binaryColumn([null, hex("02010100020c07")]);
+  const v = structColumn({ metadata: binaryColumn(names), value: rest, typed_value: typed }, 2);
   const columns = { id: column(new arrow.Int32(), [1, 2]), v };
   const fields = Object.entries(columns).map(([name, { type }]) => new arrow.Field(name, type, true));
-  const { encodeParquet } = await import("#src/parquet/write.js");
   const batch = new arrow.RecordBatch(new arrow.Schema(fields), structColumn(columns, 2) as arrow.Data<arrow.Struct>);
-  const { bytes } = await encodeParquet([batch]);
+  const { bytes } = await encodeParquet([batch], { compression: "uncompressed" });
   await store.put("shredded.parquet", bytes);
-  await store.put(
-    `_delta_log/${"2".padStart(20, "0")}.json`,
-    Buffer.from(
-      [
-        { remove: { path: file!.path, deletionTimestamp: 1, dataChange: true } },
-        {
-          add: {
-            path: "shredded.parquet",
-            partitionValues: {},
-            size: bytes.length,
-            modificationTime: 1,
-            dataChange: true,
-          },
-        },
-      ]
-        .map((action) => `${JSON.stringify(action)}\n`)
-        .join(""),
-    ),
-  );
-  const reopened = Table.open(store);
-  await reopened.delete({ id: 2 });
-  expect(await reopened.toArray()).toEqual([{ id: 1, v: { a: 0.5 } }]);
-  const [anew] = await reopened.files();
-  for await (const rows of readParquet(store, { path: anew!.path, sizeBytes: anew!.size })) {
-    const { value, metadata } = rows.getChild("v")!.get(0) as { value: Uint8Array; metadata: Uint8Array };
-    expect([hexOf(value), hexOf(metadata)]).toEqual(["020100000538" + "0000003f", "0101000161"]);
-  }
+  const added = {
+    path: "shredded.parquet",
+    partitionValues: {},
+    size: bytes.length,
+    modificationTime: 1,
+    dataChange: true,
+  };
+  await store.put(`_delta_log/${"1".padStart(20, "0")}.json`, Buffer.from(`${JSON.stringify({ add: added })}\n`));
+  return store;
+}
+
+describe("a shredded file", () => {
+  test("is written anew as bytes, of the types of its columns", async () => {
+    const store = await shreddedTable();
+    const table = Table.open(store);
+    await table.update({ set: { id: sql`id + 1` } });
+    expect(await table.toArray()).toEqual([
+      { id: 2, v: { a: 0.5 } },
+      { id: 3, v: { a: 1.5, b: 7 } },
+    ]);
+    const [anew] = await table.files();
+    const found: string[][] = [];
+    for await (const rows of readParquet(store, { path: anew!.path, sizeBytes: anew!.size })) {
+      for (const row of rows.getChild("v")!) {
+        const { value, metadata } = row as { value: Uint8Array; metadata: Uint8Array };
+        found.push([hexOf(value), hexOf(metadata)]);
+      }
+    }
+    expect(found).toEqual([
+      ["0201000005380000003f", hexOf(encodeNames(["a", "a"]))],
+      ["02020001000507380000c03f0c07", hexOf(encodeNames(["a", "b"]))],
+    ]);
+  });
+
+  test("that is damaged is told apart, whatever its bytes are", async () => {
+    const store = await shreddedTable();
+    const sound = await store.get("shredded.parquet");
+    let unreadable = 0;
+    for (let i = 0; i < 8 * (sound.length - 4); i += 7) {
+      const bytes = Uint8Array.from(sound);
+      bytes[4 + (i >> 3)]! ^= 1 << (i & 7);
+      await store.put("shredded.parquet", bytes);
+      try {
+        for await (const batch of Table.open(store)[storedBatches]()) withVariantJson(batch);
+      } catch (error) {
+        unreadable++;
+        expect(error).toMatchObject({ code: expect.stringMatching(/^DELTA_(PARQUET_UNREADABLE|SCHEMA_MISMATCH)$/) });
+      }
+    }
+    expect(unreadable).toBeGreaterThan(50);
+  });
 });
 
 describe("a table's definition", () => {

@@ -40,7 +40,7 @@ export function assembler(data: Data, metadata: Bytes): (out: VariantWriter, ind
     names.open(metadata.offsets[i]!, metadata.offsets[i + 1]!);
     out.begin(names.all());
     part.write(out, i);
-    return out.end();
+    return out.end(true);
   };
 }
 

@@ -1,12 +1,28 @@
 import { type DataType as ArrowType, Field, List, Map_, type RecordBatch, Struct, Type, Utf8 } from "apache-arrow";
+import { DeltaError } from "../../errors.js";
 import { conformToFields } from "../conform.js";
+import { VariantError } from "./error.js";
 import { isVariantBytesField, JSON_EXTENSION } from "./field.js";
 
-/** The batch with variants as JSON texts, which may be bytes in it; itself where it has none. */
+/**
+ * The batch with variants as JSON texts, which may be bytes in it; itself where it has none. Throws `DELTA_PARQUET_UNREADABLE` for bytes
+ * that are no variant.
+ */
 export function withVariantJson(batch: RecordBatch): RecordBatch {
   const { fields } = batch.schema;
   const wanted = fields.map(jsonField);
-  return wanted.every((field, i) => field === fields[i]) ? batch : conformToFields(batch, wanted);
+  if (wanted.every((field, i) => field === fields[i])) return batch;
+  try {
+    return conformToFields(batch, wanted);
+  } catch (error) {
+    if (!(error instanceof VariantError)) throw error;
+    throw new DeltaError(
+      "DELTA_PARQUET_UNREADABLE",
+      `A data file holds bytes that are no variant: ${error.message}. Read the table to see which.`,
+      {},
+      error,
+    );
+  }
 }
 
 /** The same field where it holds no variants as bytes. */

@@ -31,8 +31,10 @@ export const PRIMITIVE = {
 const [SHORT_STRING, OBJECT, ARRAY] = [1, 2, 3];
 const VERSION = 1;
 const MAX_SHORT_STRING = 63;
-/** What Spark reads at most, of a value as of its names. */
+/** What Spark 4.0 reads at most, of a value as of its names. */
 const MAX_BYTES = 16 * 1024 * 1024;
+/** What later releases of Spark write at most. Few bytes that overlap could stand for endlessly many. */
+const MAX_KNOWN_BYTES = 8 * MAX_BYTES;
 const MAX_DIGITS = 38;
 
 const LONE_SURROGATE = /\p{Surrogate}/u;
@@ -66,16 +68,21 @@ export class VariantWriter {
     this.#ids.clear();
     this.#names.length = 0;
     for (const [id, name] of names.entries()) {
-      this.#ids.set(name.toString("latin1"), id);
+      const key = name.toString("latin1");
+      // Of a name that is there twice, the first one counts.
+      if (!this.#ids.has(key)) this.#ids.set(key, id);
       this.#names.push(name);
     }
   }
 
-  /** The names of the variant that was written: its metadata. Throws a {@link VariantError} where it is too large. */
-  end(): Uint8Array {
-    if (this.#length - this.#start > MAX_BYTES) throw tooLarge();
+  /**
+   * The names of the variant that was written: its metadata. Throws a {@link VariantError} where it is larger than what others read, unless
+   * one of them wrote it.
+   */
+  end(isKnown = false): Uint8Array {
+    const most = isKnown ? MAX_KNOWN_BYTES : MAX_BYTES;
     const metadata = namesBytes(this.#names);
-    if (metadata.length > MAX_BYTES) throw tooLarge();
+    if (Math.max(this.#length - this.#start, metadata.length) > most) throw tooLarge();
     return metadata;
   }
 
@@ -259,6 +266,7 @@ export class VariantWriter {
   #reserve(count: number): number {
     const at = this.#length;
     const needed = at + count;
+    if (needed - this.#start > MAX_KNOWN_BYTES) throw tooLarge();
     if (needed > this.#bytes.length) {
       const larger = Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.#bytes.length));
       larger.set(this.#bytes.subarray(0, at));
