@@ -127,6 +127,8 @@ export function protocolAt(protocol: Protocol, minReaderVersion: number, minWrit
   if (minWriterVersion < 7) {
     const implied = featuresOf({ minReaderVersion, minWriterVersion }).filter(({ asksWriters }) => asksWriters);
     const least = protocolOfFeatures(implied.map(({ name }) => name));
+    const isLower = least.minReaderVersion < reader || least.minWriterVersion < writer;
+    if (isLower) return { minReaderVersion, minWriterVersion };
     const isHad = least.minReaderVersion === reader && least.minWriterVersion === writer;
     return isHad ? protocol : least;
   }

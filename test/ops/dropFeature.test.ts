@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { type SchemaLiteral, Table } from "#src/index.js";
 import { cleanUpLog } from "#src/log/logCleanup.js";
 import { LOG_FOLDER } from "#src/log/names.js";
-import { protocolWith } from "#src/log/protocolUpgrade.js";
+import { protocolAt, protocolWith } from "#src/log/protocolUpgrade.js";
 import { loadSnapshot } from "#src/log/snapshot.js";
 import { runtime } from "#src/runtime.js";
 import { memoryStore } from "#src/storage/memory.js";
@@ -292,6 +292,11 @@ describe("upgradeProtocol", () => {
     expect(await table.alter.upgradeProtocol(got)).toEqual({ version });
     await table.append([{ id: 1n }]);
     expect(await Table.open(store).count()).toBe(1);
+  });
+
+  it("keeps a number of readers that alone is higher than it need be", () => {
+    expect(protocolAt(at(2, 2), 2, 3)).toEqual(at(2, 3));
+    expect(protocolAt(at(1, 3), 2, 4)).toEqual(at(1, 4));
   });
 
   it("lists no column mapping where readers' number doesn't imply it", async () => {

@@ -68,6 +68,22 @@ describe.each(["name", "id"])("a table that maps its columns by %s", (mode) => {
     expect((await Table.open(store).verify()).findings).toEqual([]);
   });
 
+  it("goes on after a crash at each step of dropping it", async () => {
+    for (let failing = 1; failing <= 5; failing++) {
+      const { store, table } = await mapped(mode);
+      const before = await rowsOf(table);
+      let claims = 0;
+      const crashing = beforeClaims(store, async () => {
+        if (++claims === failing) throw new Error("crashed");
+      });
+      await expect(Table.open(crashing).alter.dropFeature("columnMapping")).rejects.toThrow("crashed");
+      expect(await rowsOf(Table.open(store))).toEqual(before);
+      await Table.open(store).alter.dropFeature("columnMapping");
+      expect(await rowsOf(Table.open(store))).toEqual(before);
+      expect(await protocolOf(store)).toEqual(PROTECTED);
+    }
+  });
+
   it("keeps the rows' ids", async () => {
     const { store, table } = await mapped(mode, { "delta.enableRowTracking": "true" });
     const columns = ["id", "_metadata.row_id", "_metadata.row_commit_version"] as const;
