@@ -6,7 +6,7 @@ import { runtime } from "../runtime.js";
 import type { Predicate } from "../schema/predicate.js";
 import { checkSignal } from "../signal.js";
 import { type CandidateFile, CandidateFiles } from "./rewrite/candidateFiles.js";
-import { type MatchedRows, matchedRows } from "./rewrite/matchedRows.js";
+import { type MatchedRows, matchedFiles } from "./rewrite/matchedRows.js";
 import { StagedRewrite } from "./rewrite/stagedRewrite.js";
 import { type ChangeResult, type CommitOptions, change, type StagedChange } from "./stagedChange.js";
 import { predicateOf, type WhereOption, whereText } from "./where.js";
@@ -93,9 +93,8 @@ export async function removeMatching(
   const whole: CandidateFile[] = [];
   let deletedRowCount = 0;
   let copiedRowCount = 0;
-  for await (const file of candidates) {
+  for await (const { file, rows } of matchedFiles(snapshot, candidates, predicate, signal)) {
     checkSignal(signal, "a change of rows");
-    const rows = await matchedRows(snapshot, file, predicate, signal);
     if (rows === "all") {
       deletedRowCount += await rewrite.removeFile(file);
       whole.push(file);

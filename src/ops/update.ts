@@ -5,7 +5,7 @@ import { checkSignal } from "../signal.js";
 import { type Assignments, assignmentsOf, type SetOption } from "./assignments.js";
 import { checkRemovable } from "./delete.js";
 import { type CandidateFile, CandidateFiles } from "./rewrite/candidateFiles.js";
-import { type MatchedRows, matchedRows } from "./rewrite/matchedRows.js";
+import { type MatchedRows, matchedFiles } from "./rewrite/matchedRows.js";
 import { StagedRewrite } from "./rewrite/stagedRewrite.js";
 import { changedRows, checkSettable, rowRulesFor } from "./rowRules.js";
 import { type ChangeResult, type CommitOptions, change, type StagedChange } from "./stagedChange.js";
@@ -50,9 +50,8 @@ export async function stageUpdate<Row extends object>(
   const startedMs = runtime.now();
   const counts = { updated: 0, copied: 0 };
   try {
-    for await (const file of candidates) {
+    for await (const { file, rows } of matchedFiles(snapshot, candidates, predicate, signal)) {
       checkSignal(signal, "update");
-      const rows = await matchedRows(snapshot, file, predicate, signal);
       if (rows === "all" || rows.length > 0) await updateFile(rewrite, assignments, file, rows, counts);
     }
     const { metrics, ...finished } = await rewrite.finish(candidates);

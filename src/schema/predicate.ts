@@ -40,6 +40,19 @@ export interface OpaquePredicate {
   readonly isVolatile?: boolean;
 }
 
+/** Whether DuckDB has to evaluate a part of the predicate. */
+export function hasOpaque(predicate: Predicate): boolean {
+  switch (predicate.op) {
+    case "and":
+    case "or":
+      return predicate.terms.some(hasOpaque);
+    case "not":
+      return hasOpaque(predicate.term);
+    default:
+      return predicate.op === "opaque";
+  }
+}
+
 /** The columns that a predicate asks about, each once, as paths. */
 export function columnsOf(predicate: Predicate): readonly (readonly string[])[] {
   const columns = new Map<string, readonly string[]>();

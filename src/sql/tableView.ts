@@ -61,20 +61,17 @@ export async function tableFiles(snapshot: Snapshot, { columns, predicate, signa
   const scanned: ScanFile[] = [];
 
   const take = async (file: ScanFile) => {
-    const constants = constantsOf(snapshot, file, constant);
-    if (constants === undefined) return void scanned.push(file);
     if (stored.length === 0) {
+      const constants = constantsOf(snapshot, file, constant);
+      if (constants === undefined) return void scanned.push(file);
       const rowCount = await rowCountOf(snapshot, file, signal);
       if (rowCount === undefined) scanned.push(file);
       else groupOf(groups, constants, []).rowCount += rowCount;
       return;
     }
-    const path =
-      snapshot.columnMapping === "none" && !file.deletionVector ? snapshot.store.localPath?.(file.path) : undefined;
-    if (path === undefined || !isPlainPath(path)) return void scanned.push(file);
-    const present = plainColumns(await readFooter(snapshot.store, file, signal), stored);
-    if (present === undefined) scanned.push(file);
-    else groupOf(groups, constants, present).paths.push(path);
+    const read = file.deletionVector ? undefined : await directRead(snapshot, file, { stored, constant }, signal);
+    if (read === undefined) scanned.push(file);
+    else groupOf(groups, read.constants, read.present).paths.push(read.path);
   };
 
   let waiting: Promise<void>[] = [];
@@ -85,6 +82,42 @@ export async function tableFiles(snapshot: Snapshot, { columns, predicate, signa
   await Promise.all(waiting);
   waiting = [];
   return { groups: [...groups.values()], scanned };
+}
+
+/** How DuckDB reads a file by itself. */
+export interface DirectRead {
+  readonly path: string;
+  /** SQL of the partition columns that are used. */
+  readonly constants: ReadonlyMap<string, string>;
+  /** Columns that the file has. */
+  readonly present: readonly string[];
+}
+
+/** What is to be read of a file. */
+export interface DirectColumns {
+  /** In the file, as far as it has them. */
+  readonly stored: readonly StructField[];
+  /** Partition columns. */
+  readonly constant: readonly StructField[];
+  /** Names, in lower case, that no column of the file may have. */
+  readonly lacking?: readonly string[];
+}
+
+/** How DuckDB reads these columns from a file, with the rows that are removed; undefined where it can't, or not with the same values. */
+export async function directRead(
+  snapshot: Snapshot,
+  file: ScanFile,
+  { stored, constant, lacking = [] }: DirectColumns,
+  signal: AbortSignal | undefined,
+): Promise<DirectRead | undefined> {
+  const path = snapshot.columnMapping === "none" ? snapshot.store.localPath?.(file.path) : undefined;
+  if (path === undefined || !isPlainPath(path)) return undefined;
+  const constants = constantsOf(snapshot, file, constant);
+  if (constants === undefined) return undefined;
+  const footer = await readFooter(snapshot.store, file, signal);
+  const isHidden = footer.root.children.some(({ element }) => lacking.includes(element.name.toLowerCase()));
+  const present = isHidden ? undefined : plainColumns(footer, stored);
+  return present && { path, constants, present };
 }
 
 /** DuckDB would take these characters for a pattern, or for its own names of places. */
@@ -228,10 +261,12 @@ function countsSql(groups: readonly Group[], columns: readonly StructField[]): s
 
 const ROW_COUNT = quoteName("rows of the files");
 
-function selected({ name, type }: StructField, sql: string): string {
+/** A column of a SELECT, as its type and under its name. */
+export function selected({ name, type }: StructField, sql: string): string {
   return `${sql}::${columnType(type)} AS ${quoteName(name)}`;
 }
 
-function readParquet(paths: readonly string[]): string {
+/** What the rows of files are selected from. */
+export function readParquet(paths: readonly string[]): string {
   return `read_parquet([${paths.map(quoteText).join(", ")}], hive_partitioning = false)`;
 }

@@ -1,16 +1,81 @@
+import { loaded } from "../../lazy.js";
 import type { DeletionVectorDescriptor } from "../../log/actions.js";
-import type { DeletionVectorReader } from "../../log/deletionVector.js";
+import { DeletionVectorReader } from "../../log/deletionVector.js";
 import type { Snapshot } from "../../log/snapshot.js";
 import { readFooter } from "../../parquet/footer.js";
 import type { ScanFile } from "../../read/plan.js";
 import { ROW_INDEX } from "../../read/rowIndex.js";
 import { scanFiles } from "../../read/scan.js";
-import type { Predicate } from "../../schema/predicate.js";
+import { hasOpaque, type Predicate } from "../../schema/predicate.js";
+import type { FilePlaces } from "../../sql/filePlaces.js";
 
 /** Places of some of a file's rows, ascending, or all that its deletion vector leaves. */
 export type MatchedRows = Uint32Array | "all";
 
-/** The live rows of a file for which a predicate is true. Only the predicate's columns are read. */
+/** Files that are looked through together. */
+const FILES_AT_ONCE = 64;
+
+/**
+ * The files, in their order, with the live rows for which a predicate is true. Only the predicate's columns are read, by DuckDB itself
+ * where it has to evaluate them anyway and can read the file.
+ */
+export async function* matchedFiles<File extends ScanFile>(
+  snapshot: Snapshot,
+  files: AsyncIterable<File>,
+  predicate: Predicate | undefined,
+  signal?: AbortSignal,
+): AsyncGenerator<{ readonly file: File; readonly rows: MatchedRows }> {
+  const byDuckdb = predicate !== undefined && hasOpaque(predicate);
+  const waiting: File[] = [];
+  async function* found() {
+    const some = waiting.splice(0);
+    const asked = some.filter(({ match }) => match === "some");
+    const places = byDuckdb ? await placesOf(snapshot, asked, predicate, signal) : undefined;
+    for (const file of some) {
+      const own = places?.get(file);
+      const rows = own && (await withoutRemoved(snapshot, file, own, signal));
+      yield { file, rows: rows ?? (await matchedRows(snapshot, file, predicate, signal)) };
+    }
+  }
+  for await (const file of files) {
+    waiting.push(file);
+    if (!byDuckdb || waiting.length === FILES_AT_ONCE) yield* found();
+  }
+  if (waiting.length > 0) yield* found();
+}
+
+async function placesOf<File extends ScanFile>(
+  snapshot: Snapshot,
+  files: readonly File[],
+  predicate: Predicate,
+  signal: AbortSignal | undefined,
+): Promise<FilePlaces<File>> {
+  if (files.length === 0) return new Map();
+  const { filePlaces } = await loaded(import("../../sql/filePlaces.js"), "delta-table/sql");
+  return filePlaces(snapshot, files, predicate, signal);
+}
+
+/** Of the places, those that the file's deletion vector leaves. */
+async function withoutRemoved(
+  snapshot: Snapshot,
+  file: ScanFile,
+  places: Uint32Array,
+  signal: AbortSignal | undefined,
+): Promise<MatchedRows> {
+  let left = places;
+  if (file.deletionVector !== undefined) {
+    const vector = await new DeletionVectorReader(snapshot.store).read(file.deletionVector, signal);
+    const removed = vector.positions();
+    let next = removed.next();
+    left = places.filter((place) => {
+      while (!next.done && next.value < place) next = removed.next();
+      return next.done || next.value !== place;
+    });
+  }
+  return left.length > 0 && left.length === (await liveRowCount(snapshot, file, signal)) ? "all" : left;
+}
+
+/** The live rows of a file for which a predicate is true. */
 export async function matchedRows(
   snapshot: Snapshot,
   file: ScanFile,
