@@ -3,7 +3,9 @@ import type { FinalState } from "./finale.js";
 import { type History, logAt } from "./history.js";
 import { jobsAddUp } from "./jobRules.js";
 import { COPY, LETTERS } from "./jobs.js";
+import { replay, spell } from "./model.js";
 import { operationFaults } from "./operationRules.js";
+import { neededFiles, rebuildable } from "./retention.js";
 
 export type { FinalState } from "./finale.js";
 
@@ -19,6 +21,7 @@ export function violationsOf(history: History, final: FinalState | undefined): s
     ...operationFaults(history, final),
     ...checkpointsAgree(history, final),
     ...warningsHaveReasons(history),
+    ...(history.kind === undefined ? [] : pastsStand(history, final)),
   ];
 }
 
@@ -33,7 +36,8 @@ function* commitsStand(history: History, { step, objects }: FinalState, table: s
     if (torn.length > 0) yield `version ${version} named files that weren't there: ${torn.join(" ")}`;
     if (txnId === undefined || txnIds.has(txnId)) yield `version ${version} has txnId ${txnId}, as another one`;
     else txnIds.add(txnId);
-    if (!log.some((commit) => commit.txnId === txnId)) continue;
+    // Of files that go in time it is looked at when they go.
+    if (history.kind !== undefined || !log.some((commit) => commit.txnId === txnId)) continue;
     for (const action of actions) {
       if (!("add" in action)) continue;
       const { path, size } = action.add;
@@ -56,6 +60,28 @@ function* progressRises(history: History, { step }: FinalState, table: string): 
       progress.set(appId, Number(now));
     }
   }
+}
+
+/** What each version holds at the end, and that what should be there is. */
+function* pastsStand(history: History, { step, objects, pasts, findings }: FinalState): Generator<string> {
+  const log = logAt(history, step);
+  const states = replay(history.operations, log);
+  const told = rebuildable([...objects.keys()].filter((path) => path.startsWith("_delta_log/")));
+  if (pasts.length !== log.length) yield `the newest version is ${pasts.length - 1} at the end`;
+  for (const { version, rows, code } of pasts) {
+    const missing = neededFiles(log, version).filter((path) => !objects.has(path));
+    if (version === log.length - 1 && missing.length > 0) yield `the last version lacks ${missing.join(" ")}`;
+    const isThere = told.has(version) && missing.length === 0;
+    const reason = told.has(version) ? "DELTA_FILE_NOT_FOUND" : "DELTA_VERSION_NOT_FOUND";
+    // A checkpoint alone, or a log compaction, may tell a version whose own commit is gone.
+    if (code !== undefined && (isThere || code !== reason)) yield `version ${version} ends with ${code}`;
+    if (rows === undefined) continue;
+    const [found, wanted] = [rows, (states[version]?.rows ?? []).map(spell)].map((texts) =>
+      [...texts].sort().join(" "),
+    );
+    if (found !== wanted) yield `version ${version} has the rows ${found}, should have ${wanted}`;
+  }
+  for (const finding of findings) yield `verification finds ${finding}`;
 }
 
 /** Nobody is warned of what didn't happen. */

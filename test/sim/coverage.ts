@@ -1,4 +1,4 @@
-import { FAULT_POINTS } from "./faults.js";
+import { FAULT_POINTS, type FaultKind, JOB_POINTS, TABLE_POINTS } from "./faults.js";
 import type { Strike } from "./history.js";
 
 /** How often each fault struck, by `point kind`. */
@@ -16,9 +16,10 @@ export function addCoverage(sum: Coverage, more: Coverage): void {
   for (const [key, count] of Object.entries(more)) sum[key] = (sum[key] ?? 0) + count;
 }
 
-/** Faults that never struck, though plans have them. */
+/** Faults that never struck, though plans of appends and jobs have them. */
 export function missed(coverage: Coverage): string[] {
-  return Object.entries(FAULT_POINTS).flatMap(([point, kinds]) =>
+  const points: Readonly<Record<string, readonly FaultKind[]>> = { ...TABLE_POINTS, ...JOB_POINTS };
+  return Object.entries(points).flatMap(([point, kinds]) =>
     kinds.map((kind) => `${point} ${kind}`).filter((key) => !coverage[key]),
   );
 }

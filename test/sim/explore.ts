@@ -48,7 +48,7 @@ export async function exploreSeed(
 }
 
 function check(seed: number, shrink: boolean, run: (plan: Plan) => Promise<void>): Promise<fc.RunDetails<[Plan]>> {
-  const property = fc.asyncProperty(planArbitrary, run);
+  const property = fc.asyncProperty(planArbitrary(seed), run);
   return Promise.resolve(
     fc.check(property, {
       seed,

@@ -1,4 +1,4 @@
-import { parseLogPath } from "#src/log/names.js";
+import { parseLogPath, SIDECAR_FOLDER } from "#src/log/names.js";
 import { COPY, LETTERS, SOURCE, STATES, STREAM } from "./jobs.js";
 
 /** What the simulated storage does to one call, beside the ordinary. Times in milliseconds of the virtual clock. */
@@ -146,7 +146,29 @@ export const JOB_POINTS = {
   "putIfAbsent copyCommit": OTHER_CLAIM_FAULTS,
 } as const satisfies Record<string, readonly FaultKind[]>;
 
-export const FAULT_POINTS = { ...TABLE_POINTS, ...JOB_POINTS };
+const REMOVAL_FAULTS = ["lostRequest", "lostAnswer", "slow", "refused", ...CRASHES, "powerCut"] as const;
+
+/** The same of what changes of rows, vacuum and the log's cleanup read, write and remove. */
+export const CHANGE_POINTS = {
+  "putNew vector": OTHER_DATA_FAULTS,
+  "get vector": READ_FAULTS,
+  "delete vector": REMOVAL_FAULTS,
+  "head data": READ_FAULTS,
+  "list table": LIST_FAULTS,
+  "put compaction": PUT_FAULTS,
+  "get compaction": READ_FAULTS,
+  "delete compaction": REMOVAL_FAULTS,
+  "delete commit": REMOVAL_FAULTS,
+  "delete checkpoint": REMOVAL_FAULTS,
+  "delete checksum": REMOVAL_FAULTS,
+  "putNew sidecar": OTHER_DATA_FAULTS,
+  "get sidecar": READ_FAULTS,
+  "list sidecar": LIST_FAULTS,
+  "put vacuumInfo": PUT_FAULTS,
+  "get vacuumInfo": READ_FAULTS,
+} as const satisfies Record<string, readonly FaultKind[]>;
+
+export const FAULT_POINTS = { ...TABLE_POINTS, ...JOB_POINTS, ...CHANGE_POINTS };
 
 export type FaultPoint = keyof typeof FAULT_POINTS;
 
@@ -163,8 +185,13 @@ function fileKind(path: string): string {
   if (path.startsWith(COPY)) return kindOf("copy", "copyCommit", path.slice(COPY.length));
   if (path === "_delta_log/") return "log";
   if (path === "_delta_log/_last_checkpoint") return "lastCheckpoint";
+  if (path === "_delta_log/_last_vacuum_info") return "vacuumInfo";
+  if (path.startsWith(SIDECAR_FOLDER)) return "sidecar";
+  if (path === "") return "table";
+  if (path.startsWith("deletion_vector_")) return "vector";
   const name = parseLogPath(path);
   if (name === undefined) return "data";
+  if (name.kind === "compacted") return "compaction";
   return name.kind === "commit" || name.kind === "checksum" ? name.kind : "checkpoint";
 }
 

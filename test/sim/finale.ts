@@ -1,15 +1,17 @@
-import { hasCode } from "#src/errors.js";
+import { DeltaError, hasCode } from "#src/errors.js";
 import { Table } from "#src/index.js";
+import { descriptorReader } from "#src/log/deletionVectors/descriptors.js";
 import { parseLogPath } from "#src/log/names.js";
 import { loadSnapshot } from "#src/log/snapshot.js";
-import { listFiles } from "#src/ops/files.js";
+import { liveAdds } from "#src/ops/liveAdds.js";
 import { storeBelow } from "#src/storage/below.js";
-import { LAST_CLIENT } from "./history.js";
+import { fileKeyOf, LAST_CLIENT } from "./history.js";
 import { COPY, fileNumber, LETTERS, recordId } from "./jobs.js";
+import { spell } from "./model.js";
 import { perform } from "./perform.js";
 import type { Life } from "./scheduler.js";
 import { SimulatedStore } from "./store.js";
-import type { SimRow, Stage } from "./verbs.js";
+import { type SimRow, type Stage, stageOf } from "./verbs.js";
 import type { World } from "./world.js";
 
 /** A checkpoint as a new reader takes it. */
@@ -17,9 +19,11 @@ export interface FoundCheckpoint {
   readonly version: number;
   /** Whether the reader had to do without it. */
   readonly isDamaged: boolean;
-  /** Live files with their sizes and statistics. */
+  /** Live files with their sizes and statistics; the path tells the deletion vector too. */
   readonly files: readonly { readonly path: string; readonly size: number; readonly stats?: string }[];
   readonly removed: readonly string[];
+  /** When it was written. */
+  readonly modifiedMs: number;
   readonly progress: ReadonlyMap<string, number>;
 }
 
@@ -33,7 +37,20 @@ export interface FinalState {
   readonly letters: readonly string[];
   /** The rows that a stream has copied. */
   readonly copy: readonly string[];
+  /** Where rows are changed: versions as a new reader finds them. */
+  readonly pasts: readonly FoundVersion[];
+  /** Where rows are changed: what the table's verification finds. */
+  readonly findings: readonly string[];
 }
+
+/** A version at the end: its rows, or why it can't be read. */
+export interface FoundVersion {
+  readonly version: number;
+  readonly rows?: readonly string[];
+  readonly code?: string;
+}
+
+type Found = Omit<FinalState, "step" | "objects">;
 
 const MAX_EVENTS = 20_000;
 
@@ -47,7 +64,7 @@ export async function finish(
 ): Promise<FinalState | undefined> {
   world.isFaulty = false;
   const life = world.begin(LAST_CLIENT, 0);
-  let found: Pick<FinalState, "checkpoints" | "letters" | "copy"> | undefined;
+  let found: Found | undefined;
   world.scheduler.after(0, life, "step", () => {
     void conclude(world, life, properties).then((all) => {
       found = all;
@@ -59,13 +76,9 @@ export async function finish(
   return { step: world.step, objects, ...found };
 }
 
-async function conclude(
-  world: World,
-  life: Life,
-  properties: Readonly<Record<string, string>>,
-): Promise<Pick<FinalState, "checkpoints" | "letters" | "copy">> {
+async function conclude(world: World, life: Life, properties: Readonly<Record<string, string>>): Promise<Found> {
   const store = new SimulatedStore(world, life);
-  const stage: Stage = { world, life, store, table: Table.open<SimRow>(store), properties };
+  const stage: Stage = stageOf(world, life, store, Table.open<SimRow>(store), properties);
   for (const [index, { txn }] of unfinished(world).entries()) {
     await perform(stage, { verb: "appendOnce", pick: 0 }, `again${index}`, { txn });
   }
@@ -74,14 +87,18 @@ async function conclude(
   for (const verb of JOBS) if (verbs.has(verb)) await perform(stage, { verb, pick: 0 }, `last ${verb}`, {});
   const fresh: Stage = { ...stage, table: Table.open<SimRow>(store) };
   await perform(fresh, { verb: "read", pick: 0 }, "final read", {});
-  const versions = world.disk.paths("_delta_log/").flatMap((path) => {
+  // A version may have several checkpoints that name the same files; the newest one knows the fewest removed ones.
+  const versions = new Map<number, number>();
+  for (const path of world.disk.paths("_delta_log/")) {
     const name = parseLogPath(path);
-    return name?.kind === "classicCheckpoint" ? [name.version] : [];
-  });
+    if (name?.kind !== "classicCheckpoint" && name?.kind !== "uuidCheckpoint") continue;
+    const { modifiedMs } = world.disk.head(path)!;
+    versions.set(name.version, Math.max(modifiedMs, versions.get(name.version) ?? 0));
+  }
   const checkpoints: FoundCheckpoint[] = [];
-  for (const version of versions) {
+  for (const [version, modifiedMs] of versions) {
     try {
-      checkpoints.push(await readCheckpoint(store, version));
+      checkpoints.push({ ...(await readCheckpoint(store, version)), modifiedMs });
     } catch (error) {
       world.violations.push(`the checkpoint of version ${version} can't be read: ${error}`);
     }
@@ -92,7 +109,36 @@ async function conclude(
     checkpoints,
     letters: letters.map(({ file, record }) => recordId(fileNumber(String(file)), Number(record))),
     copy: copy.map(({ id }) => String(id)),
+    ...(world.kind === undefined ? { pasts: [], findings: [] } : await lookBack(store)),
   };
+}
+
+/**
+ * Of tombstones that expire by clocks that differ, also between two checkpoints of a version, and of a cleanup that was cut short, the
+ * checker knows more.
+ */
+const JUDGED_HERE: readonly string[] = [
+  "checkpoint-tombstone-missing",
+  "checkpoint-tombstone-extra",
+  "last-checkpoint-differs",
+  "history-gap",
+];
+
+/** Each version, as a new reader finds it, and what verification finds. */
+async function lookBack(store: SimulatedStore): Promise<Pick<Found, "pasts" | "findings">> {
+  const newest = await Table.open(store).version();
+  const pasts: FoundVersion[] = [];
+  for (let version = 0; version <= newest; version++) {
+    try {
+      const rows = await Table.open<SimRow>(store).at(version).toArray();
+      pasts.push({ version, rows: rows.map(spell) });
+    } catch (error) {
+      pasts.push({ version, code: error instanceof DeltaError ? error.code : String(error) });
+    }
+  }
+  const { findings } = await Table.open(store).verify();
+  const wrong = findings.filter(({ severity, code }) => severity !== "info" && !JUDGED_HERE.includes(code));
+  return { pasts, findings: wrong.map(({ code, message }) => `${code} ${message}`) };
 }
 
 /** In the order in which one has what the one before wrote. */
@@ -119,12 +165,20 @@ function unfinished({ operations }: World): { readonly txn: { appId: string; ver
   return [...left.values()];
 }
 
-async function readCheckpoint(store: SimulatedStore, version: number): Promise<FoundCheckpoint> {
+async function readCheckpoint(store: SimulatedStore, version: number): Promise<Omit<FoundCheckpoint, "modifiedMs">> {
   const snapshot = await loadSnapshot(store, { version });
-  const files = (await listFiles(snapshot)).map(({ path, size, stats }) => ({ path, size, stats }));
+  const files: { path: string; size: number; stats?: string }[] = [];
+  for await (const add of liveAdds(snapshot)) {
+    const { size, stats } = add;
+    files.push({ path: fileKeyOf(add), size, ...(stats === undefined ? {} : { stats }) });
+  }
   const removed: string[] = [];
   for await (const batch of snapshot.tombstoneBatches()) {
-    for (const path of batch.getChild("path")!) removed.push(path as string);
+    const vectors = descriptorReader(batch);
+    const paths = batch.getChild("path")!;
+    for (let row = 0; row < batch.numRows; row++) {
+      removed.push(fileKeyOf({ path: paths.get(row), deletionVector: vectors(row) }));
+    }
   }
   const progress = new Map([...snapshot.transactions].map(([appId, txn]) => [appId, Number(txn.version)]));
   return { version, isDamaged: snapshot.damagedFiles.size > 0, files, removed, progress };

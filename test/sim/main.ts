@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { coverageText, missed } from "./coverage.js";
 import { type Failure, planOf } from "./explore.js";
 import { buildMutant } from "./mutantBuild.js";
-import type { Plan } from "./plan.js";
+import { changesRows, type Plan } from "./plan.js";
 import { type Run, runPlan } from "./run.js";
 import { warmUp } from "./warmUp.js";
 import { exploreAll, work } from "./workers.js";
@@ -14,6 +14,7 @@ const HELP = `Runs the product on simulated storage, time and chance (spec/simul
   npm run sim -- --seed N            the schedule of one seed, with its trace
   npm run sim -- --plan JSON         the schedule that a failing run prints as its smallest
   npm run sim -- --schedules 10000   so many schedules, of the seeds from --first on (default 0)
+                                     (of each 100,000 seeds the second half changes rows: --first 50000)
   npm run sim -- --minutes 60        as many as there is time for, of new seeds or from --first on
 
   npm run sim -- --mutant NAME       looks for a schedule that finds a bug of test/sim/mutants.ts
@@ -23,7 +24,7 @@ const HELP = `Runs the product on simulated storage, time and chance (spec/simul
   --no-shrink    shows a failing schedule as it is
 `;
 
-/** From so many schedules on, each fault must have struck at each of its points. */
+/** From so many schedules of appends and jobs on, each fault must have struck at each of its points. */
 const ENOUGH_FOR_COVERAGE = 10_000;
 
 const { values: options } = parseArgs({
@@ -91,7 +92,7 @@ async function explore(): Promise<void> {
   const rate = (found.schedules / seconds).toFixed(1);
   console.log(`${found.schedules} schedules from seed ${first} on in ${seconds.toFixed(0)} s, ${rate} a second.`);
   for (const failure of found.failures) tell(failure);
-  if (found.schedules < ENOUGH_FOR_COVERAGE) return;
+  if (found.schedules < ENOUGH_FOR_COVERAGE || changesRows(first)) return;
   for (const key of missed(found.coverage)) {
     console.log(`NEVER STRUCK: ${key}`);
     process.exitCode = 1;

@@ -1,5 +1,6 @@
 import { DeltaError } from "#src/errors.js";
 import type { Operation, Outcome } from "./history.js";
+import { lackedVersions } from "./retention.js";
 import { type Call, type Stage, verbOf } from "./verbs.js";
 
 /** What a call asks for beside its verb. */
@@ -10,15 +11,18 @@ export async function perform(stage: Stage, call: Call, id: string, { txn, asked
   const { world, life } = stage;
   const verb = verbOf(call.verb);
   const rowCount = verb.rowCount?.(call.pick) ?? 0;
+  const rowIds = Array.from({ length: rowCount }, (_, index) => `${id}:${index}`);
   const operation: Operation = {
     id,
     client: life.client,
     verb: call.verb,
-    rowIds: Array.from({ length: rowCount }, (_, index) => `${id}:${index}`),
+    rowIds,
+    changes: verb.changes?.(call.pick, rowIds, asked),
     txn,
     asked,
     begin: world.note(life, `${call.verb} ${id} ${JSON.stringify({ ...txn, ...asked })}`),
     end: undefined,
+    lacks: undefined,
     outcome: undefined,
   };
   world.operations.push(operation);
@@ -27,6 +31,7 @@ export async function perform(stage: Stage, call: Call, id: string, { txn, asked
     (error: unknown): Outcome => ({ status: "failed", code: codeOf(error) }),
   );
   operation.outcome = outcome;
+  if (world.kind !== undefined && outcome.status === "failed") operation.lacks = lackedVersions(world);
   operation.end = world.note(life, `${id} ended: ${JSON.stringify(outcome)}`);
   return outcome;
 }

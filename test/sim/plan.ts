@@ -1,5 +1,6 @@
 import fc from "../fastCheck.js";
 import {
+  CHANGE_POINTS,
   FAULT_POINTS,
   type FaultKind,
   type FaultPoint,
@@ -7,7 +8,8 @@ import {
   type PlannedFault,
   TABLE_POINTS,
 } from "./faults.js";
-import { type Call, VERBS, type VerbName } from "./verbs.js";
+import type { TableKind } from "./history.js";
+import { type Call, VERBS, type VerbName, verbOf } from "./verbs.js";
 
 /** What a client does, one call after the other. */
 export interface ClientPlan {
@@ -27,6 +29,8 @@ export interface PlannedCall extends Call {
 /** A schedule: everything that happens in a run follows from it. */
 export interface Plan {
   readonly checkpointInterval: number;
+  /** Of schedules that change rows. */
+  readonly table?: TableKind;
   /** 0: every way to storage takes as long as any other; else the times are drawn from this seed. */
   readonly jitter: number;
   readonly clients: readonly ClientPlan[];
@@ -35,21 +39,33 @@ export interface Plan {
 
 const MAX_CLIENTS = 3;
 
+const shortPause = fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(400) });
+const HOUR_MS = 3_600_000;
+/** Files and versions have their times: some hours, some days. */
+const longPause = fc.oneof(
+  { weight: 8, arbitrary: fc.constant(0) },
+  { weight: 4, arbitrary: fc.nat(400) },
+  { weight: 2, arbitrary: fc.integer({ min: HOUR_MS, max: 7 * HOUR_MS }) },
+  { weight: 1, arbitrary: fc.integer({ min: 20 * HOUR_MS, max: 60 * HOUR_MS }) },
+);
+
 const verbNames = Object.keys(VERBS) as VerbName[];
 
-const callArbitrary = (weights: "weight" | "jobWeight"): fc.Arbitrary<PlannedCall> =>
+type Weights = "weight" | "jobWeight" | "changeWeight";
+
+const callArbitrary = (weights: Weights, pause: fc.Arbitrary<number> = shortPause): fc.Arbitrary<PlannedCall> =>
   fc.record({
-    verb: fc.oneof(...verbNames.map((name) => ({ weight: VERBS[name][weights], arbitrary: fc.constant(name) }))),
+    verb: fc.oneof(...verbNames.map((name) => ({ weight: verbOf(name)[weights] ?? 0, arbitrary: fc.constant(name) }))),
     pick: fc.nat(999),
     isParallel: fc.integer({ min: 0, max: 5 }).map((drawn) => drawn === 5),
     isFresh: fc.integer({ min: 0, max: 5 }).map((drawn) => drawn === 5),
-    pauseMs: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(400) }),
+    pauseMs: pause,
   });
 
-const clientArbitrary = (weights: "weight" | "jobWeight", maxLength: number): fc.Arbitrary<ClientPlan> =>
+const clientArbitrary = (weights: Weights, maxLength: number, pause?: fc.Arbitrary<number>): fc.Arbitrary<ClientPlan> =>
   fc.record({
     skewMs: fc.oneof(fc.constant(0), fc.integer({ min: -3_600_000, max: 3_600_000 })),
-    calls: fc.array(callArbitrary(weights), { minLength: 1, maxLength, size: "max" }),
+    calls: fc.array(callArbitrary(weights, pause), { minLength: 1, maxLength, size: "max" }),
   });
 
 /** How often plans have faults at a point, where it isn't 2, to make up for how seldom clients come there. */
@@ -68,6 +84,10 @@ const POINT_WEIGHTS: Readonly<Partial<Record<FaultPoint, number>>> = {
   "putIfAbsent copyCommit": 6,
   "putIfAbsent stream": 8,
   "delete state": 6,
+  "delete commit": 4,
+  "delete checkpoint": 4,
+  "putNew vector": 4,
+  "list table": 4,
 };
 
 /** Points that clients come to often. */
@@ -100,6 +120,22 @@ const jobFault = faultAtOne([
   "listNames log",
 ]);
 
+const changeFault = faultAtOne([
+  ...(Object.keys(CHANGE_POINTS) as FaultPoint[]),
+  "putIfAbsent commit",
+  "putNew data",
+  "get data",
+  "get commit",
+  "get checkpoint",
+  "put checkpoint",
+  "put lastCheckpoint",
+  "listNames log",
+  "list log",
+  "delete data",
+]);
+
+const sometimes = fc.integer({ min: 0, max: 3 }).map((drawn) => drawn === 3);
+
 /** Commits are only asked for by name where a listing lacks some, so the two come together. */
 const gapArbitrary: fc.Arbitrary<PlannedFault[]> = fc
   .tuple(fc.nat(5), fc.nat(1000), faultsAt("head commit"))
@@ -126,8 +162,40 @@ const jobPlan: fc.Arbitrary<Plan> = fc.record({
   faults: fc.array(jobFault, { maxLength: 24, size: "max" }),
 });
 
-/** All schedules. */
-export const planArbitrary: fc.Arbitrary<Plan> = fc.oneof(
-  { weight: 3, arbitrary: tablePlan },
-  { weight: 1, arbitrary: jobPlan },
-);
+/** Schedules that change rows, and have time pass, so that files and versions go. */
+const changePlan: fc.Arbitrary<Plan> = fc.record({
+  table: fc.record({
+    partitioned: fc.boolean(),
+    vectors: fc.boolean(),
+    inCommitTimestamps: sometimes,
+    rowTracking: sometimes,
+    writeSerializable: sometimes,
+    v2Checkpoints: sometimes,
+  }),
+  checkpointInterval: fc.constantFrom(100, 5, 3, 3, 2, 1),
+  jitter: fc.nat(1_000_000),
+  clients: fc.array(clientArbitrary("changeWeight", 7, longPause), {
+    minLength: 1,
+    maxLength: MAX_CLIENTS,
+    size: "max",
+  }),
+  faults: fc.oneof(
+    { weight: 1, arbitrary: fc.constant([]) },
+    { weight: 2, arbitrary: fc.array(changeFault, { maxLength: 16, size: "max" }) },
+  ),
+});
+
+/** The schedules of one table and of jobs. */
+const appendPlan: fc.Arbitrary<Plan> = fc.oneof({ weight: 3, arbitrary: tablePlan }, { weight: 1, arbitrary: jobPlan });
+
+/** Of each 100,000 seeds the second half is of schedules that change rows. */
+const FIRST_OF_CHANGES = 50_000;
+
+export function changesRows(seed: number): boolean {
+  return seed % 100_000 >= FIRST_OF_CHANGES;
+}
+
+/** The schedules that a seed is drawn from. */
+export function planArbitrary(seed: number): fc.Arbitrary<Plan> {
+  return changesRows(seed) ? changePlan : appendPlan;
+}

@@ -1,15 +1,17 @@
 import { createHash } from "node:crypto";
 import { Table } from "#src/index.js";
 import { replaceRuntime } from "#src/runtime.js";
+import { SIM_SCHEMA } from "./changeVerbs.js";
 import { type FinalState, violationsOf } from "./checker.js";
 import { finish } from "./finale.js";
-import type { Strike } from "./history.js";
+import { FIRST_CLIENT, type Strike } from "./history.js";
 import { firstSource } from "./jobs.js";
 import { perform } from "./perform.js";
 import type { Plan, PlannedCall } from "./plan.js";
+import { propertiesOf } from "./properties.js";
 import type { Life } from "./scheduler.js";
 import { SimulatedStore } from "./store.js";
-import { type SimRow, type Stage, verbOf } from "./verbs.js";
+import { type SimRow, type Stage, stageOf, verbOf } from "./verbs.js";
 import { World } from "./world.js";
 
 /** What came of a schedule. */
@@ -83,18 +85,37 @@ class Simulation {
   constructor(plan: Plan) {
     this.#plan = plan;
     this.#next = plan.clients.map(() => 0);
-    this.properties = { "delta.checkpointInterval": String(plan.checkpointInterval) };
+    this.properties = propertiesOf(plan);
     // Plans name more clients than some have.
     const faults = plan.faults.map((fault) => ({ ...fault, client: fault.client % plan.clients.length }));
-    this.world = new World(faults, plan.jitter, (life) => this.#buried(life));
+    this.world = new World(faults, plan.jitter, plan.table, (life) => this.#buried(life));
   }
 
   async run(): Promise<boolean> {
     for (const [path, bytes] of firstSource()) this.world.disk.flush(this.world.land(path, bytes));
+    if (this.world.kind !== undefined) await this.#prepare();
     for (const client of this.#plan.clients.keys()) this.#start(client, client);
     const hasEnded = await this.world.scheduler.run(MAX_EVENTS);
     for (const { client, number } of this.#running) this.world.violations.push(`c${client}.${number} waits for ever`);
     return hasEnded && this.#running.size === 0;
+  }
+
+  /** The table that clients find, with some files in it. */
+  async #prepare(): Promise<void> {
+    const { world, properties } = this;
+    world.isFaulty = false;
+    const life = world.begin(FIRST_CLIENT, 0);
+    world.scheduler.after(0, life, "step", () => {
+      const partitionBy = world.kind!.partitioned ? ["n"] : [];
+      const stage = this.#stage(life, this.#open(life));
+      void stage.table
+        .create({ schema: SIM_SCHEMA, properties, partitionBy })
+        .then(() => perform(stage, { verb: "insert", pick: 5 }, "first", {}))
+        .then(() => perform(stage, { verb: "insert", pick: 26 }, "second", {}));
+    });
+    await world.scheduler.run(MAX_EVENTS);
+    life.isDead = true;
+    world.isFaulty = true;
   }
 
   #start(client: number, delayMs: number): void {
@@ -165,7 +186,7 @@ class Simulation {
 
   #stage(life: Life, table: Table<SimRow>): Stage {
     const store = new SimulatedStore(this.world, life);
-    return { world: this.world, life, store, table, properties: this.properties };
+    return stageOf(this.world, life, store, table, this.properties);
   }
 
   #pause(life: Life, ms: number): Promise<void> {

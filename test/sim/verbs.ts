@@ -3,8 +3,10 @@ import { load } from "#src/load/load.js";
 import { storeBelow } from "#src/storage/below.js";
 import type { ObjectStore } from "#src/storage/store.js";
 import { streamedLog } from "#src/stream/stream.js";
+import { CHANGE_VERBS, SIM_SCHEMA } from "./changeVerbs.js";
 import { type CommitRecord, liveFiles, logAt, newestAt, type Operation, removedFiles, type Value } from "./history.js";
 import { BATCH_BYTES, COPY, grown, LOAD_JOB, QUEUE_JOB, queueRow, SOURCE, STREAM, simulatedSource } from "./jobs.js";
+import { type Change, spell } from "./model.js";
 import type { Life } from "./scheduler.js";
 import type { World } from "./world.js";
 
@@ -27,26 +29,35 @@ export interface Stage {
   readonly store: ObjectStore;
   readonly table: Table<SimRow>;
   readonly properties: Readonly<Record<string, string>>;
+  /** Whether rows are changed, so that what they are is told too. */
+  readonly tellsValues: boolean;
+  readonly isPartitioned: boolean;
 }
 
-interface Verb {
-  /** How often plans call it, beside the others: those of one table, and those of jobs. */
+export interface Verb {
+  /** How often plans call it, beside the others: those of one table, those of jobs, and those of changes. */
   readonly weight: number;
   readonly jobWeight: number;
+  readonly changeWeight?: number;
   /** True where it commits rows that aren't the operation's own. */
   readonly commits?: boolean;
+  /** True where it leaves several commits that change no rows. */
+  readonly commitsOften?: boolean;
   /** Codes of errors for which another call of the verb, under way or before, is a reason. */
   readonly rivalry?: readonly string[];
   /** What the call asks for; it goes into the history. */
   readonly ask?: (pick: number, world: World, client: number) => Partial<Pick<Operation, "txn" | "asked">>;
   /** How many rows it appends. */
   readonly rowCount?: (pick: number) => number;
+  /** What it does to rows, where that isn't to append its own. */
+  readonly changes?: (pick: number, rowIds: readonly string[], asked: Operation["asked"]) => readonly Change[];
   readonly run: (stage: Stage, operation: Operation) => Promise<Value>;
 }
 
-const idsOf = (rows: readonly SimRow[]) => rows.map(({ id }) => id);
+const idsOf = ({ tellsValues }: Stage, rows: readonly SimRow[]) =>
+  rows.map((row) => (tellsValues ? spell(row) : row.id));
 
-const SCHEMA = { id: "string", n: "long" } as const;
+const SCHEMA = SIM_SCHEMA;
 
 /** A run of the load, to its end. */
 async function runLoad({ table, store, properties }: Stage): Promise<Value> {
@@ -112,6 +123,7 @@ export const VERBS = {
   appendOnce: {
     weight: 4,
     jobWeight: 1,
+    changeWeight: 1,
     rowCount: (pick) => 1 + (pick % 3),
     // Two applications: one of the client's own, and one that all clients run at once.
     ask: (pick, _world, client) => ({
@@ -119,17 +131,29 @@ export const VERBS = {
     }),
     run: append,
   },
-  read: { weight: 3, jobWeight: 1, run: async ({ table }) => ({ kind: "rows", ids: idsOf(await table.toArray()) }) },
-  count: { weight: 2, jobWeight: 0, run: async ({ table }) => ({ kind: "count", count: await table.count() }) },
+  read: {
+    weight: 3,
+    jobWeight: 1,
+    changeWeight: 3,
+    run: async (stage) => ({ kind: "rows", ids: idsOf(stage, await stage.table.toArray()) }),
+  },
+  count: {
+    weight: 2,
+    jobWeight: 0,
+    changeWeight: 1,
+    run: async ({ table }) => ({ kind: "count", count: await table.count() }),
+  },
   version: { weight: 1, jobWeight: 0, run: async ({ table }) => ({ kind: "version", version: await table.version() }) },
   files: {
     weight: 2,
     jobWeight: 0,
+    changeWeight: 1,
     run: async ({ table }) => ({ kind: "files", paths: (await table.files()).map(({ path }) => path) }),
   },
   history: {
     weight: 1,
     jobWeight: 0,
+    changeWeight: 1,
     run: async ({ table }) => ({
       kind: "history",
       commits: (await table.history()).map(({ version, txnId, userMetadata }) => ({ version, txnId, userMetadata })),
@@ -138,12 +162,17 @@ export const VERBS = {
   readVersion: {
     weight: 2,
     jobWeight: 1,
+    changeWeight: 4,
     ask: (pick, world) => ({ asked: { version: pick % (newestAt(world, world.step) + 3) } }),
-    run: async ({ table }, { asked }) => ({ kind: "rows", ids: idsOf(await table.at(asked.version!).toArray()) }),
+    run: async (stage, { asked }) => ({
+      kind: "rows",
+      ids: idsOf(stage, await stage.table.at(asked.version!).toArray()),
+    }),
   },
   readTime: {
     weight: 1,
     jobWeight: 0,
+    changeWeight: 1,
     ask: (pick, world) => ({ asked: { timestampMs: world.scheduler.nowMs - pick } }),
     run: async ({ table }, { asked }) => ({
       kind: "version",
@@ -153,6 +182,7 @@ export const VERBS = {
   checkpoint: {
     weight: 2,
     jobWeight: 1,
+    changeWeight: 4,
     run: async ({ table }) => ({ kind: "version", version: (await table.checkpoint()).version }),
   },
   foreignRemove: {
@@ -172,7 +202,7 @@ export const VERBS = {
     jobWeight: 1,
     run: async (stage) =>
       foreignCommit(stage, (log, newest) => {
-        const [path] = removedFiles(log, newest);
+        const [path] = removedFiles(log, newest).keys();
         const add = log.flatMap(({ actions }) => actions).find((action) => "add" in action && action.add.path === path);
         return add ?? { txn: { appId: "foreign", version: newest } };
       }),
@@ -197,7 +227,19 @@ export const VERBS = {
       return { kind: "none" };
     },
   },
+  ...CHANGE_VERBS,
 } as const satisfies Record<string, Verb>;
+
+export function stageOf(
+  world: World,
+  life: Life,
+  store: ObjectStore,
+  table: Table<SimRow>,
+  properties: Readonly<Record<string, string>>,
+): Stage {
+  const isPartitioned = world.kind?.partitioned === true;
+  return { world, life, store, table, properties, tellsValues: world.kind !== undefined, isPartitioned };
+}
 
 export type VerbName = keyof typeof VERBS;
 

@@ -1,4 +1,6 @@
 import { createHash } from "node:crypto";
+import { deletionVectorPath } from "#src/log/deletionVectors/storage.js";
+import { decodePath } from "#src/log/paths.js";
 import { Disk, type Landing } from "./disk.js";
 import {
   type Course,
@@ -8,11 +10,19 @@ import {
   outageCourse,
   type PlannedFault,
 } from "./faults.js";
-import { type CommitRecord, commitOf, type History, type Operation, parseActions, type Strike } from "./history.js";
+import {
+  type CommitRecord,
+  commitOf,
+  type History,
+  type Operation,
+  parseActions,
+  type Strike,
+  type TableKind,
+} from "./history.js";
 import { RandomStream } from "./random.js";
+import { wrongRemoval } from "./retention.js";
 import { type Life, Scheduler } from "./scheduler.js";
 
-const CHECKPOINT_NAME = /^_delta_log\/\d{20}\.checkpoint\.parquet$/;
 const LAST_CHECKPOINT = "_delta_log/_last_checkpoint";
 
 /** All of one run: the disk, the clock, the clients' lives, what happened, and what was wrong at once. */
@@ -28,6 +38,7 @@ export class World implements History {
   readonly lives: Life[] = [];
   /** Undefined where every way to storage takes the same time. */
   readonly latency: RandomStream | undefined;
+  readonly kind: TableKind | undefined;
   isFaulty = true;
   #trace: string[] = [];
   #calls = new Map<string, number>();
@@ -36,7 +47,13 @@ export class World implements History {
   #faults: Map<string, PlannedFault>;
   readonly #onDeath: (life: Life) => void;
 
-  constructor(faults: readonly PlannedFault[], jitter: number, onDeath: (life: Life) => void) {
+  constructor(
+    faults: readonly PlannedFault[],
+    jitter: number,
+    kind: TableKind | undefined,
+    onDeath: (life: Life) => void,
+  ) {
+    this.kind = kind;
     this.#faults = new Map(faults.map((fault) => [`${fault.client} ${fault.point} ${fault.nth}`, fault]));
     this.latency = jitter === 0 ? undefined : new RandomStream(jitter);
     this.#onDeath = onDeath;
@@ -96,7 +113,11 @@ export class World implements History {
     const commit = commitOf(path);
     if (commit !== undefined && bytes !== undefined) this.#landCommit(commit, bytes, path);
     if (path === LAST_CHECKPOINT && bytes !== undefined) this.#checkHint(bytes);
-    return this.disk.land(path, bytes, Math.floor(this.scheduler.nowMs));
+    const wasThere = this.kind !== undefined && bytes === undefined && this.disk.head(path) !== undefined;
+    const before = wasThere ? this.disk.paths("_delta_log/") : [];
+    const landing = this.disk.land(path, bytes, Math.floor(this.scheduler.nowMs));
+    if (wasThere) this.violations.push(...wrongRemoval(this, path, before));
+    return landing;
   }
 
   /** Ends a client's life; `size` says which of its requests still arrive. */
@@ -112,6 +133,8 @@ export class World implements History {
     const step = this.note(life, `power cut, lost: ${lost.join(" ")}`);
     for (const path of lost) {
       const lost = commitOf(path);
+      // It may have been a commit's removal that was lost.
+      if (this.disk.head(path) !== undefined) continue;
       for (const commit of this.commits) {
         if (commit.version === lost?.version && commit.table === lost.table) commit.undoneAt ??= step;
       }
@@ -125,19 +148,23 @@ export class World implements History {
 
   #landCommit({ table, version }: Pick<CommitRecord, "table" | "version">, bytes: Uint8Array, path: string): void {
     if (this.disk.head(path) !== undefined) this.violations.push(`${path} was overwritten`);
+    if (this.commits.some((commit) => commit.version === version && commit.table === table && !commit.undoneAt))
+      this.violations.push(`${path} was claimed again`);
     const actions = parseActions(bytes);
     const info = actions.flatMap((action) => ("commitInfo" in action ? [action.commitInfo] : []))[0];
     const torn = actions.flatMap((action) => {
       if (!("add" in action)) return [];
-      const { path: file, size } = action.add;
-      return this.disk.head(table + file)?.sizeBytes === size ? [] : [file];
+      const { path: file, size, deletionVector } = action.add;
+      const vector = deletionVector && deletionVectorPath({ url: "sim:table" }, deletionVector);
+      const isWhole = this.disk.head(table + decodePath(file))?.sizeBytes === size;
+      return isWhole && (vector === undefined || this.disk.head(table + vector) !== undefined) ? [] : [file];
     });
     this.commits.push({
       table,
       version,
       landedAt: this.step,
       undoneAt: undefined,
-      modifiedMs: Math.floor(this.scheduler.nowMs),
+      modifiedMs: info?.inCommitTimestamp ?? Math.floor(this.scheduler.nowMs),
       actions,
       txnId: info?.txnId,
       operation: info?.userMetadata,
@@ -147,8 +174,10 @@ export class World implements History {
 
   #checkHint(bytes: Uint8Array): void {
     const { version } = JSON.parse(new TextDecoder().decode(bytes));
-    const path = `_delta_log/${String(version).padStart(20, "0")}.checkpoint.parquet`;
-    if (!CHECKPOINT_NAME.test(path) || this.disk.head(path) === undefined) {
+    const start = `_delta_log/${String(version).padStart(20, "0")}.checkpoint.`;
+    // A late hint of long ago may point at one that the log's cleanup has removed since: readers do without it.
+    const isOld = this.kind !== undefined && !this.disk.paths("_delta_log/").includes(`${start.slice(0, -11)}json`);
+    if (!isOld && !this.disk.paths("_delta_log/").some((path) => path.startsWith(start))) {
       this.violations.push(`_last_checkpoint points at version ${version}, which has no checkpoint`);
     }
   }
