@@ -106,7 +106,6 @@ cast('0001-01-01' as timestamp)
 next_day(date '2024-02-28', 'MO')
 next_day(trunc(dt, 'year'), 'sunday')
 timestampadd(QUARTER, 3, trunc(dt, 'year') - 400)
-try_to_date(s, 'yyyy-MM-dd')
 `);
 
 export const TEXT_EXPRESSIONS: readonly string[] = lines(String.raw`
@@ -640,4 +639,22 @@ array(i, num)
 date_add(day, num)
 num || 1
 o = 'true'
+(t - dt) is null
+negative(i)
+positive(d)
+positive(m)
+parse_url('http://u:p@spark.apache.org:80/path;x?query=1&b=#frag', 'HOST')
+parse_url('http://u:p@spark.apache.org:80/path;x?query=1&b=#frag', 'USERINFO')
+parse_url('http://u:p@spark.apache.org:80/path;x?query=1&b=#frag', 'AUTHORITY')
+parse_url('http://u:p@spark.apache.org:80/path;x?query=1&b=#frag', 'FILE')
+parse_url('http://u:p@spark.apache.org:80/path;x?query=1&b=#frag', 'REF')
+parse_url('http://u:p@spark.apache.org:80/path;x?query=1&b=#frag', 'PROTOCOL')
+parse_url('http://u:p@spark.apache.org:80/path;x?query=1&b=#frag', 'QUERY', 'b')
+parse_url('http://spark.apache.org?query=1&b=2', 'QUERY', 'b')
+parse_url('http://spark.apache.org?query=1&b=2', 'PATH')
+parse_url('http://spark.apache.org', 'QUERY')
+parse_url('http://spark.apache.org/%20a', 'PATH')
+parse_url('http://spark.apache.org/%20a', 'host')
+parse_url('file:///a/b', 'HOST')
+parse_url('http://1.2.3.4/a', 'HOST')
 `);

@@ -42,7 +42,11 @@ export async function evaluateAll(expressions: readonly Evaluated[], batch: Reco
     if (expressions.some(({ sql }) => sql.includes(OWN_PREFIX))) await registerOwn(db);
     const list = expressions.map(({ sql }, index) => `${sql} AS ${quoteName(String(index))}`).join(", ");
     const target = join(folder, RESULT);
-    await copy(db, `COPY (SELECT ${list} FROM ${rows} AS ${ROWS}) TO ${quoteText(target)} (FORMAT parquet)`);
+    // In a dictionary both zeros would be one.
+    await copy(
+      db,
+      `COPY (SELECT ${list} FROM ${rows} AS ${ROWS}) TO ${quoteText(target)} (FORMAT parquet, DICTIONARY_SIZE_LIMIT 0)`,
+    );
     return columnsOf(await readFile(target), schema, batch.numRows);
   });
 }

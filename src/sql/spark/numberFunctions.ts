@@ -84,12 +84,14 @@ function remainder(name: "mod" | "pmod"): FunctionRow {
 /** Functions of numbers that aren't beside the operators. */
 export const NUMBER_FUNCTIONS: Readonly<Record<string, FunctionRow>> = {
   ...Object.fromEntries(
-    ["exp", "expm1", "log10", "log2", "log1p", "cbrt", "asin", "acos"].map((name) => [name, ofDoubles(name)]),
+    ["exp", "expm1", "log10", "log2", "log1p", "cbrt", "rint", "asin", "acos"].map((name) => [name, ofDoubles(name)]),
   ),
   ...Object.fromEntries(
     ["atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh"].map((name) => [name, ofDoubles(name)]),
   ),
   ...{ round: rounding("round"), bround: rounding("bround"), mod: remainder("mod"), pmod: remainder("pmod") },
+  negative: { least: 1, make: ([value]) => arithmetic("minus", [value!]) },
+  positive: { least: 1, make: ([value]) => value! },
   ...{ ln, pow: power, power, hypot: ofDoubles("hypot", 2), atan2: ofDoubles("atan2", 2) },
   log: { least: 1, most: 2, make: (args, context) => (args.length === 1 ? logOne : logTwo).make(args, context) },
   ...{ pi: constant("'3.141592653589793'"), e: constant("'2.718281828459045'") },

@@ -255,6 +255,18 @@ const getJsonObject: FunctionRow = {
   },
 };
 
+const parseUrl: FunctionRow = {
+  least: 2,
+  most: 3,
+  make([value, part, key]) {
+    const url = textual(value!, "string");
+    if (key === undefined) return own("parse_url", "string", [url, textual(part!, "string")], true);
+    if (part!.literal !== "QUERY" || !/^\w+$/.test(literalText(key, "a key")))
+      throw unsupported("parse_url with such a key");
+    return own("url_query", "string", [url, key], true);
+  },
+};
+
 const base64: FunctionRow = {
   least: 1,
   make([value]) {
@@ -270,7 +282,7 @@ export const TEXT_FUNCTIONS: Readonly<Record<string, FunctionRow>> = {
   ...{ trim: trimmed("trim"), ltrim: trimmed("ltrim"), rtrim: trimmed("rtrim"), btrim: trimmed("trim", true) },
   ...{ locate, position: locate, elt, levenshtein, decode, format_number: formatNumber, ...formats },
   ...{ regexp_replace: regexpReplace, regexp_extract_all: regexpExtractAll, regexp_count: regexpCount },
-  ...{ regexp_substr: regexpSubstr, split, get_json_object: getJsonObject, base64 },
+  ...{ parse_url: parseUrl, regexp_substr: regexpSubstr, split, get_json_object: getJsonObject, base64 },
   initcap: ofOwn("initcap", ["string"], "string", { mayFail: true }),
   translate: ofOwn("translate", ["string", "string", "string"], "string"),
   substring_index: ofOwn("substring_index", ["string", "string", "integer"], "string"),

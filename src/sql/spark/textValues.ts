@@ -30,7 +30,9 @@ export function literalRegex(
 
 function mayBeEmpty(regex: string): boolean {
   try {
-    return new RegExp(regex.replace(/\(\?[a-z]+\)/g, "")).test("");
+    // Counts don't matter to it, but could take long.
+    const once = regex.replace(/(?<!\\)\{(\d+)(?:,\d*)?\}/g, (_, least: string) => (Number(least) === 0 ? "*" : ""));
+    return new RegExp(once.replace(/\(\?[a-z]+\)/g, "")).test("");
   } catch {
     return true;
   }

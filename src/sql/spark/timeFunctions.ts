@@ -46,20 +46,14 @@ function toTimestamp(isTry: boolean, type: "timestamp" | "timestamp_ntz" = "time
   };
 }
 
-function toDate(isTry: boolean): FunctionRow {
-  return {
-    least: 1,
-    most: 2,
-    make([value, pattern]) {
-      if (value!.type !== "string" || pattern === undefined) return castOrDate(value!, isTry);
-      return castTo(parsed(value!, pattern, isTry), "date", false);
-    },
-  };
-}
-
-function castOrDate(value: Typed, isTry: boolean): Typed {
-  return isTry && value.type === "string" ? castTo(value, "date", true) : asDate(value);
-}
+const toDate: FunctionRow = {
+  least: 1,
+  most: 2,
+  make([value, pattern]) {
+    if (value!.type !== "string" || pattern === undefined) return asDate(value!);
+    return castTo(parsed(value!, pattern), "date", false);
+  },
+};
 
 /** Seconds; of a text, in a pattern. */
 const unixTimestamp: FunctionRow = {
@@ -199,7 +193,7 @@ const timestampParts = { timestampadd: timestampAdd, timestampdiff: timestampDif
 export const TIME_FUNCTIONS: Readonly<Record<string, FunctionRow>> = {
   ...timestampParts,
   ...{ to_timestamp: toTimestamp(false), try_to_timestamp: toTimestamp(true), to_timestamp_ltz: toTimestamp(false) },
-  ...{ to_timestamp_ntz: toTimestamp(false, "timestamp_ntz"), to_date: toDate(false), try_to_date: toDate(true) },
+  ...{ to_timestamp_ntz: toTimestamp(false, "timestamp_ntz"), to_date: toDate },
   ...{ unix_timestamp: unixTimestamp, to_unix_timestamp: unixTimestamp, from_unixtime: fromUnixtime },
   ...{ next_day: nextDay, months_between: monthsBetween, dayname: nameOf("%a"), monthname: nameOf("%b") },
   ...{ make_timestamp: makeTimestamp("timestamp"), make_timestamp_ltz: makeTimestamp("timestamp") },

@@ -84,7 +84,10 @@ export function translate(node: SparkNode, scope: Scope): Typed {
     case "rlike":
       return regexSql(plainOf(of(node.of)), plainOf(of(node.pattern)));
     case "is": {
-      const value = plainOf(of(node.of));
+      const given = of(node.of);
+      if (node.what === "null" && given.duration !== undefined)
+        return typed(`(${given.sql} IS NULL)`, "boolean", [given]);
+      const value = plainOf(given);
       if (node.what === "null") return typed(`(${value.sql} IS NULL)`, "boolean", [value]);
       return typed(`(${booleanOf(value).sql} IS ${node.what.toUpperCase()})`, "boolean", [value]);
     }

@@ -55,7 +55,7 @@ export function roundedText(x: number, digits: number, halves: Halves): string {
 
 function roundDouble(halves: Halves) {
   return (x: number, digits: number) => {
-    if (!Number.isFinite(x) || (Number.isInteger(x) && digits >= 0)) return x;
+    if (!Number.isFinite(x) || (Number.isInteger(x) && digits >= 0)) return x + 0;
     return Number(roundedText(x, digits, halves));
   };
 }

@@ -23,8 +23,15 @@ export function javaFloatText(x: number): string {
 export function plainTexts(x: number): readonly string[] {
   if (x === 0) return ["0"];
   const size = Math.abs(x);
-  const [newer, older] = [shortest(size), olderDigits(size, 53)];
+  const newer = shortest(size);
+  if (isPlain(size, newer)) return [(x < 0 ? "-" : "") + plain(newer)];
+  const older = olderDigits(size, 53);
   return (isSame(newer, older) ? [newer] : [newer, older]).map((digits) => (x < 0 ? "-" : "") + plain(digits));
+}
+
+/** Numbers as people write them are the same to all versions: no digits are forced upon them, or thought to say nothing. */
+function isPlain(x: number, { digits }: Digits): boolean {
+  return x >= 1e-3 && x < 1e7 && digits.length <= 15;
 }
 
 function plain({ digits, exponent }: Digits): string {
@@ -52,6 +59,7 @@ function javaTextOf(x: number, shortestOf: (x: number) => Digits, bits: 24 | 53)
 
 function agreed(x: number, shortestOf: (x: number) => Digits, bits: 24 | 53): Digits {
   const newer = shortestOf(x);
+  if (bits === 53 && isPlain(x, newer)) return newer;
   if (!isSame(newer, olderDigits(x, bits))) throw new Error(`the text of ${x} isn't the same in all versions of Java`);
   return newer;
 }

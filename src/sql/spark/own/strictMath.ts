@@ -187,3 +187,17 @@ function powerOfTwo(product: number, low: number, z: number): number {
   const shifted = high(result) + (n << 20);
   return shifted >> 20 <= 0 ? result * 2 ** (n + 60) * 2 ** -60 : withHigh(result, shifted);
 }
+
+/** Beside the negative axis, what is added and taken away again leaves one bit more. */
+export function atan2(y: number, x: number): number {
+  const isSteep = Number.isFinite(y) && y !== 0 && x < 0 && (high(Math.abs(y)) - high(-x)) >> 20 > 60;
+  return isSteep ? Math.sign(y) * (Math.PI / 2 + Number.EPSILON) : Math.atan2(y + 0, x + 0);
+}
+
+export function tanh(x: number): number {
+  const size = Math.abs(x);
+  if (!(size < 2 ** -28) || x === 0) return Math.tanh(x);
+  if (size < 2 ** -55) return x * (1 + x);
+  const t = Math.expm1(-2 * size);
+  return (-t / (t + 2)) * Math.sign(x);
+}
