@@ -362,6 +362,20 @@ describe("rows' values", () => {
     await expectCode("DELTA_VIOLATE_CONSTRAINT_WITH_VALUES", () => table.update({ set: { v: null } }));
     await table.update({ set: { v: 2 } });
     expect(await table.toArray()).toEqual([{ id: 1, v: 2 }]);
+    for (const comparison of ["v = v", "v IN ('a')", "length(v) > 0"]) {
+      await expectCode("DELTA_UNSUPPORTED_EXPRESSION", () => table.alter.addConstraint("compared", comparison));
+    }
+    const defaulted = (value: string) =>
+      struct(field("id", "integer"), { ...field("v", "variant"), metadata: { CURRENT_DEFAULT: value } });
+    const other = Table.open<{ id: number; v: unknown }>(memoryStore());
+    await expectCode("DELTA_INVALID_EXPRESSION", () =>
+      other.append([{ id: 1 }] as never, { schema: defaulted("'text'") }),
+    );
+    await other.append([{ id: 1 }, { id: 2, v: [2] }] as never, { schema: defaulted("null") });
+    expect(await other.toArray()).toEqual([
+      { id: 1, v: null },
+      { id: 2, v: [2] },
+    ]);
   });
 });
 

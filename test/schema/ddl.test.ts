@@ -22,6 +22,14 @@ describe("parseDdl", () => {
     ["a dec(5)", [field("a", "decimal(5,0)")]],
     ["a numeric ( 38 , 38 )", [field("a", "decimal(38,38)")]],
     ["t timestamp, n timestamp_ntz", [field("t", "timestamp"), field("n", "timestamp_ntz")]],
+    [
+      "v variant, l array<variant>, n void",
+      [
+        field("v", "variant"),
+        field("l", { type: "array", elementType: "variant", containsNull: true }),
+        field("n", "void"),
+      ],
+    ],
     ["`a b``c` string", [field("a b`c", "string")]],
     ["größe_2 double", [field("größe_2", "double")]],
     ["a string COMMENT 'it''s'", [field("a", "string", true, { comment: "it's" })]],

@@ -56,7 +56,7 @@ export function sparkExpression(
 
 function stored(value: Typed, type: DataType): Typed {
   if (sameType(value.type, type)) return value;
-  if (value.type === "string" && value.literal !== undefined) return coerce(value, type);
+  if (value.type === "string" && value.literal !== undefined && type !== "variant") return coerce(value, type);
   if (isStorable(value.type, type)) return castTo(value, type, false);
   throw new Refusal("invalid", `a value of type ${typeText(value.type)} isn't stored as ${typeText(type)}`);
 }

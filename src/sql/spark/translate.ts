@@ -189,6 +189,7 @@ function toCommon(values: readonly Typed[], isCompared = false): Typed[] {
 function inList(value: Typed, list: readonly Typed[]): Typed {
   const [first, ...rest] = toCommon([value, ...list], true);
   if (typeof first!.type !== "string") throw unsupported(`IN of values of type ${first!.type.type}`);
+  if (first!.type === "variant") throw unsupported("a comparison of variants");
   return typed(`(${first!.sql} IN (${rest.map(({ sql }) => sql).join(", ")}))`, "boolean", [first!, ...rest]);
 }
 
