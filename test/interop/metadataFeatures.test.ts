@@ -265,6 +265,26 @@ test("a table compatible with Iceberg from here is so in Spark", async () => {
   expect(await read()).toEqual(await readHere());
 });
 
+test("a table compatible with Iceberg's third version, which Spark doesn't write to yet, is read by it", async () => {
+  const path = join(folder, "iceberg-3");
+  const { sql, read, readHere } = asked(path);
+  const table = Table.open(path);
+  const schema = { id: "long", p: "string", l: [{ x: "long" }], m: { map: ["string", "timestamp"] } } as const;
+  const rows = [1n, 2n, 3n].map((id) => ({ id, p: "a", l: [{ x: id }], m: new Map([["k", new Date(0)]]) }));
+  await table.append(rows, {
+    schema,
+    partitionBy: ["p"],
+    properties: { "delta.enableIcebergCompatV3": "true", "delta.enableDeletionVectors": "true" },
+  });
+  await table.delete({ id: 2n });
+  expect(await read()).toEqual(await readHere());
+  await table.update({ set: { p: "b" }, where: { id: 3n } });
+  await table.optimize();
+  expect(await read()).toEqual(await readHere());
+  expect((await table.verify()).findings).toEqual([]);
+  await expect(sql("delete from TABLE where id = 1")).rejects.toThrow("DELTA_UNSUPPORTED_FEATURES_FOR_WRITE");
+});
+
 test("rows meet a constraint added here in Spark too", async () => {
   const path = join(folder, "constrained");
   const { sql } = asked(path);
