@@ -1,5 +1,5 @@
 import { Data, Type } from "apache-arrow";
-import { bitmapBytes, isSet, type Validity, validityOf } from "./bits.js";
+import { bitmapBytes, copyBits, isSet, type Validity, validityOf } from "./bits.js";
 import { makeColumn, offsetsOf } from "./column.js";
 import { unsupported } from "./unsupported.js";
 
@@ -66,22 +66,51 @@ function takeValidity(validity: Validity | undefined, indices: Uint32Array): Val
 
 function takeBits(source: Validity, indices: Uint32Array): Uint8Array {
   const bits = new Uint8Array(bitmapBytes(indices.length));
-  for (let i = 0; i < indices.length; i++) if (isSet(source, indices[i])) bits[i >> 3] |= 1 << (i & 7);
+  for (let i = 0; i < indices.length; ) {
+    const end = endOfRun(indices, i);
+    const from = indices[i];
+    if (end - i > SHORT_RUN) copyBits(source.bits, source.offset + from, bits, i, end - i);
+    else for (let k = i; k < end; k++) if (isSet(source, indices[k])) bits[k >> 3] |= 1 << (k & 7);
+    i = end;
+  }
   return bits;
+}
+
+/** Up to this many values a loop is faster than a call for all of them. */
+const SHORT_RUN = 8;
+
+/** Where indices stop following each other one by one: rows that are kept mostly lie together. */
+function endOfRun(indices: Uint32Array, start: number): number {
+  const first = indices[start] - start;
+  let end = start + 1;
+  while (end < indices.length && indices[end] - end === first) end++;
+  return end;
 }
 
 function takeFixed(data: Data, indices: Uint32Array): Int32Array {
   const values = data.values as unknown as Int32Array;
-  const { stride } = data;
-  const out = new (values.constructor as Int32ArrayConstructor)(indices.length * stride);
-  if (stride === 1) for (let i = 0; i < indices.length; i++) out[i] = values[indices[i]];
-  else {
-    for (let i = 0, at = 0; i < indices.length; i++) {
-      const from = indices[i] * stride;
-      for (let k = 0; k < stride; k++) out[at++] = values[from + k];
-    }
-  }
+  const out = new (values.constructor as Int32ArrayConstructor)(indices.length * data.stride);
+  const bytes = values.BYTES_PER_ELEMENT * data.stride;
+  const isAligned = [bytes, values.byteOffset, values.byteLength].every((size) => size % 4 === 0);
+  if (isAligned) takeUnits(words(values), words(out), bytes / 4, indices);
+  else takeUnits(values, out, data.stride, indices);
   return out;
+}
+
+/** The same memory, four bytes at a time: of wider types each value would be an object of its own. */
+function words({ buffer, byteOffset, byteLength }: Int32Array): Int32Array {
+  return new Int32Array(buffer, byteOffset, byteLength / 4);
+}
+
+function takeUnits(values: Int32Array, out: Int32Array, units: number, indices: Uint32Array): void {
+  for (let i = 0; i < indices.length; ) {
+    const end = endOfRun(indices, i);
+    const from = indices[i] * units;
+    const [at, length] = [i * units, (end - i) * units];
+    if (end - i > SHORT_RUN) out.set(values.subarray(from, from + length), at);
+    else for (let k = 0; k < length; k++) out[at + k] = values[from + k];
+    i = end;
+  }
 }
 
 /** Up to this many bytes a loop is faster than `TypedArray.set`. */
@@ -97,13 +126,15 @@ function takeBytes(data: Data, indices: Uint32Array): { values: Uint8Array; offs
     offsets[i + 1] = total;
   }
   const values = new Uint8Array(total);
-  for (let i = 0, at = 0; i < indices.length; i++) {
+  for (let i = 0, at = 0; i < indices.length; ) {
+    const last = endOfRun(indices, i);
     const start = from[indices[i]];
-    const end = from[indices[i] + 1];
+    const end = from[indices[last - 1] + 1];
     if (end - start > SHORT_BYTES) {
       values.set(source.subarray(start, end), at);
       at += end - start;
     } else for (let k = start; k < end; k++) values[at++] = source[k];
+    i = last;
   }
   return { values, offsets: sameWidth(offsets, offsetsOf(data)) };
 }

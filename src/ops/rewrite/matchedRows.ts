@@ -76,7 +76,7 @@ async function withoutRemoved(
 }
 
 /** The live rows of a file for which a predicate is true. */
-export async function matchedRows(
+async function matchedRows(
   snapshot: Snapshot,
   file: ScanFile,
   predicate: Predicate | undefined,
