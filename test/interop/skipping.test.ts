@@ -30,7 +30,7 @@ describe.each(TABLES)("files that a condition rules out here and in Spark: a tab
   });
   afterAll(() => rm(join(path, ".."), { recursive: true, force: true }));
 
-  test("are as expected, and never one that has such a row", async () => {
+  test("[R-STAT-2] [R-STAT-4] [R-TW-2] [R-DV-7] are as expected, and never one that has such a row", async () => {
     const expected = inShort(table);
     const digits = await digitsOf(path);
     const conditions = expected.map(({ where }) => where);

@@ -163,10 +163,6 @@ def save(path, query, mode, options=None, partition_by=None):
     (writer.partitionBy(*partition_by) if partition_by else writer).save(path)
 
 
-def upgrade(path, reader, writer):
-    spark._jvm.io.delta.tables.DeltaTable.forPath(spark._jsparkSession, path).upgradeTableProtocol(reader, writer)
-
-
 def scanned(path, conditions):
     """By condition: the files that a scan of its rows is planned to read, and those that have any, as all rows say; paths' last parts."""
     rows = frame(path)
@@ -198,5 +194,5 @@ def evaluate(path, expressions):
 
 
 if __name__ == "__main__":
-    serve({f.__name__: f for f in (versions, read, changes, write, create, features, version, checkpoint, stream, sql, save, upgrade, scanned, evaluate)})
+    serve({f.__name__: f for f in (versions, read, changes, write, create, features, version, checkpoint, stream, sql, save, scanned, evaluate)})
     spark.stop()
