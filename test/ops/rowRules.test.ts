@@ -28,6 +28,25 @@ beforeEach(() => {
 
 const violation = "DELTA_VIOLATE_CONSTRAINT_WITH_VALUES";
 
+describe("generated columns", () => {
+  test("have values of functions that DuckDB hasn't, and take no others", async () => {
+    const schema = struct(
+      field("d", "double"),
+      field("rounded", "double", generated("round(d, 1)")),
+      field("text", "string", generated("cast(d as string)")),
+      field("bucket", "integer", generated("pmod(hash(d), 16)")),
+    );
+    await table.create({ schema });
+    await table.append([{ d: 2.25 }, { d: null }]);
+    expect(await table.toArray()).toEqual([
+      { d: 2.25, rounded: 2.3, text: "2.25", bucket: 7 },
+      { d: null, rounded: null, text: null, bucket: 10 },
+    ]);
+    const error = await expectCode(violation, () => table.append([{ d: 2.25, rounded: 2.2 }]));
+    expect(error.data).toMatchObject({ row: 0, values: { d: 2.25, rounded: 2.2 } });
+  });
+});
+
 describe("CHECK constraints", () => {
   const create = (check: string) =>
     table.create({
@@ -74,7 +93,7 @@ describe("CHECK constraints", () => {
     await create("x > 0");
     const first = Buffer.from(await store.get("_delta_log/00000000000000000000.json")).toString();
     const metaData = first.split("\n").find((line) => line.startsWith('{"metaData"'))!;
-    const changed = `${metaData.replace("x > 0", "xxhash64(x) > 0")}\n`;
+    const changed = `${metaData.replace("x > 0", "java_method(s) > 0")}\n`;
     await store.put("_delta_log/00000000000000000001.json", Buffer.from(changed));
     const fresh = Table.open(store);
     await expectCode("DELTA_UNSUPPORTED_EXPRESSION", () => fresh.append([{ x: 1, s: "a" }]));
@@ -87,6 +106,26 @@ describe("CHECK constraints", () => {
       table.append([{ x: 1 }, { x: 2 }, { x: 0 }, { x: 3 }]),
     );
     expect(error.data.row).toBe(2);
+  });
+
+  test("name the row and its values where they need functions that DuckDB hasn't", async () => {
+    await create("hash(x) <> 1 AND initcap(s) = s AND forall(split(s, ' '), word -> length(word) < 6)");
+    const error = await expectCode(violation, () =>
+      table.append([
+        { x: 1, s: "Two Words" },
+        { x: 2, s: "Oneword" },
+      ]),
+    );
+    expect(error.data).toMatchObject({ row: 1, constraint: "own", values: { x: 2, s: "Oneword" } });
+    const failed = await expectCode("DELTA_EXPRESSION_FAILED", () =>
+      table.append([
+        { x: 1, s: "A" },
+        { x: 2, s: "\u01c6" },
+      ]),
+    );
+    expect(failed.data.row).toBe(1);
+    await table.append([{ x: 1, s: "Two Words" }]);
+    expect(await table.count()).toBe(1);
   });
 
   test("hold for tables that an append creates, and for rows of later batches", async () => {
