@@ -4,6 +4,10 @@ import { property } from "./properties.js";
 
 /** Whether types of columns may be widened: only while the table's property says so (PROTOCOL.md, Type Widening). */
 export function allowsWidening(protocol: Protocol, metadata: Pick<Metadata, "configuration">): boolean {
-  if (!property(metadata, "delta.enableTypeWidening")) return false;
+  return property(metadata, "delta.enableTypeWidening") && hasTypeWidening(protocol);
+}
+
+/** Whether files may hold columns in types that were theirs before. */
+export function hasTypeWidening(protocol: Protocol): boolean {
   return hasFeature(protocol, "typeWidening") || hasFeature(protocol, "typeWidening-preview");
 }

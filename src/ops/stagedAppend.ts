@@ -10,10 +10,10 @@ import { checkIcebergCompat, materializesPartitions } from "../log/icebergCompat
 import { LOG_FOLDER } from "../log/names.js";
 import { property } from "../log/properties.js";
 import type { Snapshot } from "../log/snapshot.js";
-import { allowsWidening } from "../log/typeWidening.js";
+import { allowsWidening, hasTypeWidening } from "../log/typeWidening.js";
 import { runtime } from "../runtime.js";
 import { type MappedSchema, movedColumns } from "../schema/columnMapping.js";
-import { checkAssignable } from "../schema/compare.js";
+import { checkAssignable, schemaDifferences } from "../schema/compare.js";
 import { mergeSchemas } from "../schema/merge.js";
 import { recordTypeChanges } from "../schema/typeChanges.js";
 import type { StructType } from "../schema/types.js";
@@ -266,6 +266,7 @@ function retarget(target: AppendTarget, snapshot: Snapshot): AppendTarget {
   const { partitionColumns: partitionBy } = target.metadata;
   const current = targetOf(snapshot, target.schema, { partitionBy, mergeSchema });
   checkSamePlaces(target, current);
+  checkSameTypes(target, current);
   checkSameRules(target, current);
   return { ...current, schema: target.schema, ...(target.rules === undefined ? {} : { rules: target.rules }) };
 }
@@ -278,6 +279,20 @@ function checkSameRules(target: AppendTarget, current: AppendTarget): void {
     "DELTA_METADATA_CHANGED",
     "Another writer changed the rules of the table's rows (constraints, generated columns) or gave out identity values. Nothing was committed; write the rows again.",
     { rules: true },
+  );
+}
+
+/** Files of older types are for tables that tell of them: of no use where another writer has widened a column and dropped the feature since. */
+function checkSameTypes(target: AppendTarget, current: AppendTarget): void {
+  if (hasTypeWidening(current.protocol)) return;
+  const columns = schemaDifferences(current.schema, target.schema).flatMap(({ kind, column, given }) =>
+    kind === "type" && given !== "void" ? [column] : [],
+  );
+  if (columns.length === 0) return;
+  throw new DeltaError(
+    "DELTA_METADATA_CHANGED",
+    `Another writer changed the type of ${columns.join(", ")}. Nothing was committed; write the rows again.`,
+    { columns, rules: true },
   );
 }
 

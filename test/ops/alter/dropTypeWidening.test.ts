@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { Table } from "#src/index.js";
+import { readFooter } from "#src/parquet/footer.js";
 import { expectCode } from "../../expectCode.js";
+import { Gate } from "../../storage/gatedStore.js";
 import { BEFORE, beforeClaims, metadataOf, operations, PROTECTED, protocolOf, tableOf } from "./removedFeatures.js";
 
 const WIDENING = { "delta.enableTypeWidening": "true" };
@@ -118,4 +120,25 @@ describe("dropping typeWidening", () => {
       expect(await protocolOf(store)).toEqual(PROTECTED);
     }
   });
+});
+
+it("an append that was on its way before a column was widened is written again once the feature is gone", async () => {
+  const { store, table } = await tableOf({ id: "integer" }, WIDENING);
+  await table.append([{ id: 1 }]);
+  const gate = new Gate(store);
+  const slow = Table.open(gate.store);
+  await slow.version();
+  const reached = gate.shut();
+  const appending = slow.append([{ id: 2 }]);
+  await reached;
+  await table.alter.changeColumn("id", { type: "long" });
+  await table.alter.dropFeature("typeWidening");
+  gate.open();
+  await appending;
+  expect(await table.toArray()).toEqual(expect.arrayContaining([{ id: 1n }, { id: 2n }]));
+  expect((await table.verify()).findings.filter(({ code }) => code !== "not-checked")).toEqual([]);
+  for (const { path } of await table.files()) {
+    const { root } = await readFooter(store, { path, sizeBytes: (await store.head(path))!.sizeBytes });
+    expect(root.children[0]!.element.type).toBe("INT64");
+  }
 });
