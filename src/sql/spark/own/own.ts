@@ -1,3 +1,4 @@
+import { DeltaError } from "../../../errors.js";
 import type { Duckdb } from "../../duckdb.js";
 import { loadDuckdb } from "../../duckdb.js";
 
@@ -32,6 +33,14 @@ export function registerOwn(db: Duckdb): Promise<void> {
 
 async function register(db: Duckdb): Promise<void> {
   const [{ OWN_FUNCTIONS }, api] = await Promise.all([import("./functions.js"), loadDuckdb()]);
+  // Older ones can't be called back.
+  if (api.DuckDBScalarFunction === undefined) {
+    throw new DeltaError(
+      "DELTA_MISSING_DEPENDENCY",
+      "An expression of the table needs a newer @duckdb/node-api. Install it with: npm install @duckdb/node-api@latest",
+      { package: "@duckdb/node-api" },
+    );
+  }
   const types = {
     ...{ text: api.VARCHAR, double: api.DOUBLE, long: api.BIGINT },
     ...{ integer: api.INTEGER, boolean: api.BOOLEAN, binary: api.BLOB },
