@@ -31,9 +31,9 @@ const VALUES: readonly (readonly [DataType, (i: number) => unknown])[] = [
   [new Binary(), bytes],
 ];
 
-const columns = VALUES.map(([type, valueOf]) => {
+const columns = VALUES.map(([type, made]) => {
   const column = vectorFromArray(
-    Array.from({ length: COUNT + 9 }, (_, i) => (i % 11 === 4 ? null : valueOf(i))),
+    Array.from({ length: COUNT + 9 }, (_, i) => (i % 11 === 4 ? null : made(i))),
     type,
   );
   // Not at its buffers' beginning.
