@@ -1,15 +1,28 @@
+import { closeSync, openSync } from "node:fs";
+import { devNull } from "node:os";
+import { isMainThread } from "node:worker_threads";
 import { DeltaError } from "./errors.js";
 
+/** Node was seen to hold 90 files open at a time while it loads what reads tables. */
+const DESCRIPTORS = 128;
+
+/** Names of what has been loaded. */
+const done = new Set<string>();
+
 /**
- * Waits for a module that is loaded on first use. Throws `DELTA_MISSING_DEPENDENCY` where it can't be: for want of file
- * descriptors, mostly, which Node may call EMFILE or a missing module. It keeps in mind that a module failed, so the same
- * process won't load it any more.
+ * Loads a module on first use. Node keeps in mind for good that a module couldn't be loaded, so it isn't asked to while this process may
+ * open no more files: that is `DELTA_STORAGE_UNAVAILABLE`, and works later. Throws `DELTA_MISSING_DEPENDENCY` where the
+ * module can't be loaded all the same.
  */
-export async function loaded<T>(loading: Promise<T>, name: string): Promise<T> {
+export async function loaded<T>(load: () => Promise<T>, name: string): Promise<T> {
+  // A worker that can't load what it needs is replaced.
+  if (isMainThread && !done.has(name)) checkDescriptors(name);
   try {
-    return await loading;
+    const module = await load();
+    done.add(name);
+    return module;
   } catch (error) {
-    const system = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
+    const system = systemCode(error);
     throw new DeltaError(
       "DELTA_MISSING_DEPENDENCY",
       `${name} couldn't be loaded (${system ?? String(error)}). Check that it is installed and that this process may open more files, then start it anew: Node doesn't try to load a module twice.`,
@@ -17,4 +30,27 @@ export async function loaded<T>(loading: Promise<T>, name: string): Promise<T> {
       error,
     );
   }
+}
+
+function checkDescriptors(name: string): void {
+  const taken: number[] = [];
+  try {
+    while (taken.length < DESCRIPTORS) taken.push(openSync(devNull, "r"));
+  } catch (error) {
+    const system = systemCode(error);
+    // A sandbox may have no such file, which says nothing.
+    if (system !== "EMFILE" && system !== "ENFILE") return;
+    throw new DeltaError(
+      "DELTA_STORAGE_UNAVAILABLE",
+      `${name} can't be loaded now: this process may open ${taken.length} more files, and Node needs up to ${DESCRIPTORS} for that. Try again, or raise the limit (ulimit -n).`,
+      { module: name, system },
+      error,
+    );
+  } finally {
+    for (const descriptor of taken) closeSync(descriptor);
+  }
+}
+
+function systemCode(error: unknown): string | undefined {
+  return error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
 }

@@ -118,7 +118,7 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
    */
   async append(rows: RowInput<InputRow<Row>>, options: AppendOptions = {}): Promise<AppendResult> {
     this.#checkWritable("append");
-    const { append } = await loaded(import("./ops/append.js"), "delta-table/append");
+    const { append } = await loaded(() => import("./ops/append.js"), "delta-table/append");
     return append(this.#log, rows, options);
   }
 
@@ -134,7 +134,7 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
    */
   async overwrite(rows: RowInput<InputRow<Row>>, options: OverwriteOptions<Row> = {}): Promise<OverwriteResult> {
     this.#checkWritable("overwrite");
-    const { overwrite } = await loaded(import("./ops/overwrite.js"), "delta-table/ops/overwrite");
+    const { overwrite } = await loaded(() => import("./ops/overwrite.js"), "delta-table/ops/overwrite");
     return overwrite(this.#log, rows, options);
   }
 
@@ -152,7 +152,7 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
    */
   async delete(where?: WhereOption<Row>, options: CommitOptions = {}): Promise<DeleteResult> {
     this.#checkWritable("delete");
-    const { deleteRows } = await loaded(import("./ops/delete.js"), "delta-table/ops/delete");
+    const { deleteRows } = await loaded(() => import("./ops/delete.js"), "delta-table/ops/delete");
     return deleteRows(this.#log, where, options);
   }
 
@@ -169,7 +169,7 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
    */
   async update(options: UpdateOptions<Row>): Promise<UpdateResult> {
     this.#checkWritable("update");
-    const { update } = await loaded(import("./ops/update.js"), "delta-table/ops/update");
+    const { update } = await loaded(() => import("./ops/update.js"), "delta-table/ops/update");
     return update(this.#log, options);
   }
 
@@ -186,7 +186,7 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
    */
   async optimize(options: OptimizeOptions<Row> = {}): Promise<OptimizeResult> {
     this.#checkWritable("optimize");
-    const { optimize } = await loaded(import("./ops/optimize/optimize.js"), "delta-table/ops/optimize");
+    const { optimize } = await loaded(() => import("./ops/optimize/optimize.js"), "delta-table/ops/optimize");
     return optimize(this.#log, options);
   }
 
@@ -210,7 +210,7 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
     options: CommitOptions = {},
   ): Promise<ChangeResult & { readonly value: T | undefined }> {
     this.#checkWritable("begin a transaction");
-    const { transaction } = await loaded(import("./ops/transaction.js"), "delta-table/ops/transaction");
+    const { transaction } = await loaded(() => import("./ops/transaction.js"), "delta-table/ops/transaction");
     return transaction(this.#log, work, options);
   }
 
@@ -234,7 +234,7 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
    */
   async merge(source: RowInput<object>, options: MergeOptions<Row>): Promise<MergeResult> {
     this.#checkWritable("merge");
-    const { merge } = await loaded(import("./ops/merge.js"), "delta-table/ops/merge");
+    const { merge } = await loaded(() => import("./ops/merge.js"), "delta-table/ops/merge");
     return merge(this.#log, source, options);
   }
 
@@ -301,7 +301,7 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
    */
   async load(source: LoadSource, options: LoadOptions<Row> = {}): Promise<LoadResult> {
     this.#checkWritable("load");
-    const { load } = await loaded(import("./load/load.js"), "delta-table/load");
+    const { load } = await loaded(() => import("./load/load.js"), "delta-table/load");
     return load(this.#log, source, options);
   }
 
@@ -312,7 +312,7 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
    * for await (const { id, file, line, reason, raw } of table.deadLetters()) console.log(id, file, line, reason);
    */
   async *deadLetters(options: DeadLettersOptions = {}): AsyncGenerator<DeadLetter> {
-    const { listLetters } = await loaded(import("./load/letterList.js"), "delta-table/load");
+    const { listLetters } = await loaded(() => import("./load/letterList.js"), "delta-table/load");
     yield* listLetters(this.#log, options);
   }
 
@@ -327,7 +327,7 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
    */
   async retryDeadLetters(options: RetryOptions = {}): Promise<RetryResult> {
     this.#checkWritable("retry dead letters");
-    const { retryLetters } = await loaded(import("./load/retryLetters.js"), "delta-table/load");
+    const { retryLetters } = await loaded(() => import("./load/retryLetters.js"), "delta-table/load");
     return retryLetters(this.#log, options);
   }
 
@@ -343,7 +343,7 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
    */
   async create(options: CreateOptions): Promise<{ readonly version: number }> {
     this.#checkWritable("create");
-    const { create } = await loaded(import("./ops/create.js"), "delta-table/create");
+    const { create } = await loaded(() => import("./ops/create.js"), "delta-table/create");
     return create(this.#log, options);
   }
 
@@ -360,7 +360,7 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
    */
   async convert(options: ConvertOptions = {}): Promise<ConvertResult> {
     this.#checkWritable("convert");
-    const { convert } = await loaded(import("./ops/convert.js"), "delta-table/convert");
+    const { convert } = await loaded(() => import("./ops/convert.js"), "delta-table/convert");
     return convert(this.#log, options);
   }
 
@@ -479,13 +479,13 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
 
   /** The commits that the log still holds, newest first. */
   async history(options: HistoryOptions = {}): Promise<HistoryEntry[]> {
-    const { history } = await loaded(import("./ops/history.js"), "delta-table/history");
+    const { history } = await loaded(() => import("./ops/history.js"), "delta-table/history");
     return history(await this.#snapshot(options.signal), options);
   }
 
   /** What the table is: id, features, properties, number of files and their size. */
   async detail(): Promise<TableDetail> {
-    const { detail } = await loaded(import("./ops/detail.js"), "delta-table/detail");
+    const { detail } = await loaded(() => import("./ops/detail.js"), "delta-table/detail");
     return detail(await this.#snapshot());
   }
 
@@ -498,13 +498,13 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
    * for (const { name, isActive, reading } of features) console.log(name, isActive, reading.meaning);
    */
   async protocol(options: { readonly signal?: AbortSignal } = {}): Promise<TableProtocol> {
-    const { protocol } = await loaded(import("./ops/protocol.js"), "delta-table/protocol");
+    const { protocol } = await loaded(() => import("./ops/protocol.js"), "delta-table/protocol");
     return protocol(this.#log, this.#travel, options.signal);
   }
 
   /** The live data files as objects. For millions of files see {@link Table.fileBatches}. */
   async files(options: { readonly signal?: AbortSignal } = {}): Promise<DataFile[]> {
-    const { listFiles } = await loaded(import("./ops/files.js"), "delta-table/files");
+    const { listFiles } = await loaded(() => import("./ops/files.js"), "delta-table/files");
     return listFiles(await this.#snapshot(options.signal), options.signal);
   }
 
@@ -524,8 +524,8 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
    */
   async checkpoint(options: { readonly signal?: AbortSignal } = {}): Promise<{ readonly version: number }> {
     this.#checkWritable("checkpoint");
-    const { writeCheckpoint } = await loaded(import("./log/checkpoint.js"), "delta-table/log/checkpoint");
-    const { letGo } = await loaded(import("./log/maintenance.js"), "delta-table/log/maintenance");
+    const { writeCheckpoint } = await loaded(() => import("./log/checkpoint.js"), "delta-table/log/checkpoint");
+    const { letGo } = await loaded(() => import("./log/maintenance.js"), "delta-table/log/maintenance");
     const snapshot = await this.#snapshot(options.signal);
     await writeCheckpoint(this.#log.store, snapshot, options.signal);
     await letGo(snapshot, { signal: options.signal });
@@ -547,7 +547,10 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
     const { store } = this.#log;
     const { version, protocol, metadata } = await this.#snapshot(options.signal);
     checkWritable(protocol, metadata);
-    const { writeCompaction } = await loaded(import("./log/compactionWrite.js"), "delta-table/log/compactionWrite");
+    const { writeCompaction } = await loaded(
+      () => import("./log/compactionWrite.js"),
+      "delta-table/log/compactionWrite",
+    );
     return writeCompaction(store, version, options, options.signal);
   }
 
@@ -565,7 +568,7 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
    */
   async vacuum(options: VacuumOptions = {}): Promise<VacuumResult> {
     this.#checkWritable("vacuum");
-    const { vacuum } = await loaded(import("./ops/vacuum.js"), "delta-table/vacuum");
+    const { vacuum } = await loaded(() => import("./ops/vacuum.js"), "delta-table/vacuum");
     return vacuum(this.#log, options);
   }
 
@@ -584,7 +587,7 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
    */
   async restore(versionOrTime: number | Date | string, options: RestoreOptions = {}): Promise<RestoreResult> {
     this.#checkWritable("restore");
-    const { restore } = await loaded(import("./ops/restore.js"), "delta-table/restore");
+    const { restore } = await loaded(() => import("./ops/restore.js"), "delta-table/restore");
     return restore(this.#log, versionOrTime, options);
   }
 
@@ -603,7 +606,7 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
   async clone(target: string | URL | Table, options: CloneOptions = {}): Promise<CloneResult> {
     const table = target instanceof Table ? target : Table.open(target);
     table.#checkWritable("become a clone");
-    const { clone } = await loaded(import("./ops/clone.js"), "delta-table/clone");
+    const { clone } = await loaded(() => import("./ops/clone.js"), "delta-table/clone");
     return clone(await this.#snapshot(options.signal), table.#log, options);
   }
 
@@ -618,7 +621,7 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
    */
   async fsck(options: FsckOptions = {}): Promise<FsckResult> {
     this.#checkWritable("fsck");
-    const { fsck } = await loaded(import("./ops/fsck.js"), "delta-table/fsck");
+    const { fsck } = await loaded(() => import("./ops/fsck.js"), "delta-table/fsck");
     return fsck(this.#log, options);
   }
 
@@ -634,7 +637,7 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
    * for (const { severity, code, message } of findings) console.log(severity, code, message);
    */
   async verify(options: VerifyOptions = {}): Promise<VerifyReport> {
-    const { verify } = await loaded(import("./ops/verify.js"), "delta-table/verify");
+    const { verify } = await loaded(() => import("./ops/verify.js"), "delta-table/verify");
     const travel = this.#travel;
     const version = travel === undefined || "version" in travel ? travel?.version : await this.version();
     return verify(this.#log.store, version, options, this.#log.access);

@@ -66,7 +66,7 @@ export class CheckpointedJob<Row extends object = Record<string, unknown>> {
   async append(rows: RowInput<InputRow<Row>>, options: CheckpointedAppendOptions): Promise<AppendResult> {
     const { offset, ...rest } = options;
     checkJson(offset);
-    const { append } = await loaded(import("../ops/append.js"), "delta-table/append");
+    const { append } = await loaded(() => import("../ops/append.js"), "delta-table/append");
     if (this.#progress === undefined) await this.offset(rest);
     const before = this.#progress!.at;
     const { progress, move } = await stageProgress(this.#log.store, this.#job, before, { offset }, rest.signal);

@@ -31,7 +31,7 @@ export async function writeCheckpoint(
 ): Promise<WrittenCheckpoint> {
   const { version, protocol, metadata } = snapshot;
   checkWritable(protocol, metadata);
-  const { storeCheckpoint } = await loaded(import("./checkpointWrite.js"), "delta-table/log/checkpointWrite");
+  const { storeCheckpoint } = await loaded(() => import("./checkpointWrite.js"), "delta-table/log/checkpointWrite");
   const { path, actionCount, storedBytes, fileCount, sizeBytes, facts } = await storeCheckpoint(
     store,
     snapshot,

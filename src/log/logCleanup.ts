@@ -101,8 +101,8 @@ function isExpired(path: string, kept: number): boolean {
 
 /** Passes if everything that the checkpoint says beside files can be read, and its sidecars are there. */
 async function checkWhole(store: ObjectStore, checkpoint: CheckpointFiles, signal?: AbortSignal): Promise<void> {
-  const { readStateActions } = await loaded(import("./checkpointState.js"), "delta-table/log/checkpointState");
-  const { sidecarFooters } = await loaded(import("./checkpointRead.js"), "delta-table/log/checkpointRead");
+  const { readStateActions } = await loaded(() => import("./checkpointState.js"), "delta-table/log/checkpointState");
+  const { sidecarFooters } = await loaded(() => import("./checkpointRead.js"), "delta-table/log/checkpointRead");
   for await (const _ of readStateActions(store, checkpoint, signal));
   await sidecarFooters(store, checkpoint, signal);
 }
@@ -125,7 +125,7 @@ async function removeSidecars(
     if (modifiedMs < beforeMs) old.push(path);
   }
   if (old.length === 0) return;
-  const { readSidecars } = await loaded(import("./checkpointState.js"), "delta-table/log/checkpointState");
+  const { readSidecars } = await loaded(() => import("./checkpointState.js"), "delta-table/log/checkpointState");
   const named = new Set<string>();
   for (const checkpoint of checkpoints) {
     for (const { path } of await readSidecars(store, checkpoint, signal)) named.add(sidecarPath(store, path));

@@ -117,7 +117,7 @@ async function stateBefore(
 ): Promise<{ readonly state: Partial<TableState> } | Damage> {
   const state = new StateBuilder();
   try {
-    const { readStateActions } = await loaded(import("./checkpointState.js"), "delta-table/log/checkpointState");
+    const { readStateActions } = await loaded(() => import("./checkpointState.js"), "delta-table/log/checkpointState");
     for await (const action of readStateActions(store, checkpoint, signal)) state.apply(action);
   } catch (error) {
     if (!isDamage(error)) throw error;

@@ -124,13 +124,13 @@ export class Snapshot {
    * turns out to be damaged midway and nothing else tells its files.
    */
   async *fileBatches(options: FileBatchOptions = {}): AsyncGenerator<RecordBatch> {
-    const { liveFiles } = await loaded(import("./liveFiles.js"), "delta-table/log/liveFiles");
+    const { liveFiles } = await loaded(() => import("./liveFiles.js"), "delta-table/log/liveFiles");
     yield* liveFiles(this.#files, options, (damage) => this.#elsewhere(damage, options.signal));
   }
 
   /** The removed files that the log still holds, a column for each field of `remove` but `stats` and `tags`. */
   async *tombstoneBatches(options: { readonly signal?: AbortSignal } = {}): AsyncGenerator<RecordBatch> {
-    const { tombstones } = await loaded(import("./liveFiles.js"), "delta-table/log/liveFiles");
+    const { tombstones } = await loaded(() => import("./liveFiles.js"), "delta-table/log/liveFiles");
     yield* tombstones(this.#files, (damage) => this.#elsewhere(damage, options.signal), options.signal);
   }
 

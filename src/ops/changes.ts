@@ -55,7 +55,7 @@ async function openFeed(
   if (last < first && !mayBeEmpty(start, end, first === newest.version + 1)) {
     throw first > newest.version ? versionNotFound(newest, first) : invalidRange(from, to);
   }
-  const { ChangeFeed } = await loaded(import("../read/changes.js"), "delta-table/changes");
+  const { ChangeFeed } = await loaded(() => import("../read/changes.js"), "delta-table/changes");
   const snapshotAt = async (version: number) => (version === newest.version ? newest : log.at({ version }, signal));
   return new ChangeFeed({
     first,

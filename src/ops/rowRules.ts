@@ -16,7 +16,7 @@ export async function rowRulesFor(
   before?: RowRules,
 ): Promise<RowRules | undefined> {
   if (!hasRowRules(table.metadata)) return undefined;
-  const { rulesOf } = await loaded(import("../sql/rules/rulesOf.js"), "The part that checks constraints");
+  const { rulesOf } = await loaded(() => import("../sql/rules/rulesOf.js"), "The part that checks constraints");
   return rulesOf(table, before);
 }
 
@@ -31,7 +31,7 @@ export async function checkNewRules(table: {
   readonly schema: StructType;
 }): Promise<void> {
   if (!hasRowRules(table.metadata)) return;
-  const { checkRules } = await loaded(import("../sql/rules/newRules.js"), "The part that checks constraints");
+  const { checkRules } = await loaded(() => import("../sql/rules/newRules.js"), "The part that checks constraints");
   checkRules(table);
 }
 
@@ -46,7 +46,7 @@ export async function checkDefault(
   await checkNewRules(table);
   const field = table.schema.fields.find(({ name }) => name === column);
   if (field === undefined) return;
-  const { tryDefault } = await loaded(import("../sql/rules/newRules.js"), "The part that checks constraints");
+  const { tryDefault } = await loaded(() => import("../sql/rules/newRules.js"), "The part that checks constraints");
   await tryDefault(field);
 }
 

@@ -53,13 +53,13 @@ export function rowsOf(snapshot: Snapshot): ScanSource {
     schema: snapshot.schema,
     rowTracking: isFeatureActive("rowTracking", snapshot.protocol, snapshot.metadata) ? ROW_TRACKING_FIELDS : [],
     async *batches(options) {
-      const { scanBatches } = await loaded(import("../read/scan.js"), "delta-table/read");
+      const { scanBatches } = await loaded(() => import("../read/scan.js"), "delta-table/read");
       yield* scanBatches(snapshot, options);
     },
     async count(options) {
       const counted = options.predicate === undefined ? snapshot.rowCount : undefined;
       if (counted !== undefined) return counted;
-      const { countRows } = await loaded(import("../read/scan.js"), "delta-table/read");
+      const { countRows } = await loaded(() => import("../read/scan.js"), "delta-table/read");
       return countRows(snapshot, options);
     },
   };
@@ -150,7 +150,7 @@ export class Scan<Row extends object = Record<string, unknown>> implements Batch
 }
 
 function scanRows(): Promise<typeof import("./scanRows.js")> {
-  return loaded(import("./scanRows.js"), "delta-table/read");
+  return loaded(() => import("./scanRows.js"), "delta-table/read");
 }
 
 /** A column of the table hides one of row tracking of its name. */

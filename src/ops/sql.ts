@@ -26,8 +26,8 @@ export interface SqlOptions {
 export function sql(table: QueriedTable, query: string, options: SqlOptions): Scan {
   const { params = [], tables = {}, limit, signal } = options;
   const open = async () => {
-    const { prepareQuery } = await loaded(import("../sql/runQuery.js"), "delta-table/sql");
-    const { limited } = await loaded(import("../read/scan.js"), "delta-table/read");
+    const { prepareQuery } = await loaded(() => import("../sql/runQuery.js"), "delta-table/sql");
+    const { limited } = await loaded(() => import("../read/scan.js"), "delta-table/read");
     const named: readonly (readonly [string, QueriedTable])[] = [["this", table], ...Object.entries(tables)];
     checkNames(named);
     const snapshots = await Promise.all(

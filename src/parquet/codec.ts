@@ -65,7 +65,7 @@ export async function compileWasm(maxMemoryBytes: number): Promise<WasmModule> {
 
 /** This thread's instance of the library. */
 export async function instantiate(module: WasmModule): Promise<Wasm> {
-  const wasm = await loaded(import("parquet-wasm/esm"), "parquet-wasm");
+  const wasm = await loaded(() => import("parquet-wasm/esm"), "parquet-wasm");
   wasm.initSync({ module });
   return wasm;
 }

@@ -51,7 +51,8 @@ function validateStruct(struct: StructType, parent: readonly string[], forbidden
   for (const field of struct.fields) {
     const path = [...parent, field.name];
     const column = path.join(".");
-    if (field.name === "") throw invalid(column, `A column of ${parent.join(".") || "the table"} has an empty name.`);
+    // Arrow data that others made may have none at all.
+    if (!field.name) throw invalid(column, `A column of ${parent.join(".") || "the table"} has an empty name.`);
     if (field.name.startsWith(BYTE_ORDER_MARK)) {
       throw invalid(
         column,

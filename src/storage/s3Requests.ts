@@ -56,7 +56,10 @@ export class S3Requests {
     if (this.#disposed) throw new DeltaError("DELTA_INVALID_ARGUMENT", `The store was closed: ${doing}.`);
     const release = await this.#limit.enter(signal, doing);
     try {
-      this.#connection ??= this.#connect();
+      this.#connection ??= this.#connect().catch((error: unknown) => {
+        this.#connection = undefined;
+        throw error;
+      });
       const connection = await this.#connection;
       checkSignal(signal, doing);
       const options = signal ? { abortSignal: signal } : {};
@@ -104,7 +107,7 @@ export class S3Requests {
   }
 
   async #connect(): Promise<S3Connection> {
-    const sdk = await loaded(import("@aws-sdk/client-s3"), "@aws-sdk/client-s3");
+    const sdk = await loaded(() => import("@aws-sdk/client-s3"), "@aws-sdk/client-s3");
     const { region, credentials, forcePathStyle } = this.#options;
     const endpoint = this.#endpoint;
     const agent = { keepAlive: true, maxSockets: this.#limit.size };

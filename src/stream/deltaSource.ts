@@ -51,7 +51,7 @@ export class DeltaSource implements StreamSource {
 
   /** Throws `DELTA_TABLE_NOT_FOUND`. */
   async open(context: SourceContext): Promise<OpenSource> {
-    const { OpenDeltaSource } = await loaded(import("./openDeltaSource.js"), "delta-table/stream");
+    const { OpenDeltaSource } = await loaded(() => import("./openDeltaSource.js"), "delta-table/stream");
     return new OpenDeltaSource(this.#log, this.#options, await this.#log.latest(), context);
   }
 }

@@ -35,7 +35,7 @@ export class FolderSource implements StreamSource {
   }
 
   async open(context: SourceContext): Promise<OpenSource> {
-    const { openFolder } = await loaded(import("./openFolder.js"), "delta-table/stream");
+    const { openFolder } = await loaded(() => import("./openFolder.js"), "delta-table/stream");
     return openFolder(this.#folder, this.#options, context);
   }
 }

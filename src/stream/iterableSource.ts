@@ -38,7 +38,7 @@ export class IterableSource<Row extends object> implements StreamSource {
   }
 
   async open({ unlimited }: SourceContext): Promise<OpenSource> {
-    const { schemaFrom } = await loaded(import("../ops/schemaOption.js"), "delta-table/stream");
+    const { schemaFrom } = await loaded(() => import("../ops/schemaOption.js"), "delta-table/stream");
     const { schema } = this.#options;
     const known = schema === undefined ? undefined : schemaFrom(schema);
     return new OpenIterableSource(this.#readAfter, this.#options, known, unlimited);

@@ -114,7 +114,7 @@ export class Stream<Row extends object = Record<string, unknown>> {
     const { checkpoint, storage, trigger, signal, onProgress, queryName, ...rest } = options;
     const log = table[streamedLog];
     if (log === undefined) throw new DeltaError("DELTA_INVALID_ARGUMENT", "A stream goes to a Table.open(…).", {});
-    const { TableSink } = await loaded(import("./tableSink.js"), MODULE);
+    const { TableSink } = await loaded(() => import("./tableSink.js"), MODULE);
     const sink = new TableSink(log, rest, queryName);
     return this.#run(sink, { checkpoint, storage, trigger, signal, onProgress });
   }
@@ -127,13 +127,13 @@ export class Stream<Row extends object = Record<string, unknown>> {
     call: (batch: StreamBatch<Row>, batchId: number) => void | Promise<void>,
     options: StreamRunOptions,
   ): Promise<StreamResult> {
-    const { FunctionSink } = await loaded(import("./functionSink.js"), MODULE);
+    const { FunctionSink } = await loaded(() => import("./functionSink.js"), MODULE);
     return this.#run(new FunctionSink(call as ConstructorParameters<typeof FunctionSink>[0]), options);
   }
 
   async #run(sink: StreamSink, options: StreamRunOptions): Promise<StreamResult> {
-    const { runStream } = await loaded(import("./run.js"), MODULE);
-    const steps = await loaded(import("./steps.js"), MODULE);
+    const { runStream } = await loaded(() => import("./run.js"), MODULE);
+    const steps = await loaded(() => import("./steps.js"), MODULE);
     return runStream(
       this.#source,
       this.#steps.map((make) => make(steps)),

@@ -50,6 +50,7 @@ async function outcomeOf(input: Uint8Array | string): Promise<number | string> {
 const ERRORS = [
   "DELTA_INPUT_UNREADABLE",
   "DELTA_INVALID_SCHEMA",
+  "DELTA_COMPLEX_TYPE_COLUMN_CONTAINS_NULL_TYPE",
   "DELTA_VALUE_OUT_OF_RANGE",
   "DELTA_NOT_NULL_CONSTRAINT_VIOLATED",
   "DELTA_SCHEMA_MISMATCH",

@@ -31,7 +31,7 @@ export async function* unzstd(input: ByteQueue, url: string): AsyncGenerator<Dec
 let library: Promise<ZSTDDecoder> | undefined;
 
 function zstd(): Promise<ZSTDDecoder> {
-  library ??= loaded(import("zstddec/stream"), "zstddec").then(async ({ ZSTDDecoder }) => {
+  library ??= loaded(() => import("zstddec/stream"), "zstddec").then(async ({ ZSTDDecoder }) => {
     const decoder = new ZSTDDecoder();
     await decoder.init();
     return decoder;

@@ -91,7 +91,7 @@ async function checkRows(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const [{ checkConstraintExpression }, { rulesOf }] = await loaded(
-    Promise.all([import("../../sql/spark/expression.js"), import("../../sql/rules/rulesOf.js")]),
+    () => Promise.all([import("../../sql/spark/expression.js"), import("../../sql/rules/rulesOf.js")]),
     "The part that checks constraints",
   );
   const plain = withoutRules(snapshot.schema);

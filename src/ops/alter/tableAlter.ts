@@ -35,7 +35,7 @@ export class TableAlter {
    * await table.alter.addColumns([{ path: "address.zip", type: "string", position: { after: "city" } }]);
    */
   async addColumns(columns: AddedColumns, options: AlterOptions = {}): Promise<AlterResult> {
-    const { addColumns } = await loaded(import("./addColumns.js"), MODULE);
+    const { addColumns } = await loaded(() => import("./addColumns.js"), MODULE);
     return addColumns(this.#log, columns, options);
   }
 
@@ -48,7 +48,7 @@ export class TableAlter {
    * await table.alter.renameColumn("address.zip", "postcode");
    */
   async renameColumn(column: ColumnPath, newName: string, options: AlterOptions = {}): Promise<AlterResult> {
-    const { renameColumn } = await loaded(import("./renameColumn.js"), MODULE);
+    const { renameColumn } = await loaded(() => import("./renameColumn.js"), MODULE);
     return renameColumn(this.#log, column, newName, options);
   }
 
@@ -61,7 +61,7 @@ export class TableAlter {
    * await table.alter.dropColumns(["score", "address.zip"]);
    */
   async dropColumns(columns: string | readonly ColumnPath[], options: AlterOptions = {}): Promise<AlterResult> {
-    const { dropColumns } = await loaded(import("./dropColumns.js"), MODULE);
+    const { dropColumns } = await loaded(() => import("./dropColumns.js"), MODULE);
     return dropColumns(this.#log, columns, options);
   }
 
@@ -77,7 +77,7 @@ export class TableAlter {
    * await table.alter.changeColumn("state", { default: "'new'" });
    */
   async changeColumn(column: ColumnPath, change: ColumnChange, options: AlterOptions = {}): Promise<AlterResult> {
-    const { changeColumn } = await loaded(import("./changeColumn.js"), MODULE);
+    const { changeColumn } = await loaded(() => import("./changeColumn.js"), MODULE);
     return changeColumn(this.#log, column, change, options);
   }
 
@@ -90,7 +90,7 @@ export class TableAlter {
    * await table.alter.syncIdentity("id");
    */
   async syncIdentity(column: ColumnPath, options: AlterOptions = {}): Promise<AlterResult> {
-    const { syncIdentity } = await loaded(import("./syncIdentity.js"), MODULE);
+    const { syncIdentity } = await loaded(() => import("./syncIdentity.js"), MODULE);
     return syncIdentity(this.#log, column, options);
   }
 
@@ -104,7 +104,7 @@ export class TableAlter {
    * await table.alter.addConstraint("positive", "price > 0");
    */
   async addConstraint(name: string, expression: string, options: AlterOptions = {}): Promise<AlterResult> {
-    const { addConstraint } = await loaded(import("./constraints.js"), MODULE);
+    const { addConstraint } = await loaded(() => import("./constraints.js"), MODULE);
     return addConstraint(this.#log, name, expression, options);
   }
 
@@ -118,7 +118,7 @@ export class TableAlter {
     name: string,
     options: AlterOptions & { readonly ifExists?: boolean } = {},
   ): Promise<AlterResult> {
-    const { dropConstraint } = await loaded(import("./constraints.js"), MODULE);
+    const { dropConstraint } = await loaded(() => import("./constraints.js"), MODULE);
     return dropConstraint(this.#log, name, options);
   }
 
@@ -131,7 +131,7 @@ export class TableAlter {
    * await table.alter.setProperties({ "delta.enableChangeDataFeed": "true", owner: "billing" });
    */
   async setProperties(properties: Readonly<Record<string, string>>, options: AlterOptions = {}): Promise<AlterResult> {
-    const { setProperties } = await loaded(import("./setProperties.js"), MODULE);
+    const { setProperties } = await loaded(() => import("./setProperties.js"), MODULE);
     return setProperties(this.#log, properties, options);
   }
 
@@ -146,7 +146,7 @@ export class TableAlter {
     names: readonly string[],
     options: AlterOptions & { readonly ifExists?: boolean } = {},
   ): Promise<AlterResult> {
-    const { unsetProperties } = await loaded(import("./setProperties.js"), MODULE);
+    const { unsetProperties } = await loaded(() => import("./setProperties.js"), MODULE);
     return unsetProperties(this.#log, names, options);
   }
 
@@ -159,7 +159,7 @@ export class TableAlter {
    * await table.alter.clusterBy(["customer", "address.city"]);
    */
   async clusterBy(columns: readonly string[], options: AlterOptions = {}): Promise<AlterResult> {
-    const { clusterBy } = await loaded(import("./clusterBy.js"), MODULE);
+    const { clusterBy } = await loaded(() => import("./clusterBy.js"), MODULE);
     return clusterBy(this.#log, columns, options);
   }
 
@@ -170,7 +170,7 @@ export class TableAlter {
    * await table.alter.describe({ description: "One row an order" });
    */
   async describe(texts: TableDescriptions, options: AlterOptions = {}): Promise<AlterResult> {
-    const { describe } = await loaded(import("./describe.js"), MODULE);
+    const { describe } = await loaded(() => import("./describe.js"), MODULE);
     return describe(this.#log, texts, options);
   }
 
@@ -182,7 +182,7 @@ export class TableAlter {
    * await table.alter.addFeature("timestampNtz");
    */
   async addFeature(feature: string, options: AlterOptions = {}): Promise<AlterResult> {
-    const { addFeature } = await loaded(import("./addFeature.js"), MODULE);
+    const { addFeature } = await loaded(() => import("./addFeature.js"), MODULE);
     return addFeature(this.#log, feature, options);
   }
 
@@ -204,7 +204,7 @@ export class TableAlter {
    * await table.alter.dropFeature("checkpointProtection", { truncateHistory: true });
    */
   async dropFeature(feature: string, options: DropFeatureOptions = {}): Promise<AlterResult> {
-    const { dropFeature } = await loaded(import("./dropFeature.js"), MODULE);
+    const { dropFeature } = await loaded(() => import("./dropFeature.js"), MODULE);
     return dropFeature(this.#log, feature, options);
   }
 
@@ -217,7 +217,7 @@ export class TableAlter {
    * await table.alter.upgradeProtocol({ minReaderVersion: 1, minWriterVersion: 4 });
    */
   async upgradeProtocol(versions: ProtocolVersions, options: AlterOptions = {}): Promise<AlterResult> {
-    const { upgradeProtocol } = await loaded(import("./upgradeProtocol.js"), MODULE);
+    const { upgradeProtocol } = await loaded(() => import("./upgradeProtocol.js"), MODULE);
     return upgradeProtocol(this.#log, versions, options);
   }
 }

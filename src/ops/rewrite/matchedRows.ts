@@ -51,7 +51,7 @@ async function placesOf<File extends ScanFile>(
   signal: AbortSignal | undefined,
 ): Promise<FilePlaces<File>> {
   if (files.length === 0) return new Map();
-  const { filePlaces } = await loaded(import("../../sql/filePlaces.js"), "delta-table/sql");
+  const { filePlaces } = await loaded(() => import("../../sql/filePlaces.js"), "delta-table/sql");
   return filePlaces(snapshot, files, predicate, signal);
 }
 
