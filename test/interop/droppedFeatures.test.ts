@@ -91,7 +91,10 @@ const CASES: readonly (readonly [feature: string, name: string, statements: read
   [
     "checkConstraints",
     "without constraints",
-    [...having("delta.constraints.c=id>0", "delta.feature.domainMetadata=supported"), "alter table TABLE drop constraint c"],
+    [
+      ...having("delta.constraints.c=id>0", "delta.feature.domainMetadata=supported"),
+      "alter table TABLE drop constraint c",
+    ],
   ],
   [
     "typeWidening",

@@ -7,6 +7,7 @@ import sys
 import time
 
 import pyspark
+from py4j.protocol import Py4JJavaError
 from pyspark.sql import SparkSession, functions
 from pyspark.sql.types import StructType, VariantType
 
@@ -193,6 +194,45 @@ def evaluate(path, expressions):
     return values(expressions)
 
 
+TRANSACTIONS = {}
+
+
+def begin(path, conditions, adds=(), changes_data=True):
+    """Stages a transaction that has read the files of some conditions (null: none), removes those, and adds files to partitions."""
+    delta = spark._jvm.org.apache.spark.sql.delta
+    delta.DeltaLog.clearCache()
+    none = spark._jvm.scala.Option.empty()
+    txn = delta.DeltaLog.forTable(spark._jsparkSession, path).startTransaction(none, none)
+    actions = []
+    if conditions is not None:
+        parser = spark._jsparkSession.sessionState().sqlParser()
+        found = txn.filterFiles(seq([parser.parseExpression(text) for text in conditions]), False)
+        for i in range(found.size()):
+            add = json.loads(found.apply(i).json())["add"]
+            remove = {key: add[key] for key in ("path", "partitionValues", "size")}
+            actions.append({"remove": {**remove, "deletionTimestamp": 1, "dataChange": changes_data, "extendedFileMetadata": True}})
+    for part in adds:
+        file = {"path": f"part={part}/new-{len(TRANSACTIONS)}-{len(actions)}.parquet", "partitionValues": {"part": part}, "size": 1}
+        stats = json.dumps({"numRecords": 1, "minValues": {"id": 1, "n": 1.0}, "maxValues": {"id": 2, "n": 2.0}, "nullCount": {"id": 0, "n": 0}})
+        actions.append({"add": {**file, "modificationTime": 1, "dataChange": changes_data, "stats": stats}})
+    TRANSACTIONS[path] = txn, seq([delta.actions.Action.fromJson(json.dumps(action)) for action in actions])
+
+
+def finish(path):
+    """Commits it; "committed", or the name of the exception."""
+    txn, actions = TRANSACTIONS.pop(path)
+    manual = getattr(spark._jvm.org.apache.spark.sql.delta, "DeltaOperations$ManualUpdate$")
+    try:
+        txn.commit(actions, getattr(manual, "MODULE$"))
+        return "committed"
+    except Py4JJavaError as error:
+        return error.java_exception.getClass().getSimpleName()
+
+
+def seq(items):
+    return spark._jvm.org.apache.spark.api.python.PythonUtils.toSeq(items)
+
+
 if __name__ == "__main__":
-    serve({f.__name__: f for f in (versions, read, changes, write, create, features, version, checkpoint, stream, sql, save, scanned, evaluate)})
+    serve({f.__name__: f for f in (versions, read, changes, write, create, features, version, checkpoint, stream, sql, save, scanned, evaluate, begin, finish)})
     spark.stop()
