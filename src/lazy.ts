@@ -6,7 +6,7 @@ import { DeltaError } from "./errors.js";
 /** Node was seen to hold 90 files open at a time while it loads what reads tables. */
 const DESCRIPTORS = 128;
 
-/** Names of what has been loaded. */
+/** What has been loaded, each by its name and the text of its import: a name may stand for several modules. */
 const done = new Set<string>();
 
 /**
@@ -15,11 +15,12 @@ const done = new Set<string>();
  * module can't be loaded all the same.
  */
 export async function loaded<T>(load: () => Promise<T>, name: string): Promise<T> {
+  const key = `${name} ${load}`;
   // A worker that can't load what it needs is replaced.
-  if (isMainThread && !done.has(name)) checkDescriptors(name);
+  if (isMainThread && !done.has(key)) checkDescriptors(name);
   try {
     const module = await load();
-    done.add(name);
+    done.add(key);
     return module;
   } catch (error) {
     const system = systemCode(error);

@@ -4,6 +4,7 @@ import { makeBatch } from "../arrow/column.js";
 import { checkNotNull } from "../arrow/notNull.js";
 import { toArrowField } from "../arrow/schema.js";
 import { DeltaError } from "../errors.js";
+import { loaded } from "../lazy.js";
 import { SqlText } from "../schema/sqlText.js";
 import type { StructType } from "../schema/types.js";
 import { withVariantBytes } from "../schema/variantBytes.js";
@@ -43,8 +44,7 @@ export async function assignmentsOf(set: SetOption, schema: StructType): Promise
   const texts = entries.flatMap(([, value], i) =>
     value instanceof SqlText ? [{ target: targets[i]!, field: targets[i]!.field, text: value.text }] : [],
   );
-  const expressions =
-    texts.length === 0 ? undefined : await (await import("../sql/evaluate.js")).columnExpressions(texts, schema);
+  const expressions = texts.length === 0 ? undefined : await (await evaluation()).columnExpressions(texts, schema);
   return {
     columns: new Set(targets.map(({ path }) => path[0]!)),
     async apply(batch) {
@@ -69,4 +69,8 @@ function own(batch: RecordBatch, schema: StructType): RecordBatch {
 
 function repeated(row: object, count: number): object[] {
   return new Array<object>(count).fill(row);
+}
+
+function evaluation(): Promise<typeof import("../sql/evaluate.js")> {
+  return loaded(() => import("../sql/evaluate.js"), "delta-table/sql");
 }

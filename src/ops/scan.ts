@@ -137,7 +137,11 @@ export class Scan<Row extends object = Record<string, unknown>> implements Batch
     const { columns, where, limit, partitionTimeZone, signal } = this.#options;
     checkLimit(limit);
     checkTimeZone(partitionTimeZone);
-    this.#source ??= this.#open();
+    this.#source ??= this.#open().catch((error: unknown) => {
+      // What couldn't be opened now may be later.
+      this.#source = undefined;
+      throw error;
+    });
     const source = await this.#source;
     const fields = columns?.map((name) => fieldOf(source, name)) ?? source.schema.fields;
     const predicate = await predicateOf(where, allColumns(source));

@@ -1,3 +1,4 @@
+import { loaded } from "../lazy.js";
 import type { Predicate } from "../schema/predicate.js";
 import type { StructType } from "../schema/types.js";
 import { resolveWhere, type Where } from "../schema/where.js";
@@ -12,7 +13,7 @@ export async function predicateOf<Row extends object>(
 ): Promise<Predicate | undefined> {
   if (where === undefined) return undefined;
   if (typeof where !== "string") return resolveWhere(where, schema);
-  const { parseWhere } = await import("../sql/where.js");
+  const { parseWhere } = await loaded(() => import("../sql/where.js"), "delta-table/sql");
   return parseWhere(where, schema);
 }
 
@@ -23,6 +24,6 @@ export async function whereText<Row extends object>(
   schema: StructType,
 ): Promise<string> {
   if (typeof where === "string" || predicate === undefined) return String(where);
-  const { predicateSql } = await import("../sql/predicateSql.js");
+  const { predicateSql } = await loaded(() => import("../sql/predicateSql.js"), "delta-table/sql");
   return predicateSql(predicate, schema);
 }

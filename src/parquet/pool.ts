@@ -53,7 +53,10 @@ export async function run(job: Job, workBytes: number, signal?: AbortSignal): Pr
   if (workBytes < SMALL_BYTES && isHere && !ownThreadBroken) {
     const module = await wasmModule(limits.MAX_OWN_DECODER_MEMORY_BYTES);
     checkSignal(signal, "reading or writing Parquet");
-    ownThread ??= instantiate(module);
+    ownThread ??= instantiate(module).catch((error: unknown) => {
+      ownThread = undefined;
+      throw error;
+    });
     const done = runHere(await ownThread, job);
     if (done !== undefined) return done;
   }
@@ -149,7 +152,8 @@ function give(worker: Worker, waiting: Waiting, module: WasmModule): void {
     waiting.reject(isShortage(error) ? shortage(error) : new JobFailed(String(error), { cause: error }));
   const onMessage = (answer: Answer) => {
     const isSmall = answer.memoryBytes <= MAX_KEPT_MEMORY_BYTES;
-    if ("error" in answer) settle(isSmall && !answer.trapped, () => fail(answer.error));
+    if ("shortage" in answer) settle(false, () => waiting.reject(shortage(answer.shortage)));
+    else if ("error" in answer) settle(isSmall && !answer.trapped, () => fail(answer.error));
     else settle(isSmall, () => waiting.resolve(answer.bytes));
   };
   const onError = (error: unknown) => settle(false, () => fail(error));

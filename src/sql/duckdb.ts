@@ -2,7 +2,8 @@ import { rmSync } from "node:fs";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, sep } from "node:path";
-import { DeltaError } from "../errors.js";
+import { DeltaError, hasCode } from "../errors.js";
+import { loaded } from "../lazy.js";
 import { runtime } from "../runtime.js";
 
 /** DuckDB as the rest of this package sees it. */
@@ -153,8 +154,9 @@ async function start(settings: readonly string[], spillFolder = ""): Promise<Duc
 /** The package itself. Throws DELTA_MISSING_DEPENDENCY. */
 export async function loadDuckdb(): Promise<Api> {
   try {
-    return await import("@duckdb/node-api");
+    return await loaded(() => import("@duckdb/node-api"), "@duckdb/node-api");
   } catch (cause) {
+    if (!hasCode(cause, "DELTA_MISSING_DEPENDENCY")) throw cause;
     throw new DeltaError(
       "DELTA_MISSING_DEPENDENCY",
       "CSV and SQL need the optional package @duckdb/node-api, which can't be loaded. Install it with: npm install @duckdb/node-api",

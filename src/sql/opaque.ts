@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { RecordBatch } from "apache-arrow";
 import { withVariantJson } from "../arrow/variant/jsonForm.js";
 import { DeltaError } from "../errors.js";
+import { loaded } from "../lazy.js";
 import type { OpaquePredicate } from "../schema/predicate.js";
 import type { StructType } from "../schema/types.js";
 import { type Duckdb, duckdb, quoteName, quoteText, withWorkFolder } from "./duckdb.js";
@@ -54,7 +55,7 @@ async function evaluate(
   if (batch.numRows === 0) return new Uint8Array(0);
   const answer = `SELECT coalesce(CAST((${text}) AS BOOLEAN)::UTINYINT, 2::UTINYINT)`;
   if (names.size === 0) return run(db, text, `${answer} FROM range(${batch.numRows}) AS ${ROWS}`, batch.numRows);
-  const { encodeParquet } = await import("../parquet/write.js");
+  const { encodeParquet } = await loaded(() => import("../parquet/write.js"), "delta-table/parquet");
   // By position: Arrow's selection by name leaves holes among the columns.
   const indices = batch.schema.fields.flatMap((field, i) => (names.has(field.name) ? [i] : []));
   const { bytes } = await encodeParquet([withVariantJson(batch.selectAt(indices))], { compression: "uncompressed" });

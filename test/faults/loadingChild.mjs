@@ -4,12 +4,15 @@ import fs from "node:fs";
 
 const { Table } = await import("#src/index.js");
 const { openStore } = await import("#src/storage/open.js");
-const [path] = process.argv.slice(2);
+const [path, isWarm] = process.argv.slice(2);
 const table = Table.open(path);
+// What reads is there then, but for the library that decodes.
+if (isWarm !== undefined) await table.toArray({ limit: 0 });
 const store = openStore("s3://bucket/table", { s3: { endpoint: "http://127.0.0.1:9", region: "us-east-1" } });
 const uses = {
   sdk: () => store.get("a"),
   read: async () => (await table.toArray()).length > 0,
+  where: async () => (await table.toArray({ where: "id % 2 = 0" })).length,
   append: async () => (await table.append([])).rowCount,
   checkpoint: async () => (await table.checkpoint()).version >= 0,
 };

@@ -89,13 +89,19 @@ describe("a process that has no file descriptors left", () => {
 });
 
 describe("a module that is loaded on first use", () => {
-  it.skipIf(notLinux)(`for want of descriptors isn't loaded yet, and is when there are some${notLinux}`, async () => {
+  const wants = `for want of descriptors isn't loaded yet, and is when there are some${notLinux}`;
+  it.skipIf(notLinux).each([[[]], [["warm"]]])(`${wants} %j`, async (warm) => {
     await filled(2);
     type Outcomes = Record<string, readonly unknown[]>;
-    const outcomes = await printed<Outcomes>("loadingChild.mjs", [at], 'ulimit -n 250; exec "$0" "$@"');
+    const outcomes = await printed<Outcomes>("loadingChild.mjs", [at, ...warm], 'ulimit -n 250; exec "$0" "$@"');
     const notYet = "DELTA_STORAGE_UNAVAILABLE retry EMFILE";
     const { sdk, ...others } = outcomes;
-    expect(others).toEqual({ read: [notYet, true], append: [notYet, 0], checkpoint: [notYet, true] });
+    expect(others).toEqual({
+      read: [notYet, true],
+      where: [notYet, 1],
+      append: [notYet, 0],
+      checkpoint: [notYet, true],
+    });
     // What it says then depends on whether the environment has credentials.
     expect(sdk).toEqual([notYet, expect.not.stringContaining("EMFILE")]);
   });

@@ -1,4 +1,4 @@
-import { Table } from "#src/index.js";
+import { type OptimizeOptions, sql, Table } from "#src/index.js";
 import { type Canonical, type Content, canonicalRow } from "./canonical.js";
 
 export interface Row {
@@ -54,6 +54,31 @@ export const update =
   (model) => {
     for (const [id, row] of model) if (matches(row)) model.set(id, set(row));
   };
+
+/** Changes rows of every kind here, those of a part among them, and in the model. */
+export async function changeHere(
+  table: Table<Row>,
+  model: Model,
+  part: string,
+  optimized: OptimizeOptions<Row>,
+): Promise<void> {
+  await table.append(rowsOf(200, 5, "here"));
+  put(rowsOf(200, 5, "here"))(model);
+  await table.delete("id % 9 = 4");
+  remove(({ id }) => id % 9n === 4n)(model);
+  await table.update({ set: { value: sql`value || '?'` }, where: { part } });
+  update(
+    (row) => row.part === part,
+    (row) => ({ ...row, value: `${row.value}?` }),
+  )(model);
+  await table.merge(rowsOf(199, 10, "both"), {
+    on: ["id"],
+    whenMatched: [{ update: "*" }],
+    whenNotMatched: [{ insert: "*" }],
+  });
+  put(rowsOf(199, 10, "both"))(model);
+  await table.optimize(optimized);
+}
 
 const idOf = ({ id }: Record<string, Canonical>) => Number(String(id).slice("int:".length));
 

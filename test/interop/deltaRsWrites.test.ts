@@ -2,11 +2,12 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type CreateOptions, type StructField, sql, Table } from "#src/index.js";
+import { type CreateOptions, type StructField, Table } from "#src/index.js";
 import type { Content } from "./canonical.js";
 import {
   type Change,
   canonical,
+  changeHere,
   changesHere,
   changesOf,
   DELTA_SCHEMA,
@@ -179,22 +180,7 @@ describe.each(FORMS)("a table that delta-rs changes, $name", ({ options = {}, af
 
   test("is gone on with here, and there again", async () => {
     const table = Table.open<Row>(path);
-    await table.append(rowsOf(200, 5, "here"));
-    put(rowsOf(200, 5, "here"))(model);
-    await table.delete("id % 9 = 4");
-    remove(({ id }) => id % 9n === 4n)(model);
-    await table.update({ set: { value: sql`value || '?'` }, where: { part: "moved" } });
-    update(
-      ({ part }) => part === "moved",
-      (row) => ({ ...row, value: `${row.value}?` }),
-    )(model);
-    await table.merge(rowsOf(199, 10, "both"), {
-      on: ["id"],
-      whenMatched: [{ update: "*" }],
-      whenNotMatched: [{ insert: "*" }],
-    });
-    put(rowsOf(199, 10, "both"))(model);
-    await table.optimize({ zOrderBy: ["day"] });
+    await changeHere(table, model, "moved", { zOrderBy: ["day"] });
     expect(await readHere()).toEqual(expected());
     expect(await readThere()).toEqual(expected());
     const predicate = "id = 203";

@@ -2,11 +2,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type CreateOptions, type StructField, sql, Table } from "#src/index.js";
+import { type CreateOptions, type StructField, Table } from "#src/index.js";
 import { isLong } from "../form.js";
 import type { Content } from "./canonical.js";
 import {
   type Change,
+  changeHere,
   changesHere,
   changesOf,
   FIELDS,
@@ -252,22 +253,7 @@ describe.each(FORMS.filter(({ long }) => isLong || long !== true))(
       for (const [id, row] of made.rows) model.set(id, row);
       expect(await readHere()).toEqual(expected());
       const table = Table.open<Row>(path);
-      await table.append(rowsOf(200, 5, "here"));
-      put(rowsOf(200, 5, "here"))(model);
-      await table.delete("id % 9 = 4");
-      remove(({ id }) => id % 9n === 4n)(model);
-      await table.update({ set: { value: sql`value || '?'` }, where: { part: "p 1" } });
-      update(
-        ({ part }) => part === "p 1",
-        (row) => ({ ...row, value: `${row.value}?` }),
-      )(model);
-      await table.merge(rowsOf(199, 10, "both"), {
-        on: ["id"],
-        whenMatched: [{ update: "*" }],
-        whenNotMatched: [{ insert: "*" }],
-      });
-      put(rowsOf(199, 10, "both"))(model);
-      await table.optimize(options.clusterBy === undefined ? { zOrderBy: ["day"] } : { full: true });
+      await changeHere(table, model, "p 1", options.clusterBy === undefined ? { zOrderBy: ["day"] } : { full: true });
       expect(await readHere()).toEqual(expected());
       expect(await readThere()).toEqual(expected());
       await request("delete from TABLE where id = 203");

@@ -8,10 +8,9 @@ import { runtime } from "#src/runtime.js";
 import { memoryStore } from "#src/storage/memory.js";
 import type { ObjectStore } from "#src/storage/store.js";
 import { expectCode } from "../expectCode.js";
+import { BEFORE, beforeClaims, DAY, protocolOf } from "./alter/removedFeatures.js";
 
-const BEFORE = "delta.requireCheckpointProtectionBeforeVersion";
 const VECTORS = { "delta.enableDeletionVectors": "true" };
-const DAY = 86_400_000;
 
 const { now } = runtime;
 afterEach(() => {
@@ -45,23 +44,6 @@ const names = async (store: ObjectStore) => {
 const checkpoints = async (store: ObjectStore) =>
   (await names(store)).flatMap((name) => (/^\d+\.checkpoint\.parquet$/.test(name) ? [Number(name.slice(0, 20))] : []));
 const sorted = async (table: Table) => (await table.toArray()).map(({ id, part }) => `${part}${id}`).sort();
-const protocolOf = async (store: ObjectStore) => (await loadSnapshot(store)).protocol;
-
-/** The store, on which something is done before the put of each commit, which may fail instead. */
-function beforeClaims(store: ObjectStore, act: (commit: string) => Promise<unknown>): ObjectStore {
-  return new Proxy(store, {
-    get(target, name) {
-      const value = Reflect.get(target, name, target);
-      if (name === "putIfAbsent") {
-        return async (...given: Parameters<ObjectStore["putIfAbsent"]>) => {
-          await act(Buffer.from(given[1]).toString());
-          return target.putIfAbsent(...given);
-        };
-      }
-      return typeof value === "function" ? value.bind(target) : value;
-    },
-  });
-}
 
 describe("dropping deletionVectors", () => {
   it("writes files with vectors anew, and protects the versions before", async () => {

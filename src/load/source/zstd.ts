@@ -31,12 +31,18 @@ export async function* unzstd(input: ByteQueue, url: string): AsyncGenerator<Dec
 let library: Promise<ZSTDDecoder> | undefined;
 
 function zstd(): Promise<ZSTDDecoder> {
-  library ??= loaded(() => import("zstddec/stream"), "zstddec").then(async ({ ZSTDDecoder }) => {
-    const decoder = new ZSTDDecoder();
-    await decoder.init();
-    return decoder;
+  library ??= newDecoder().catch((error: unknown) => {
+    library = undefined;
+    throw error;
   });
   return library;
+}
+
+async function newDecoder(): Promise<ZSTDDecoder> {
+  const { ZSTDDecoder } = await loaded(() => import("zstddec/stream"), "zstddec");
+  const decoder = new ZSTDDecoder();
+  await decoder.init();
+  return decoder;
 }
 
 async function* unpackFrame(decoders: ZSTDDecoder, input: ByteQueue, url: string): AsyncGenerator<Uint8Array> {

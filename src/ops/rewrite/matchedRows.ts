@@ -26,6 +26,8 @@ export async function* matchedFiles<File extends ScanFile>(
   signal?: AbortSignal,
 ): AsyncGenerator<{ readonly file: File; readonly rows: MatchedRows }> {
   const byDuckdb = predicate !== undefined && hasOpaque(predicate);
+  // Files often share a file of deletion vectors.
+  const vectors = new DeletionVectorReader(snapshot.store);
   const waiting: File[] = [];
   async function* found() {
     const some = waiting.splice(0);
@@ -33,7 +35,7 @@ export async function* matchedFiles<File extends ScanFile>(
     const places = byDuckdb ? await placesOf(snapshot, asked, predicate, signal) : undefined;
     for (const file of some) {
       const own = places?.get(file);
-      const rows = own && (await withoutRemoved(snapshot, file, own, signal));
+      const rows = own && (await withoutRemoved(snapshot, file, own, vectors, signal));
       yield { file, rows: rows ?? (await matchedRows(snapshot, file, predicate, signal)) };
     }
   }
@@ -60,11 +62,12 @@ async function withoutRemoved(
   snapshot: Snapshot,
   file: ScanFile,
   places: Uint32Array,
+  vectors: DeletionVectorReader,
   signal: AbortSignal | undefined,
 ): Promise<MatchedRows> {
   let left = places;
   if (file.deletionVector !== undefined) {
-    const vector = await new DeletionVectorReader(snapshot.store).read(file.deletionVector, signal);
+    const vector = await vectors.read(file.deletionVector, signal);
     const removed = vector.positions();
     let next = removed.next();
     left = places.filter((place) => {

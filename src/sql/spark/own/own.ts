@@ -1,4 +1,5 @@
 import { DeltaError } from "../../../errors.js";
+import { loaded } from "../../../lazy.js";
 import type { Duckdb } from "../../duckdb.js";
 import { loadDuckdb } from "../../duckdb.js";
 
@@ -26,13 +27,20 @@ const registered = new WeakMap<Duckdb, Promise<void>>();
 
 /** Makes all functions of our own known to a DuckDB, once. */
 export function registerOwn(db: Duckdb): Promise<void> {
-  const done = registered.get(db) ?? register(db);
-  registered.set(db, done);
+  let done = registered.get(db);
+  if (done === undefined) {
+    done = register(db).catch((error: unknown) => {
+      registered.delete(db);
+      throw error;
+    });
+    registered.set(db, done);
+  }
   return done;
 }
 
 async function register(db: Duckdb): Promise<void> {
-  const [{ OWN_FUNCTIONS }, api] = await Promise.all([import("./functions.js"), loadDuckdb()]);
+  const { OWN_FUNCTIONS } = await loaded(() => import("./functions.js"), "delta-table/sql");
+  const api = await loadDuckdb();
   // Older ones can't be called back.
   if (api.DuckDBScalarFunction === undefined) {
     throw new DeltaError(
