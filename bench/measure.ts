@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { capture } from "./process.js";
+import type { ProcessIo } from "./processIo.js";
 import type { Contender, Sample, Target, Workload } from "./workload.js";
 
 export interface Figures {
@@ -13,6 +14,12 @@ export interface Figures {
   readonly maxMs: number;
   /** The largest of all rounds. */
   readonly peakRssBytes: number;
+  /** The last round's. */
+  readonly io?: ProcessIo | undefined;
+  /** The last round's. */
+  readonly storedBytes?: number | undefined;
+  /** Of the units' times in all rounds. */
+  readonly percentilesMs?: { readonly p50: number; readonly p99: number } | undefined;
 }
 
 export interface TargetFigure extends Target {
@@ -88,14 +95,31 @@ function figuresOf(contender: string, samples: readonly Sample[], units: number)
     minMs: Math.min(...times),
     maxMs: Math.max(...times),
     peakRssBytes: Math.max(...samples.map(({ peakRssBytes }) => peakRssBytes)),
+    io: samples.at(-1)?.io,
+    storedBytes: samples.at(-1)?.storedBytes,
+    percentilesMs: percentiles(samples.flatMap(({ latencies }) => latencies ?? [])),
   };
 }
+
+function percentiles(values: readonly number[]): { readonly p50: number; readonly p99: number } | undefined {
+  if (values.length === 0) return undefined;
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (part: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))]!;
+  return { p50: at(0.5), p99: at(0.99) };
+}
+
+const MEASURES: Readonly<Record<Target["measure"], (figures: Figures) => number | undefined>> = {
+  time: ({ medianMs }) => medianMs,
+  peakRss: ({ peakRssBytes }) => peakRssBytes,
+  stored: ({ storedBytes }) => storedBytes,
+  tail: ({ percentilesMs }) => percentilesMs && percentilesMs.p99 / percentilesMs.p50,
+};
 
 /** What was reached of a target, unless `--peer` left out a side of it. */
 function targetFigure(target: Target, figures: readonly Figures[]): TargetFigure | undefined {
   const figureOf = (name: string) => {
     const found = figures.find(({ contender }) => contender === name);
-    return target.measure === "time" ? found?.medianMs : found?.peakRssBytes;
+    return found && MEASURES[target.measure](found);
   };
   const value = figureOf(target.contender);
   const others = target.relativeTo?.map(figureOf).filter((other) => other !== undefined);

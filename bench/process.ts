@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { Table } from "delta-table";
+import { ioSince, processIo } from "./processIo.js";
 import type { Sample } from "./workload.js";
 
 /** Runs a program to its end and gives its standard output; what it says on standard error is shown. */
@@ -25,11 +26,28 @@ export async function loadModules(): Promise<void> {
   await Table.open("memory:modules").files();
 }
 
-/** In a contender's process: does the task once and prints its sample. `answer` is taken after the clock has stopped. */
-export async function sample<T>(task: () => Promise<T>, answer: (result: T) => unknown): Promise<void> {
+/** In a contender's process: does the task once and prints its sample. The rest is found out after the clock has stopped. */
+export async function sample<T>(
+  task: () => Promise<T>,
+  answer: (result: T) => unknown,
+  more: (result: T) => Pick<Sample, "latencies" | "storedBytes"> = () => ({}),
+): Promise<void> {
+  const before = processIo();
   const start = performance.now();
   const result = await task();
   const ms = performance.now() - start;
   const peakRssBytes = process.resourceUsage().maxRSS * 1024;
-  console.log(JSON.stringify({ ms, peakRssBytes, answer: await answer(result) } satisfies Sample));
+  const io = ioSince(before);
+  console.log(JSON.stringify({ ms, peakRssBytes, io, ...more(result), answer: await answer(result) } satisfies Sample));
+}
+
+/** Does tasks one after another; the times of each, in milliseconds. */
+export async function latenciesOf(tasks: Iterable<() => Promise<unknown>>): Promise<number[]> {
+  const times: number[] = [];
+  for (const task of tasks) {
+    const start = performance.now();
+    await task();
+    times.push(performance.now() - start);
+  }
+  return times;
 }

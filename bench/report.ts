@@ -16,7 +16,8 @@ export function markdown({ machine, rounds, quick, workloads }: Results): string
     "",
     "Made by `npm run bench`; don't edit. Every contender runs in a process of its own, once a round, in turn with the others;",
     `${rounds} rounds. A time is the task alone, with the packages imported before; median, and lowest to highest. Memory is the`,
-    "process's peak resident size. Every answer was compared with every other contender's.",
+    "process's peak resident size; read and written is what the task asked of the system, cached or not, in so many calls.",
+    "Every answer was compared with every other contender's.",
     ...(quick ? ["", "**A quick run on small data: these figures say nothing about speed.**"] : []),
     "",
     `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.system}; ${versions.join(", ")}.`,
@@ -24,24 +25,44 @@ export function markdown({ machine, rounds, quick, workloads }: Results): string
   for (const workload of workloads) {
     lines.push("", `## ${workload.name}`, "", `${capitalized(workload.title)}.`, "");
     if (!quick) lines.push(`![](plots/${workload.name}.svg)`, "");
-    lines.push(`| contender | median ms per ${workload.unit} | spread | peak memory |`, "| --- | ---: | ---: | ---: |");
-    lines.push(...workload.figures.map(figureRow));
+    lines.push(...table(workload));
     if (workload.targets.length > 0) lines.push("", ...workload.targets.map(targetLine));
   }
   return `${lines.join("\n")}\n`;
 }
 
-function figureRow({ contender, medianMs, minMs, maxMs, peakRssBytes }: Figures): string {
-  return `| ${contender} | ${ms(medianMs)} | ${ms(minMs)} to ${ms(maxMs)} | ${megabytes(peakRssBytes)} |`;
+/** Columns that no contender has anything in are left out. */
+function table({ unit, figures }: WorkloadResult): string[] {
+  const columns: readonly (readonly [name: string, text: (figures: Figures) => string])[] = [
+    [`median ms per ${unit}`, ({ medianMs }) => ms(medianMs)],
+    ["spread", ({ minMs, maxMs }) => `${ms(minMs)} to ${ms(maxMs)}`],
+    ["p50, p99", ({ percentilesMs: p }) => (p === undefined ? "" : `${ms(p.p50)}, ${ms(p.p99)}`)],
+    ["peak memory", ({ peakRssBytes }) => megabytes(peakRssBytes)],
+    ["read", ({ io }) => (io === undefined ? "" : `${megabytes(io.bytesRead)} in ${io.reads}`)],
+    ["written", ({ io }) => (io === undefined ? "" : `${megabytes(io.bytesWritten)} in ${io.writes}`)],
+    ["on disk", ({ storedBytes }) => (storedBytes === undefined ? "" : megabytes(storedBytes))],
+  ];
+  const filled = columns.filter(([, text]) => figures.some((figure) => text(figure) !== ""));
+  const row = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+  return [
+    row(["contender", ...filled.map(([name]) => name)]),
+    row(["---", ...filled.map(() => "---:")]),
+    ...figures.map((figure) => row([figure.contender, ...filled.map(([, text]) => text(figure))])),
+  ];
 }
 
 function targetLine({ text, contender, relativeTo, measure, atMost, reached }: TargetFigure): string {
   const show = (value: number) =>
-    relativeTo !== undefined ? value.toFixed(2) : measure === "time" ? `${ms(value)} ms` : megabytes(value);
+    relativeTo !== undefined || measure === "tail"
+      ? value.toFixed(2)
+      : measure === "time"
+        ? `${ms(value)} ms`
+        : megabytes(value);
   const verdict = reached <= atMost ? "reached" : "missed";
   return `- ${capitalized(text)} (${contender}): **${show(reached)}**, to be at most ${show(atMost)}: ${verdict}.`;
 }
 
 const ms = (value: number): string => (value >= 100 ? value.toFixed(0) : value.toFixed(2));
-const megabytes = (bytes: number): string => (Number.isNaN(bytes) ? "" : `${(bytes / 1e6).toFixed(0)} MB`);
+const megabytes = (bytes: number): string =>
+  Number.isNaN(bytes) ? "" : `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
 const capitalized = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

@@ -1,8 +1,10 @@
+import type { ProcessIo } from "./processIo.js";
+
 /** One way to do a workload's task: a command that does it once and prints a {@link Sample}. */
 export interface Contender {
   readonly name: string;
   /** Who does it: `--peer` chooses by this. */
-  readonly peer: "delta-table" | "delta-rs" | "polars" | "lancedb" | "spark" | "floor";
+  readonly peer: "delta-table" | "delta-rs" | "kernel-rs" | "polars" | "lancedb" | "spark" | "floor";
   /** Program and arguments; `{scratch}` becomes a new empty folder of this run's. */
   readonly command: readonly [string, ...string[]];
 }
@@ -13,6 +15,12 @@ export interface Sample {
   readonly ms: number;
   /** Of the whole process up to the end of the task. */
   readonly peakRssBytes: number;
+  /** Of the task alone. Missing where the system doesn't count it, and where the work is done by processes of its own. */
+  readonly io?: ProcessIo | undefined;
+  /** One for each unit of the task, in milliseconds. */
+  readonly latencies?: readonly number[];
+  /** What the result takes on disk. */
+  readonly storedBytes?: number;
   /** What came out. Every contender's must be the same as every other's. */
   readonly answer: unknown;
 }
@@ -21,8 +29,9 @@ export interface Sample {
 export interface Target {
   readonly text: string;
   readonly contender: string;
-  readonly measure: "time" | "peakRss";
-  /** The best of these is the measure; without, `atMost` is in milliseconds or bytes. */
+  /** `tail` is the 99th percentile of the units' times, divided by their median. */
+  readonly measure: "time" | "peakRss" | "stored" | "tail";
+  /** The best of these is the measure; without, `atMost` is in milliseconds or bytes, or what a tail may be. */
   readonly relativeTo?: readonly string[];
   readonly atMost: number;
 }

@@ -1,6 +1,6 @@
 // Arguments: the table, how many appends, `open` (one handle) or `reopened`, `fsync` or `no-fsync`.
 import { Table } from "delta-table";
-import { sample } from "../process.js";
+import { latenciesOf, sample } from "../process.js";
 import { type BenchRow, rows } from "../rows.js";
 
 const [path = "", count = "", how, sync] = process.argv.slice(2);
@@ -10,9 +10,12 @@ const handle = Table.open<BenchRow>(path, options);
 await handle.append(batches[0]!);
 
 await sample(
-  async () => {
-    for (const batch of batches.slice(1))
-      await (how === "open" ? handle : Table.open<BenchRow>(path, options)).append(batch);
-  },
+  () =>
+    latenciesOf(
+      batches
+        .slice(1)
+        .map((batch) => () => (how === "open" ? handle : Table.open<BenchRow>(path, options)).append(batch)),
+    ),
   () => null,
+  (latencies) => ({ latencies }),
 );

@@ -2,6 +2,7 @@
 
 import datetime
 import sys
+import time
 
 import pyarrow as pa
 from deltalake import DeltaTable, write_deltalake
@@ -33,8 +34,12 @@ handle = DeltaTable(path)
 
 
 def task():
+    times = []
     for batch in batches[1:]:
+        start = time.perf_counter()
         write_deltalake(handle if how == "open" else path, batch, mode="append")
+        times.append((time.perf_counter() - start) * 1000)
+    return times
 
 
-sample(task, lambda _: None)
+sample(task, lambda _: None, lambda times: {"latencies": times})

@@ -7,12 +7,30 @@ import resource
 import time
 
 
-def sample(task, answer):
+def sample(task, answer, more=lambda _: {}):
+    before = process_io()
     start = time.perf_counter()
     result = task()
     ms = (time.perf_counter() - start) * 1000
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print_and_exit({"ms": ms, "peakRssBytes": peak, "answer": answer(result)})
+    io = io_since(before)
+    print_and_exit({"ms": ms, "peakRssBytes": peak, "io": io, **more(result), "answer": answer(result)})
+
+
+def process_io():
+    """What this process has asked the system to read and write so far, as bench/processIo.ts counts it."""
+    if not os.path.exists("/proc/self/io"):
+        return None
+    names = {"rchar": "bytesRead", "wchar": "bytesWritten", "syscr": "reads", "syscw": "writes"}
+    with open("/proc/self/io", encoding="ascii") as lines:
+        counters = dict(line.split(": ") for line in lines)
+    return {name: int(counters[counter]) for counter, name in names.items()}
+
+
+def io_since(before):
+    if before is None:
+        return None
+    return {name: count - before[name] for name, count in process_io().items()}
 
 
 def print_and_exit(result):

@@ -1,9 +1,10 @@
 import { pythonScript, script } from "../folders.js";
 import { capture } from "../process.js";
-import type { Contender, Setting, Workload } from "../workload.js";
+import type { Contender, Setting, Target, Workload } from "../workload.js";
 
 /** Small appends to one table: what a commit costs. */
-export async function append({ python, quick }: Setting): Promise<Workload> {
+export async function append({ python, node, quick }: Setting): Promise<Workload> {
+  await node();
   const appends = quick ? 20 : 200;
   const table = ["{scratch}/table", String(appends)];
   const ours = (how: string, sync: string): Contender => ({
@@ -15,6 +16,11 @@ export async function append({ python, quick }: Setting): Promise<Workload> {
     name: `delta-rs, ${how}`,
     peer: "delta-rs",
     command: [python, pythonScript("append"), ...table, how],
+  });
+  const lance = (how: string): Contender => ({
+    name: `lancedb, ${how}`,
+    peer: "lancedb",
+    command: [process.execPath, script("contenders/lanceAppend"), ...table, how],
   });
   const floor = (sync: string): Contender => ({
     name: `plain writes, ${sync}`,
@@ -33,18 +39,33 @@ export async function append({ python, quick }: Setting): Promise<Workload> {
       ours("reopened", "no-fsync"),
       theirs("open"),
       theirs("reopened"),
+      lance("open"),
+      lance("reopened"),
       floor("fsync"),
       floor("no-fsync"),
     ],
     targets: [
-      {
-        text: "a durable append on an open handle, against delta-rs on an open handle (which doesn't sync)",
-        contender: "delta-table, open, fsync",
-        measure: "time",
-        relativeTo: ["delta-rs, open", "delta-rs, reopened"],
-        atMost: 0.25,
-      },
+      ...["open", "reopened"].flatMap((how) => [
+        against(how, "delta-rs", 0.15),
+        against(how, "lancedb", 0.6),
+        {
+          text: `the 99th percentile of a durable append, ${how}, over the median`,
+          contender: `delta-table, ${how}, fsync`,
+          measure: "tail" as const,
+          atMost: 4,
+        },
+      ]),
     ],
     readBack: async (scratch) => JSON.parse(await capture(python, [pythonScript("read_back"), `${scratch}/table`])),
+  };
+}
+
+function against(how: string, peer: string, atMost: number): Target {
+  return {
+    text: `a durable append, ${how}, against ${peer}, ${how}, which flushes nothing`,
+    contender: `delta-table, ${how}, fsync`,
+    measure: "time",
+    relativeTo: [`${peer}, ${how}`],
+    atMost,
   };
 }
