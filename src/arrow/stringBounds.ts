@@ -20,17 +20,38 @@ export class StringBounds implements Bounds {
     const offsets = offsetsOf(data) as Int32Array;
     let least = -1;
     let most = -1;
+    // Whatever is between the bounds begins as both do, and most texts are told by the first byte behind that.
+    let shared = 0;
+    let low = -1;
+    let high = 256;
     for (let i = 0; i < data.length; i++) {
       if (validity !== undefined && !isSet(validity, i)) continue;
+      const start = offsets[i];
+      const end = offsets[i + 1];
       if (least < 0) {
         least = i;
         most = i;
-        continue;
+      } else {
+        const first = offsets[least];
+        if (end - start > shared) {
+          const byte = bytes[start + shared];
+          if (byte > low && byte < high) {
+            let k = 0;
+            while (k < shared && bytes[start + k] === bytes[first + k]) k++;
+            if (k === shared) continue;
+          }
+        }
+        if (compareBytes(bytes, start, end, bytes, first, offsets[least + 1]) < 0) least = i;
+        else if (compareBytes(bytes, start, end, bytes, offsets[most], offsets[most + 1]) > 0) most = i;
+        else continue;
       }
-      const start = offsets[i];
-      const end = offsets[i + 1];
-      if (compareBytes(bytes, start, end, bytes, offsets[least], offsets[least + 1]) < 0) least = i;
-      else if (compareBytes(bytes, start, end, bytes, offsets[most], offsets[most + 1]) > 0) most = i;
+      const [min, minEnd, max, maxEnd] = [offsets[least], offsets[least + 1], offsets[most], offsets[most + 1]];
+      const shorter = Math.min(minEnd - min, maxEnd - max);
+      shared = 0;
+      while (shared < shorter && bytes[min + shared] === bytes[max + shared]) shared++;
+      // Where one of them ends there, every longer text with that beginning is above it.
+      low = min + shared < minEnd ? bytes[min + shared] : -1;
+      high = max + shared < maxEnd ? bytes[max + shared] : -1;
     }
     const min = bytes.subarray(offsets[least], offsets[least + 1]);
     const max = bytes.subarray(offsets[most], offsets[most + 1]);
