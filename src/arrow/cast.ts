@@ -96,12 +96,12 @@ function narrowed(data: Data, target: Int, place: Place): Data {
 
 function castFloat(data: Data, target: Float): Data | undefined {
   const double = target.precision === Precision.DOUBLE;
-  const out = double ? new Float64Array(data.length) : new Float32Array(data.length);
+  const made = () => (double ? new Float64Array(data.length) : new Float32Array(data.length));
   const values = data.values as unknown as Float64Array;
   if (data.typeId === Type.Int) {
     // The bits that the significand holds.
     if ((data.type as Int).bitWidth > (double ? 32 : 16)) return undefined;
-    return convert(data, target, out, (to, i) => {
+    return convert(data, target, made(), (to, i) => {
       to[i] = values[i];
     });
   }
@@ -110,7 +110,7 @@ function castFloat(data: Data, target: Float): Data | undefined {
   if (precision === target.precision) return retype(data, target);
   if (precision > target.precision) return undefined;
   const half = precision === Precision.HALF;
-  return convert(data, target, out, (to, i) => {
+  return convert(data, target, made(), (to, i) => {
     to[i] = half ? fromHalf(values[i]) : values[i];
   });
 }
@@ -185,11 +185,9 @@ function castDate(data: Data, target: ArrowType, place: Place): Data {
 const MICROS = { [TimeUnit.SECOND]: 1_000_000, [TimeUnit.MILLISECOND]: 1000 } as const;
 
 function castTimestamp(data: Data, target: Timestamp, place: Place): Data | undefined {
-  const out = new BigInt64Array(data.length);
-  const to = new Int32Array(out.buffer);
   if (data.typeId === Type.Date && (data.type as Date_).unit === DateUnit.DAY && !target.timezone) {
     const days = data.values as unknown as Int32Array;
-    return convert(data, target, out, (_, i) => {
+    return convert(data, target, new BigInt64Array(data.length), (out, i) => {
       const micros = BigInt(days[i]) * 86_400_000_000n;
       if (BigInt.asIntN(64, micros) !== micros) throw overflow(place, i, days[i], target);
       out[i] = micros;
@@ -198,6 +196,8 @@ function castTimestamp(data: Data, target: Timestamp, place: Place): Data | unde
   if (data.typeId !== Type.Timestamp) return undefined;
   const { unit } = data.type as Timestamp;
   if (unit === TimeUnit.MICROSECOND) return retype(data, target);
+  const out = new BigInt64Array(data.length);
+  const to = new Int32Array(out.buffer);
   const values = data.values as unknown as BigInt64Array;
   const halves = new Int32Array(values.buffer, values.byteOffset, 2 * data.length);
   if (unit === TimeUnit.NANOSECOND) {

@@ -2,15 +2,20 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { DeltaError } from "../errors.js";
 import { loaded } from "../lazy.js";
+import { copyBuffers, type DecodedBuffers } from "./exported.js";
+import type { StoredRanges } from "./storedRanges.js";
 import { withMemoryLimit } from "./wasmMemory.js";
 
 /** The part of the WebAssembly library that is used: calls that don't wait. */
 export type Wasm = typeof import("parquet-wasm/esm");
 
-/** Decoding of one Parquet file, or of some of its rows, into an Arrow IPC stream. */
+/** Decoding of one Parquet file, or of some of its rows. */
 export interface DecodeJob {
   readonly kind: "decode";
+  /** The file or, with `stored`, its end only. */
   readonly bytes: Uint8Array<ArrayBuffer>;
+  /** What a worker reads for itself. */
+  readonly stored?: StoredRanges | undefined;
   readonly batchRows: number;
   /** The rows wanted; both undefined for all. */
   readonly offset?: number | undefined;
@@ -30,6 +35,11 @@ export interface EncodeJob {
 }
 
 export type Job = DecodeJob | EncodeJob;
+
+/** What a job gives: batches, as an IPC stream where they are laid out in an uncommon way, or a file. */
+export type Done<J extends Job = Job> = J extends DecodeJob
+  ? DecodedBuffers | Uint8Array<ArrayBuffer>
+  : Uint8Array<ArrayBuffer>;
 
 /** The codecs that files can be written with. */
 export type Compression = "zstd" | "snappy" | "gzip" | "lz4_raw" | "uncompressed";
@@ -79,19 +89,23 @@ export function isTrap(error: unknown): boolean {
  * Does a job in this thread. Throws what the library throws; after a trap ({@link isTrap}) its instance must not
  * be used again.
  */
-export function runJob(wasm: Wasm, job: Job): Uint8Array<ArrayBuffer> {
+export function runJob(wasm: Wasm, job: Job): Done {
   return job.kind === "decode" ? decode(wasm, job) : encode(wasm, job);
 }
 
-// What `into…` and `writeParquet` take is freed by them, also when they fail; nothing else is left to free.
+// What `into…` and `writeParquet` take is freed by them, also when they fail.
 
-function decode(wasm: Wasm, { bytes, batchRows, offset, limit }: DecodeJob): Uint8Array<ArrayBuffer> {
+function decode(wasm: Wasm, { bytes, batchRows, offset, limit }: DecodeJob): Done<DecodeJob> {
   const options = {
     batchSize: batchRows,
     ...(offset !== undefined && { offset }),
     ...(limit !== undefined && { limit }),
   };
-  return wasm.readParquet(bytes, options).intoIPCStream() as Uint8Array<ArrayBuffer>;
+  const table = wasm.readParquet(bytes, options);
+  const copied = copyBuffers(wasm, table);
+  if (copied === undefined) return table.intoIPCStream() as Uint8Array<ArrayBuffer>;
+  table.free();
+  return copied;
 }
 
 function encode(wasm: Wasm, job: EncodeJob): Uint8Array<ArrayBuffer> {

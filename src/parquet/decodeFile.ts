@@ -1,7 +1,11 @@
 import { type RecordBatch, RecordBatchReader } from "apache-arrow";
 import { DeltaError } from "../errors.js";
+import type { DecodeJob, Done } from "./codec.js";
 import { type ParquetFileRef, unreadable } from "./footer.js";
+import { loadBuffers } from "./loadBuffers.js";
 import { JobFailed, run } from "./pool.js";
+import type { StoredPart } from "./prune.js";
+import { NotRead } from "./storedRanges.js";
 
 /** A standalone Parquet file made of parts of another. */
 export interface PartFile {
@@ -28,14 +32,32 @@ export async function decodeFile(
   try {
     const rows = offset === undefined ? {} : { offset, limit: rowCount };
     const job = { kind: "decode", bytes, batchRows: BATCH_ROWS, ...rows } as const;
-    const ipc = await run(job, Math.max(workBytes, bytes.length), signal);
-    const batches = [...RecordBatchReader.from(ipc)];
-    const found = batches.reduce((sum, batch) => sum + batch.numRows, 0);
-    if (found !== rowCount) throw new RangeError(`it has ${found} rows where ${rowCount} should be`);
-    return batches;
+    return batchesOf(await run(job, Math.max(workBytes, bytes.length), signal), rowCount);
   } catch (error) {
     throw damaged(file, error);
   }
+}
+
+/** The same of a part that lies on this machine, where a worker reads it by itself; undefined where none can. */
+export async function decodeStored(
+  file: ParquetFileRef,
+  { tail, stored, rowCount }: StoredPart,
+  signal: AbortSignal | undefined,
+): Promise<RecordBatch[] | undefined> {
+  try {
+    const job = { kind: "decode", bytes: tail, stored, batchRows: BATCH_ROWS } as const;
+    return batchesOf(await run(job, stored.sizeBytes, signal), rowCount);
+  } catch (error) {
+    if (error instanceof NotRead) return undefined;
+    throw damaged(file, error);
+  }
+}
+
+function batchesOf(done: Done<DecodeJob>, rowCount: number): RecordBatch[] {
+  const batches = done instanceof Uint8Array ? [...RecordBatchReader.from(done)] : loadBuffers(done);
+  const found = batches.reduce((sum, batch) => sum + batch.numRows, 0);
+  if (found !== rowCount) throw new RangeError(`it has ${found} rows where ${rowCount} should be`);
+  return batches;
 }
 
 /** The error for content that can't be decoded; a DeltaError is that itself. */

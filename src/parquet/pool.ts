@@ -4,7 +4,8 @@ import { DeltaError } from "../errors.js";
 import { limits } from "../limits.js";
 import { runtime } from "../runtime.js";
 import { abortedError, checkSignal } from "../signal.js";
-import { compileWasm, instantiate, isTrap, type Job, runJob, type Wasm, type WasmModule } from "./codec.js";
+import { compileWasm, type Done, instantiate, isTrap, type Job, runJob, type Wasm, type WasmModule } from "./codec.js";
+import { NotRead } from "./storedRanges.js";
 import type { Answer } from "./worker.js";
 
 /** A job that the library refused or broke down on: the bytes are wrong, not the call. */
@@ -23,7 +24,7 @@ export const parallelism = availableParallelism();
 
 interface Waiting {
   readonly job: Job;
-  readonly resolve: (bytes: Uint8Array<ArrayBuffer>) => void;
+  readonly resolve: (done: Done) => void;
   readonly reject: (reason: unknown) => void;
   /** Takes the job out of the queue, or stops its worker. */
   stop: () => void;
@@ -43,14 +44,15 @@ let startedWorkers = 0;
  * many as there are processors, don't keep the process alive when idle, and end after 10 idle seconds. What breaks the
  * library here is tried again there, where it may take more memory.
  *
- * Throws a {@link JobFailed} for bytes that the library can't work with, and `DELTA_ABORTED` at once when `signal`
+ * Throws {@link NotRead} for a job that names what can't be read, which only a worker tries, a {@link JobFailed} for bytes that the library can't work with, and `DELTA_ABORTED` at once when `signal`
  * fires: a worker that is busy with the job then is stopped. `DELTA_STORAGE_UNAVAILABLE` where no thread can be started.
  */
-export async function run(job: Job, workBytes: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+export async function run<J extends Job>(job: J, workBytes: number, signal?: AbortSignal): Promise<Done<J>> {
   checkSignal(signal, "reading or writing Parquet");
   // What this thread compiles for itself takes 30 MB: not while there are workers.
   const isHere = ownThread !== undefined || startedWorkers === 0;
-  if (workBytes < SMALL_BYTES && isHere && !ownThreadBroken) {
+  const isStored = job.kind === "decode" && job.stored !== undefined;
+  if (workBytes < SMALL_BYTES && isHere && !ownThreadBroken && !isStored) {
     const module = await wasmModule(limits.MAX_OWN_DECODER_MEMORY_BYTES);
     checkSignal(signal, "reading or writing Parquet");
     ownThread ??= instantiate(module).catch((error: unknown) => {
@@ -58,12 +60,12 @@ export async function run(job: Job, workBytes: number, signal?: AbortSignal): Pr
       throw error;
     });
     const done = runHere(await ownThread, job);
-    if (done !== undefined) return done;
+    if (done !== undefined) return done as Done<J>;
   }
-  return runInWorker(job, signal);
+  return (await runInWorker(job, signal)) as Done<J>;
 }
 
-async function runInWorker(job: Job, signal: AbortSignal | undefined): Promise<Uint8Array<ArrayBuffer>> {
+async function runInWorker(job: Job, signal: AbortSignal | undefined): Promise<Done> {
   const module = await wasmModule(limits.MAX_DECODER_MEMORY_BYTES);
   checkSignal(signal, "reading or writing Parquet");
   let onAbort = () => {};
@@ -97,7 +99,7 @@ function wasmModule(maxMemoryBytes: number): Promise<WasmModule> {
 }
 
 /** Undefined where this thread's instance is broken, or breaks: it has little memory, and a worker may do better. */
-function runHere(wasm: Wasm, job: Job): Uint8Array<ArrayBuffer> | undefined {
+function runHere(wasm: Wasm, job: Job): Done | undefined {
   if (ownThreadBroken) return undefined;
   try {
     return runJob(wasm, job);
@@ -154,7 +156,8 @@ function give(worker: Worker, waiting: Waiting, module: WasmModule): void {
     const isSmall = answer.memoryBytes <= MAX_KEPT_MEMORY_BYTES;
     if ("shortage" in answer) settle(false, () => waiting.reject(shortage(answer.shortage)));
     else if ("error" in answer) settle(isSmall && !answer.trapped, () => fail(answer.error));
-    else settle(isSmall, () => waiting.resolve(answer.bytes));
+    else if ("notRead" in answer) settle(isSmall, () => waiting.reject(new NotRead(answer.notRead)));
+    else settle(isSmall, () => waiting.resolve(answer.done));
   };
   const onError = (error: unknown) => settle(false, () => fail(error));
   const onExit = () => settle(false, () => fail("its worker thread ended"));

@@ -5,6 +5,7 @@ import { type Footer, readExactly, unreadable } from "./footer.js";
 import { footerBytes, type PlacedChunk } from "./footerBytes.js";
 import { int96Hint } from "./int96.js";
 import { checkPages } from "./pageChecksums.js";
+import type { StoredRanges } from "./storedRanges.js";
 
 /** The part of a Parquet file that is wanted. */
 export interface Part {
@@ -67,12 +68,8 @@ export async function readPart(
   part: Part,
   signal?: AbortSignal,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const groups = chunksOf(footer, part);
-  const chunks = groups.flat();
-  const rowGroups = part.rowGroups.map((group, i) => ({
-    rowCount: footer.rowGroups[group]!.rowCount,
-    chunks: groups[i]!,
-  }));
+  const rowGroups = placedGroups(footer, part);
+  const chunks = rowGroups.flatMap((group) => group.chunks);
   const bytes = emptyFile(footer, part.root, rowGroups);
   await Promise.all(
     coalesce(chunks.map(({ chunk }) => chunk)).map(async (range) => {
@@ -86,6 +83,33 @@ export async function readPart(
     }),
   );
   return bytes;
+}
+
+/** A part as {@link readPart} makes it, of a file on this machine, that isn't read yet. */
+export interface StoredPart {
+  readonly stored: StoredRanges;
+  /** What the part ends with. Its buffer is its own. */
+  readonly tail: Uint8Array<ArrayBuffer>;
+  readonly rowCount: number;
+}
+
+/** The part of the file at `path`, whose footer this is. */
+export function storedPart(path: string, footer: Footer, part: Part): StoredPart {
+  const rowGroups = placedGroups(footer, part);
+  const { sizeBytes, tail } = endOf(footer, part.root, rowGroups);
+  const ranges: { start: number; end: number; at: number }[] = [];
+  for (const { chunk, start: at } of rowGroups.flatMap((group) => group.chunks)) {
+    const last = ranges.at(-1);
+    if (last?.end === chunk.start) last.end = chunk.end;
+    else ranges.push({ start: chunk.start, end: chunk.end, at });
+  }
+  const rowCount = rowGroups.reduce((sum, group) => sum + group.rowCount, 0);
+  return { stored: { path, sizeBytes, ranges }, tail, rowCount };
+}
+
+function placedGroups(footer: Footer, part: Part): PlacedGroup[] {
+  const groups = chunksOf(footer, part);
+  return part.rowGroups.map((group, i) => ({ rowCount: footer.rowGroups[group]!.rowCount, chunks: groups[i]! }));
 }
 
 function checkedPages({ file }: Footer, chunk: Uint8Array): void {
@@ -104,12 +128,30 @@ function checkedPages({ file }: Footer, chunk: Uint8Array): void {
  * dictionaries or zones other than UTC. Throws `DELTA_PARQUET_UNREADABLE` beyond `MAX_PARQUET_PART_BYTES`.
  */
 export function emptyFile(
+  footer: Footer,
+  root: ParquetNode,
+  rowGroups: readonly PlacedGroup[],
+): Uint8Array<ArrayBuffer> {
+  const { sizeBytes, tail } = endOf(footer, root, rowGroups);
+  const bytes = new Uint8Array(sizeBytes);
+  bytes.set(MAGIC);
+  bytes.set(tail, sizeBytes - tail.length);
+  return bytes;
+}
+
+interface PlacedGroup {
+  readonly rowCount: number;
+  readonly chunks: readonly PlacedChunk[];
+}
+
+/** What a file of these row groups ends with, and its size. */
+function endOf(
   { createdBy, file }: Footer,
   root: ParquetNode,
-  rowGroups: readonly { readonly rowCount: number; readonly chunks: readonly PlacedChunk[] }[],
-): Uint8Array<ArrayBuffer> {
+  rowGroups: readonly PlacedGroup[],
+): { readonly sizeBytes: number; readonly tail: Uint8Array<ArrayBuffer> } {
   const hint = int96Hint(root);
-  const tail = footerBytes({
+  const metadata = footerBytes({
     root,
     rowGroups,
     createdBy,
@@ -120,10 +162,9 @@ export function emptyFile(
   if (tailStart > limits.MAX_PARQUET_PART_BYTES) {
     throw unreadable(file, `${tailStart} bytes of it would have to be decoded at once`);
   }
-  const bytes = new Uint8Array(tailStart + tail.length + 8);
-  bytes.set(MAGIC);
-  bytes.set(tail, tailStart);
-  new DataView(bytes.buffer).setUint32(bytes.length - 8, tail.length, true);
-  bytes.set(MAGIC, bytes.length - 4);
-  return bytes;
+  const tail = new Uint8Array(metadata.length + 8);
+  tail.set(metadata);
+  new DataView(tail.buffer).setUint32(metadata.length, metadata.length, true);
+  tail.set(MAGIC, metadata.length + 4);
+  return { sizeBytes: tailStart + tail.length, tail };
 }

@@ -2,14 +2,14 @@ import { makeData, RecordBatch, Schema, Struct } from "apache-arrow";
 import { DeltaError } from "../errors.js";
 import { checkSignal } from "../signal.js";
 import type { ObjectStore } from "../storage/store.js";
-import { BATCH_ROWS, damaged, decodeFile } from "./decodeFile.js";
+import { BATCH_ROWS, damaged, decodeFile, decodeStored } from "./decodeFile.js";
 import { leavesOf, type ParquetNode, pruneTree } from "./fileSchema.js";
 import { type Footer, type ParquetFileRef, readFooter } from "./footer.js";
 import { inGregorianCalendar } from "./hybridCalendar.js";
 import { parallelism } from "./pool.js";
-import { readPart } from "./prune.js";
+import { type Part, readPart, storedPart } from "./prune.js";
 import { RowGroupPieces } from "./rowGroupPieces.js";
-import { cutRuns, dictionaryBytes, type Run } from "./runs.js";
+import { columnParts, cutRuns, dictionaryBytes, type Run } from "./runs.js";
 import { Weaver } from "./weaver.js";
 
 export interface ReadParquetOptions {
@@ -21,6 +21,8 @@ export interface ReadParquetOptions {
   readonly footer?: Footer | undefined;
   /** Arrow bytes that are decoded at once, about: 2 MiB where it's left out. */
   readonly pieceBytes?: number | undefined;
+  /** Whether a row group comes a piece at a time although it would be read faster at once: for who may stop soon. */
+  readonly inPieces?: boolean | undefined;
   /** Whether pages are compared with their checksums, where the writer left some: it takes a tenth of the time. */
   readonly checksPages?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -32,8 +34,12 @@ const PIECE_BYTES = 2 * 1024 * 1024;
 const WHOLE_PIECES = 32;
 /** How many pieces' bytes aren't worth cutting: pages on borders and dictionaries cost more than a thread gains. */
 const UNCUT_PIECES = 4;
+/** How many pieces' bytes of a row group are decoded at once, each column by itself. */
+const COLUMNWISE_PIECES = 32;
 /** How much larger than its dictionaries a piece should be. */
 const DICTIONARY_SHARE = 8;
+/** Arrow bytes of which a worker reads the file by itself. */
+const WORKER_BYTES = 1024 * 1024;
 // Enough for every worker and one being fetched; more would only fill memory.
 const RUNS_AHEAD = Math.min(parallelism, 4) + 1;
 
@@ -70,8 +76,8 @@ export async function* readParquet(
   }
   const ended = new AbortController();
   const stop = signal === undefined ? ended.signal : AbortSignal.any([signal, ended.signal]);
-  const { pieceBytes = PIECE_BYTES, checksPages } = options;
-  const runs = decodeRuns({ store, footer, root, pieceBytes, checksPages, signal, stop }, rowGroups);
+  const { pieceBytes = PIECE_BYTES, inPieces = false, checksPages } = options;
+  const runs = decodeRuns({ store, footer, root, pieceBytes, inPieces, checksPages, signal, stop }, rowGroups);
   try {
     const ahead: Promise<RecordBatch[]>[] = [];
     for (;;) {
@@ -99,6 +105,7 @@ interface Reading {
   readonly footer: Footer;
   readonly root: ParquetNode;
   readonly pieceBytes: number;
+  readonly inPieces: boolean;
   readonly checksPages: boolean | undefined;
   readonly signal: AbortSignal | undefined;
   /** Fires too when nobody wants the rest any more. */
@@ -107,15 +114,38 @@ interface Reading {
 
 /** Begins the reading and decoding of some rows per step. */
 function* decodeRuns(reading: Reading, rowGroups: readonly number[]): Generator<Promise<RecordBatch[]>, undefined> {
-  const { store, footer, root, pieceBytes, checksPages, signal, stop } = reading;
+  const { footer, root, pieceBytes, inPieces } = reading;
   for (const run of cutRuns(footer, root, rowGroups, pieceBytes)) {
     const pieceCount = pieceCountOf(reading, run);
-    if (pieceCount > 1) yield* decodePieces(reading, run, pieceCount);
-    else {
-      const part = readPart(store, footer, { root, rowGroups: run.rowGroups, checksPages }, stop);
-      yield part.then((bytes) => decodeFile(footer.file, { bytes, rowCount: run.rowCount }, run.arrowBytes, signal));
-    }
+    if (pieceCount === 1) yield decodePart(reading, { root, rowGroups: run.rowGroups }, run);
+    else if (!inPieces && run.arrowBytes <= pieceBytes * COLUMNWISE_PIECES) yield decodeColumns(reading, run);
+    else yield* decodePieces(reading, run, pieceCount);
   }
+}
+
+async function decodePart(
+  { store, footer, checksPages, signal, stop }: Reading,
+  part: Part,
+  { rowCount, arrowBytes }: Pick<Run, "rowCount" | "arrowBytes">,
+): Promise<RecordBatch[]> {
+  const inWorker = arrowBytes >= WORKER_BYTES && !checksPages && footer.bytes === undefined;
+  const path = inWorker ? store.localPath?.(footer.file.path) : undefined;
+  const stored = path && (await decodeStored(footer.file, storedPart(path, footer, part), signal));
+  if (stored) return stored;
+  const bytes = await readPart(store, footer, { ...part, checksPages }, stop);
+  return decodeFile(footer.file, { bytes, rowCount }, arrowBytes, signal);
+}
+
+/** Decodes a row group with the workers sharing its columns. */
+async function decodeColumns(reading: Reading, { rowGroups, rowCount }: Run): Promise<RecordBatch[]> {
+  const { footer, root, pieceBytes } = reading;
+  const parts = columnParts(footer, root, rowGroups[0]!, pieceBytes * UNCUT_PIECES);
+  const decoded = await Promise.all(
+    parts.map((part) => decodePart(reading, { root: part.root, rowGroups }, { rowCount, arrowBytes: part.arrowBytes })),
+  );
+  const weaver = new Weaver(root);
+  for (const [i, batches] of decoded.entries()) weaver.add(batches, leavesOf(parts[i]!.root).length, 0);
+  return [...weaver.ready()];
 }
 
 function pieceCountOf({ footer, root, pieceBytes }: Reading, { rowGroups, rowCount, arrowBytes }: Run): number {

@@ -1,4 +1,4 @@
-import { leavesOf, type ParquetNode } from "./fileSchema.js";
+import { leavesOf, type ParquetNode, pruneTree } from "./fileSchema.js";
 import type { Chunk, Footer } from "./footer.js";
 import { chunksOf } from "./prune.js";
 
@@ -42,6 +42,32 @@ export function cutRuns(footer: Footer, root: ParquetNode, rowGroups: readonly n
     }
   }
   return runs;
+}
+
+/** Some of a row group's columns. */
+export interface ColumnPart {
+  readonly root: ParquetNode;
+  readonly arrowBytes: number;
+}
+
+/** Neighbouring top-level columns together, as long as they stay below about `arrowBytes`. */
+export function columnParts(footer: Footer, root: ParquetNode, rowGroup: number, arrowBytes: number): ColumnPart[] {
+  const [chunks = []] = chunksOf(footer, { root, rowGroups: [rowGroup] });
+  const parts: { columns: string[][]; arrowBytes: number }[] = [];
+  let at = 0;
+  for (const column of root.children) {
+    const leaves = leavesOf(column);
+    const bytes = leaves.reduce((sum, leaf, i) => sum + arrowBytesOf(leaf, chunks[at + i]!.chunk), 0);
+    at += leaves.length;
+    const last = parts.at(-1);
+    if (last === undefined || last.arrowBytes + bytes > arrowBytes) {
+      parts.push({ columns: [column.path.slice()], arrowBytes: bytes });
+    } else {
+      last.columns.push(column.path.slice());
+      last.arrowBytes += bytes;
+    }
+  }
+  return parts.map((part) => ({ root: pruneTree(root, part.columns)!, arrowBytes: part.arrowBytes }));
 }
 
 /** About the size of a chunk's Arrow buffers. */

@@ -112,9 +112,9 @@ async function* fileBatches(
   { target, vectors }: Source,
   file: ScanFile,
   columns: readonly StructField[],
-  options: PlanOptions,
+  options: ReadOptions,
 ): AsyncGenerator<RecordBatch> {
-  const { predicate, signal } = options;
+  const { predicate, limit, signal } = options;
   const { store, columnMapping: mode } = target;
   const filter = file.match === "some" ? predicate : undefined;
   const needed = neededFields(target.schema, columns, filter);
@@ -128,7 +128,7 @@ async function* fileBatches(
   if (mode === "id") checkFieldIds(inFile, footer);
   const paths = columnNames(inFile, mode, footer).map((name) => [name]);
   let start = 0;
-  for await (const all of readParquet(store, file, { columns: paths, footer, signal })) {
+  for await (const all of readParquet(store, file, { columns: paths, footer, inPieces: limit !== undefined, signal })) {
     checkStored(file, inFile, all.schema.fields);
     const first = start;
     const kept = opened.keptRows(first, all.numRows);

@@ -1,7 +1,11 @@
-import { Int64, Utf8 } from "apache-arrow";
-import { describe, expect, it } from "vitest";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Int64, type RecordBatch, Utf8 } from "apache-arrow";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { DeltaError } from "#src/errors.js";
 import { readFooter } from "#src/parquet/footer.js";
+import { localStore } from "#src/storage/local.js";
 import type { ByteRange, ObjectStore } from "#src/storage/store.js";
 import { expectCode } from "../expectCode.js";
 import { encode, fixture, plain, read, storeOf, types, vector } from "./fixtures.js";
@@ -96,9 +100,39 @@ describe("a large row group", () => {
 
   it("comes in batches of some MiB, in its order", async () => {
     const { bytes } = await large();
-    const batches = await read(bytes);
+    const batches = await read(bytes, { inPieces: true });
     expect(batches.length).toBeGreaterThan(2);
     expect(plain(batches)).toEqual({ id, text });
+    // Too large to be decoded at once.
+    expect((await read(bytes, { pieceBytes: 500_000 })).length).toBeGreaterThan(2);
+  });
+
+  it("gives the same, each column decoded by itself, from a store and from this machine", async () => {
+    const { bytes, store } = await large();
+    const folder = await mkdtemp(join(tmpdir(), "delta-table-pieces-"));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    await writeFile(join(folder, "file"), bytes);
+    const { readParquet } = await import("#src/parquet/read.js");
+    const file = { path: "file", sizeBytes: bytes.length };
+    for (const from of [store, localStore(folder)]) {
+      const batches: RecordBatch[] = [];
+      for await (const batch of readParquet(from, file)) batches.push(batch);
+      expect(batches.length).toBe(1);
+      expect(plain(batches)).toEqual({ id, text });
+    }
+  });
+
+  it("is damaged where a file of this machine was cut since its footer was read", async () => {
+    const { bytes, store } = await large();
+    const folder = await mkdtemp(join(tmpdir(), "delta-table-pieces-"));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    await writeFile(join(folder, "file"), bytes.subarray(0, 1_000_000));
+    const { readParquet } = await import("#src/parquet/read.js");
+    const file = { path: "file", sizeBytes: bytes.length };
+    const footer = await readFooter(store, file);
+    await expectCode("DELTA_PARQUET_UNREADABLE", async () => {
+      for await (const _ of readParquet(localStore(folder), file, { footer }));
+    });
   });
 
   it("is fetched a part at a time, and no further than it's read", async () => {
