@@ -8,7 +8,10 @@ import { evenSlices } from "../parquet/evenSlices.js";
 import { runtime } from "../runtime.js";
 import type { DataType, StructField, StructType } from "../schema/types.js";
 import type { CheckpointAction, SetTransaction } from "./actions.js";
-import { ADD_FIELDS, type FileLayout, MANIFEST_STATE_FIELDS } from "./checkpointSchema.js";
+import type { PassedRowGroups } from "./checkpointRead.js";
+import { ADD_FIELDS, type FileLayout, MANIFEST_STATE_FIELDS, REMOVE_FIELDS } from "./checkpointSchema.js";
+import { fileRows } from "./fileRows.js";
+import { liveFileFields } from "./liveFiles.js";
 import { parsedPartitionValues, parsedStatistics } from "./parsedStatistics.js";
 import { property } from "./properties.js";
 import type { Snapshot } from "./snapshot.js";
@@ -21,8 +24,8 @@ export interface CountedFiles {
 }
 
 /**
- * The snapshot's live files, then its tombstones that haven't expired (`delta.deletedFileRetentionDuration`), as batches of a
- * checkpoint's columns.
+ * The snapshot's live files, then its tombstones that haven't expired, as batches of a checkpoint's columns; without those of row
+ * groups that are passed over.
  */
 export async function* fileActions(
   snapshot: Snapshot,
@@ -30,17 +33,31 @@ export async function* fileActions(
   fields: readonly Field[],
   counted: CountedFiles,
   signal?: AbortSignal,
+  passed?: PassedRowGroups,
 ): AsyncGenerator<RecordBatch> {
-  for await (const batch of snapshot.fileBatches({ columns: columnsFor(layout), signal })) {
+  const columns = columnsFor(layout);
+  // What heals damage gives all files, so nothing may have been passed over.
+  const live = passed
+    ? fileRows(snapshot.files, "add", liveFileFields(columns), signal, passed)
+    : snapshot.fileBatches({ columns, signal });
+  for await (const batch of live) {
     counted.fileCount += batch.numRows;
     for (const size of batch.getChild("size")!) counted.sizeBytes += Number(size);
     for (const files of withStructs(batch, layout)) yield actionBatch("add", files, fields);
   }
-  const expiredBefore = runtime.now() - property(snapshot.metadata, "delta.deletedFileRetentionDuration");
-  for await (const batch of snapshot.tombstoneBatches({ signal })) {
+  const expiredBefore = tombstonesExpiredBefore(snapshot);
+  const removed = passed
+    ? fileRows(snapshot.files, "remove", REMOVE_FIELDS, signal, passed)
+    : snapshot.tombstoneBatches({ signal });
+  for await (const batch of removed) {
     const kept = tombstonesAfter(batch, expiredBefore);
     if (kept.numRows > 0) yield actionBatch("remove", kept, fields);
   }
+}
+
+/** `delta.deletedFileRetentionDuration`: tombstones of that time, in milliseconds, or an older one are forgotten. */
+export function tombstonesExpiredBefore({ metadata }: Snapshot): number {
+  return runtime.now() - property(metadata, "delta.deletedFileRetentionDuration");
 }
 
 function columnsFor({ withStats, statsParsed }: FileLayout): readonly FileColumn[] {

@@ -18,14 +18,32 @@ export async function* readCheckpoint(
   checkpoint: CheckpointFiles,
   columns: readonly (readonly string[])[],
   signal?: AbortSignal,
+  passed?: PassedRowGroups,
 ): AsyncGenerator<RecordBatch> {
   for (const footer of await filesFooters(store, checkpoint, signal)) {
-    yield* readParquet(store, footer.file, { columns: columnsIn(footer, columns), footer, checksPages: true, signal });
+    const taken = passed?.get(footer.file.path);
+    const rowGroups = taken && [...footer.rowGroups.keys()].filter((group) => !taken.has(group));
+    yield* readActionColumns(store, footer, columns, rowGroups, signal);
   }
 }
 
+/** Row groups that aren't read, by their files' paths. */
+export type PassedRowGroups = ReadonlyMap<string, ReadonlySet<number>>;
+
+/** {@link readCheckpoint} for one of its files, or some row groups of it. */
+export function readActionColumns(
+  store: ObjectStore,
+  footer: Footer,
+  columns: readonly (readonly string[])[],
+  rowGroups?: readonly number[],
+  signal?: AbortSignal,
+): AsyncGenerator<RecordBatch> {
+  const options = { columns: columnsIn(footer, columns), rowGroups, footer, checksPages: true, signal };
+  return readParquet(store, footer.file, options);
+}
+
 /** The footers of the files that may have file actions. */
-async function filesFooters(
+export async function filesFooters(
   store: ObjectStore,
   checkpoint: CheckpointFiles,
   signal?: AbortSignal,

@@ -1,19 +1,28 @@
-import type { RecordBatch } from "apache-arrow";
+import type { Field, RecordBatch } from "apache-arrow";
 import { toArrowField } from "../arrow/schema.js";
 import { evenSlices } from "../parquet/evenSlices.js";
 import { ParquetFileWriter, type WrittenParquet } from "../parquet/fileWriter.js";
 import { runtime } from "../runtime.js";
 import type { StructField, StructType } from "../schema/types.js";
+import { partsContent } from "../storage/partsContent.js";
 import type { ObjectStore } from "../storage/store.js";
 import type { CheckpointAction } from "./actions.js";
-import { type CountedFiles, fileActions, stateActions, stateBatch } from "./checkpointActions.js";
+import {
+  type CountedFiles,
+  fileActions,
+  stateActions,
+  stateBatch,
+  tombstonesExpiredBefore,
+} from "./checkpointActions.js";
 import { fileLayout } from "./checkpointLayout.js";
-import { checkpointFields, fileActionFields, manifestFields } from "./checkpointSchema.js";
+import { reusedRowGroups } from "./checkpointReuse.js";
+import { checkpointFields, type FileLayout, fileActionFields, manifestFields } from "./checkpointSchema.js";
 import { isFeatureActive } from "./features.js";
 import type { LastCheckpoint } from "./lastCheckpoint.js";
 import { classicCheckpointPath, LOG_FOLDER, SIDECAR_FOLDER, uuidCheckpointPath } from "./names.js";
 import { property } from "./properties.js";
 import type { Snapshot } from "./snapshot.js";
+import { isDamage } from "./snapshotFiles.js";
 
 /** Rows in a row group, at most: what a reader decodes at a time, and a unit of parallel work. */
 const ROW_GROUP_ROWS = 65_536;
@@ -50,14 +59,59 @@ async function storeClassic(store: ObjectStore, snapshot: Snapshot, signal?: Abo
   const layout = fileLayout(snapshot);
   const checkpoint = checkpointFields(layout);
   const fields = checkpoint.map(toArrowField);
+  const encoding = { store, snapshot, layout, fields, signal };
+  const { counted, writer } = await encodeReusing(encoding).catch((error: unknown) => {
+    if (!isDamage(error)) throw error;
+    // Where the older checkpoint is damaged, its files are found elsewhere.
+    return encodeAnew(encoding);
+  });
+  const { parts, rowCount, sizeBytes } = await writer.finish();
+  const path = classicCheckpointPath(snapshot.version);
+  await store.putFrom(path, partsContent(parts), signal);
+  return { path, actionCount: rowCount, storedBytes: sizeBytes, facts: schemaFact(checkpoint), ...counted };
+}
+
+interface Encoding {
+  readonly store: ObjectStore;
+  readonly snapshot: Snapshot;
+  readonly layout: FileLayout;
+  readonly fields: readonly Field[];
+  readonly signal?: AbortSignal | undefined;
+}
+
+interface EncodedCheckpoint {
+  readonly writer: ParquetFileWriter;
+  readonly counted: CountedFiles;
+}
+
+/** Takes over what it can of the snapshot's own checkpoint as it is. */
+async function encodeReusing(encoding: Encoding): Promise<EncodedCheckpoint> {
+  const { snapshot, layout, fields, signal } = encoding;
+  const passed = new Map<string, Set<number>>();
+  const counted = { fileCount: 0, sizeBytes: 0 };
+  // Readers pass over columns that a footer says are null throughout: few rows mustn't hide it.
+  const writer = writerFor(snapshot, signal, true);
+  const expiredBefore = tombstonesExpiredBefore(snapshot);
+  const options = { layout, fields, expiredBefore, signal };
+  for await (const { encoded, fileCount, sizeBytes } of reusedRowGroups(snapshot.files, options, passed)) {
+    counted.fileCount += fileCount;
+    counted.sizeBytes += sizeBytes;
+    await writer.add(encoded);
+  }
+  if (passed.size === 0) return encodeAnew(encoding);
+  await writer.write(stateBatch(stateActions(snapshot), fields));
+  for await (const batch of fileActions(snapshot, layout, fields, counted, signal, passed)) {
+    await writeOne(writer, batch);
+  }
+  return { writer, counted };
+}
+
+async function encodeAnew({ snapshot, layout, fields, signal }: Encoding): Promise<EncodedCheckpoint> {
   const counted = { fileCount: 0, sizeBytes: 0 };
   const writer = writerFor(snapshot, signal);
   await writer.write(stateBatch(stateActions(snapshot), fields));
   for await (const batch of fileActions(snapshot, layout, fields, counted, signal)) await writeOne(writer, batch);
-  const { parts, rowCount, sizeBytes } = await writer.finish();
-  const path = classicCheckpointPath(snapshot.version);
-  await store.put(path, Buffer.concat(parts), signal);
-  return { path, actionCount: rowCount, storedBytes: sizeBytes, facts: schemaFact(checkpoint), ...counted };
+  return { writer, counted };
 }
 
 async function storeV2(store: ObjectStore, snapshot: Snapshot, signal?: AbortSignal): Promise<StoredCheckpoint> {
@@ -118,8 +172,9 @@ async function storeSidecar(store: ObjectStore, written: WrittenParquet, signal?
   return { path, sizeInBytes: written.sizeBytes, modificationTime };
 }
 
-function writerFor({ metadata }: Snapshot, signal?: AbortSignal): ParquetFileWriter {
+function writerFor({ metadata }: Snapshot, signal?: AbortSignal, withStatistics = false): ParquetFileWriter {
   return new ParquetFileWriter({
+    withStatistics,
     compression: property(metadata, "delta.parquet.compression.codec"),
     rowGroupRows: ROW_GROUP_ROWS,
     pieceBytes: ROW_GROUP_BYTES,

@@ -9,7 +9,7 @@ import type { StructField } from "../schema/types.js";
 import type { DeletionVectorDescriptor } from "./actions.js";
 import { checkpointContent } from "./checkpointDamage.js";
 import { readJsonCheckpoint } from "./checkpointJson.js";
-import { readCheckpoint } from "./checkpointRead.js";
+import { type PassedRowGroups, readCheckpoint } from "./checkpointRead.js";
 import { partitionTexts } from "./partitionTexts.js";
 import type { SnapshotFiles } from "./snapshotFiles.js";
 import { statisticsText } from "./statisticsText.js";
@@ -28,6 +28,7 @@ export async function* fileRows(
   kind: FileKind,
   fields: readonly StructField[],
   signal?: AbortSignal,
+  passed?: PassedRowGroups,
 ): AsyncGenerator<RecordBatch> {
   const { store, version, checkpoint, tail, isPartitioned } = files;
   if (checkpoint !== undefined) {
@@ -41,7 +42,7 @@ export async function* fileRows(
       const isLeft = (row: number) => !touched.has(json.files.key(row));
       yield* tailRows(json.files, checkpoint.version, kind, fields, isLeft);
     }
-    for await (const batch of readCheckpoint(store, checkpoint, columns, signal)) {
+    for await (const batch of readCheckpoint(store, checkpoint, columns, signal, passed)) {
       const rows = checkpointRows(batch, kind, fields, touched);
       yield* checkpointContent(checkpoint, kind === "add" ? complete(rows, isPartitioned) : rows);
     }

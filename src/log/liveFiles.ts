@@ -5,7 +5,7 @@ import type { DeltaError } from "../errors.js";
 import type { StructField } from "../schema/types.js";
 import { ADD_FIELDS, REMOVE_FIELDS } from "./checkpointSchema.js";
 import { type FileKind, fileRows, keyReader, rowsWhere } from "./fileRows.js";
-import { type FileBatchOptions, isDamage, type SnapshotFiles } from "./snapshotFiles.js";
+import { type FileBatchOptions, type FileColumn, isDamage, type SnapshotFiles } from "./snapshotFiles.js";
 
 /** Finds the same version's files without the checkpoint, which turned out to be damaged as the error says. */
 export type FindElsewhere = (damage: DeltaError) => Promise<SnapshotFiles>;
@@ -17,8 +17,12 @@ export function liveFiles(
   findElsewhere: FindElsewhere,
 ): AsyncGenerator<RecordBatch> {
   const { columns, signal } = options;
-  const fields = ADD_FIELDS.filter(({ name }) => columns?.some((column) => column === name) ?? true);
-  return healed(files, "add", fields, findElsewhere, signal);
+  return healed(files, "add", liveFileFields(columns), findElsewhere, signal);
+}
+
+/** The fields of `add` asked for, all where it's left out. */
+export function liveFileFields(columns?: readonly FileColumn[]): readonly StructField[] {
+  return ADD_FIELDS.filter(({ name }) => columns?.some((column) => column === name) ?? true);
 }
 
 /** Implements `Snapshot.tombstoneBatches`; see there. */

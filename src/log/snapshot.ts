@@ -88,6 +88,11 @@ export class Snapshot {
     return this.#totals;
   }
 
+  /** Where its files are: for what reads a checkpoint otherwise than {@link fileBatches} does. */
+  get files(): SnapshotFiles {
+    return this.#files;
+  }
+
   /** The rows by statistics, where commits alone tell the files and these tell them; see {@link rowTotal}. Costs the commits' actions. */
   get rowCount(): number | undefined {
     const { checkpoint, tail } = this.#files;

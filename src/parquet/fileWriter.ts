@@ -12,6 +12,13 @@ export interface ParquetFileWriterOptions extends EncodeParquetOptions {
   readonly pieceBytes?: number | undefined;
 }
 
+/** Encoded row groups that come from elsewhere, as {@link JoinedFile.addParts} takes them. */
+export interface EncodedRowGroups {
+  readonly parts: readonly Uint8Array[];
+  readonly footer: Uint8Array;
+  readonly rowCount: number;
+}
+
 export interface WrittenParquet {
   /** The file's bytes, one part after the other. */
   readonly parts: readonly Uint8Array[];
@@ -42,7 +49,7 @@ export class ParquetFileWriter {
   readonly #rowGroupRows: number;
   readonly #running = new Set<Promise<void>>();
   /** Encoded pieces that wait for one before them, by their numbers. */
-  readonly #early = new Map<number, Uint8Array<ArrayBuffer>>();
+  readonly #early = new Map<number, Uint8Array | EncodedRowGroups>();
   #pending: RecordBatch[] = [];
   #pendingBytes = 0;
   #pendingRows = 0;
@@ -52,7 +59,7 @@ export class ParquetFileWriter {
   #encodedBytes = 0;
   #begun = 0;
   #taken = 0;
-  #first: Uint8Array<ArrayBuffer> | undefined;
+  #first: Uint8Array | undefined;
   #joined: JoinedFile | undefined;
   #failure: { readonly error: unknown } | undefined;
 
@@ -95,6 +102,14 @@ export class ParquetFileWriter {
       if (this.#pendingRows > 0 && this.#pendingBytes + bytes > pieceBytes) await this.#encodePending();
       await this.#collect(rows, bytes);
     }
+    this.#throwFailure();
+  }
+
+  /** Takes row groups that are encoded already, of the batches' schema. */
+  async add(groups: EncodedRowGroups): Promise<void> {
+    await this.flush();
+    this.#rowCount += groups.rowCount;
+    this.#take(this.#begun++, groups, 0);
     this.#throwFailure();
   }
 
@@ -164,27 +179,27 @@ export class ParquetFileWriter {
     this.#pendingRows = 0;
   }
 
-  #take(number: number, bytes: Uint8Array<ArrayBuffer>, arrowBytes: number): void {
-    this.#encodedBytes += bytes.length;
+  #take(number: number, piece: Uint8Array | EncodedRowGroups, arrowBytes: number): void {
+    const parts = piece instanceof Uint8Array ? [piece] : piece.parts;
+    this.#encodedBytes += parts.reduce((sum, part) => sum + part.length, 0);
     this.#encodedArrowBytes += arrowBytes;
-    this.#early.set(number, bytes);
+    this.#early.set(number, piece);
     for (let next = this.#early.get(this.#taken); next !== undefined; next = this.#early.get(this.#taken)) {
       this.#early.delete(this.#taken++);
       this.#join(next);
     }
   }
 
-  #join(piece: Uint8Array<ArrayBuffer>): void {
-    if (this.#taken === 1) {
+  #join(piece: Uint8Array | EncodedRowGroups): void {
+    if (this.#taken === 1 && piece instanceof Uint8Array) {
       this.#first = piece;
       return;
     }
-    if (this.#joined === undefined) {
-      this.#joined = new JoinedFile();
-      this.#joined.add(this.#first!);
-      this.#first = undefined;
-    }
-    this.#joined.add(piece);
+    this.#joined ??= new JoinedFile();
+    if (this.#first !== undefined) this.#joined.add(this.#first);
+    this.#first = undefined;
+    if (piece instanceof Uint8Array) this.#joined.add(piece);
+    else this.#joined.addParts(piece.parts, piece.footer);
   }
 
   #throwFailure(): void {

@@ -10,6 +10,8 @@ export interface FooterParts {
   readonly rowGroups: readonly { readonly rowCount: number; readonly chunks: readonly PlacedChunk[] }[];
   readonly createdBy: string | undefined;
   readonly keyValues: Readonly<Record<string, string>>;
+  /** Whether it says how many nulls chunks have, as far as they know. */
+  readonly withNullCounts?: boolean;
 }
 
 /** A chunk with its column and the place it has in the new file. */
@@ -22,7 +24,7 @@ export interface PlacedChunk {
 // 16 bits.
 const MAX_ORDINAL = 32_767;
 
-/** A footer in parquet.thrift's FileMetaData, without statistics and indexes: enough to decode every page. */
+/** A footer in parquet.thrift's FileMetaData, without bounds and indexes: enough to decode every page. */
 export function footerBytes(parts: FooterParts): Uint8Array {
   const out = new ThriftWriter();
   const rowCount = parts.rowGroups.reduce((sum, group) => sum + group.rowCount, 0);
@@ -32,7 +34,7 @@ export function footerBytes(parts: FooterParts): Uint8Array {
     out.i64Field(3, rowCount);
     out.structsField(4, [...parts.rowGroups.entries()], ([ordinal, { rowCount: groupRows, chunks }]) => {
       const sum = (sizeOf: (chunk: Chunk) => number) => chunks.reduce((total, { chunk }) => total + sizeOf(chunk), 0);
-      out.structsField(1, chunks, (chunk) => writeChunk(out, chunk));
+      out.structsField(1, chunks, (chunk) => writeChunk(out, chunk, parts.withNullCounts));
       out.i64Field(
         2,
         sum((chunk) => chunk.uncompressedBytes),
@@ -74,7 +76,7 @@ function writeSchemaElement(out: ThriftWriter, { element, children }: ParquetNod
   writeLogicalType(out, element);
 }
 
-function writeChunk(out: ThriftWriter, { path, chunk, start }: PlacedChunk): void {
+function writeChunk(out: ThriftWriter, { path, chunk, start }: PlacedChunk, withNullCount = false): void {
   out.i64Field(2, 0);
   out.structField(3, () => {
     out.i32Field(1, chunk.type);
@@ -86,6 +88,7 @@ function writeChunk(out: ThriftWriter, { path, chunk, start }: PlacedChunk): voi
     out.i64Field(7, chunk.end - chunk.start);
     out.i64Field(9, start + chunk.dataPageOffset - chunk.start);
     if (chunk.dictionaryPageOffset !== undefined) out.i64Field(11, start);
+    if (withNullCount && chunk.nullCount !== undefined) out.structField(12, () => out.i64Field(3, chunk.nullCount));
   });
 }
 

@@ -47,13 +47,29 @@ export class JoinedFile {
   /** Takes the next file, one at least. Its bytes aren't copied, and must not change. */
   add(file: Uint8Array): void {
     const footerStart = footerStartOf(file);
+    const indexAt = (start = 0, length = 0) => (length === 0 ? undefined : file.subarray(start, start + length));
     const footer = fieldsOf(file.subarray(footerStart, -END_BYTES));
+    const chunksEnd = this.#addGroups(footer, indexAt);
+    // All files begin with the magic number; only the first one's stays.
+    this.#append(file.subarray(this.#length === 0 ? 0 : MAGIC.length, chunksEnd));
+  }
+
+  /** Takes row groups as a file would have them behind its magic number: their bytes in parts, and the footer of that file. */
+  addParts(parts: readonly Uint8Array[], footer: Uint8Array): void {
+    this.#addGroups(fieldsOf(footer), () => undefined);
+    if (this.#length === 0) this.#append(MAGIC);
+    for (const part of parts) this.#append(part);
+  }
+
+  /** Where the last chunk of these row groups ends in their file. */
+  #addGroups(
+    footer: Fields,
+    indexAt: (start: number | undefined, length: number | undefined) => Uint8Array | undefined,
+  ): number {
     if (this.#groups.length === 0) this.#first = footer;
     const groups = elementsOf(footer, FILE.rowGroups).map(fieldsOf);
     const chunksOf = groups.map((group) => elementsOf(group, GROUP.chunks).map(fieldsOf));
     const chunksEnd = Math.max(MAGIC.length, ...chunksOf.flat().map(endOf));
-    const indexAt = (start = 0, length = 0) => (length === 0 ? undefined : file.subarray(start, start + length));
-    // All files begin with the magic number; only the first one's stays.
     const start = this.#length === 0 ? 0 : MAGIC.length;
     const shift = this.#length - start;
     for (const [i, fields] of groups.entries()) {
@@ -64,7 +80,7 @@ export class JoinedFile {
       }));
       this.#groups.push({ fields, chunks, shift });
     }
-    this.#append(file.subarray(start, chunksEnd));
+    return chunksEnd;
   }
 
   /** The joined file's bytes, in parts; the last one has all of the footer. Nothing can be added any more. */

@@ -20,6 +20,8 @@ export interface EncodeParquetOptions {
   readonly compression?: Compression | undefined;
   /** Rows in a row group, at most. Default 1,048,576. */
   readonly rowGroupRows?: number | undefined;
+  /** Whether the footer has statistics however few the rows are. */
+  readonly withStatistics?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -47,11 +49,11 @@ export async function encodeParquet(
   batches: readonly RecordBatch[],
   options: EncodeParquetOptions = {},
 ): Promise<EncodedParquet> {
-  const { compression = "snappy", rowGroupRows = ROW_GROUP_ROWS, signal } = options;
+  const { compression = "snappy", rowGroupRows = ROW_GROUP_ROWS, withStatistics = false, signal } = options;
   const rowCount = batches.reduce((sum, batch) => sum + batch.numRows, 0);
   checkSignal(signal, "encoding a Parquet file");
   checkSchemas(batches);
-  if ((compression === "snappy" || compression === "uncompressed") && rowCount <= rowGroupRows) {
+  if (!withStatistics && (compression === "snappy" || compression === "uncompressed") && rowCount <= rowGroupRows) {
     const bytes = encodeSmall(batches, compression);
     if (bytes !== undefined) return { bytes, rowCount };
   }
