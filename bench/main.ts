@@ -13,7 +13,7 @@ import type { Setting, Workload } from "./workload.js";
 import { append } from "./workloads/append.js";
 import { bulk } from "./workloads/bulk.js";
 import { deleteRows, mergeRows, updateRows } from "./workloads/change.js";
-import { checkpoint1m, checkpoint300k, replay } from "./workloads/listFiles.js";
+import { checkpoint1m, checkpoint300k, replay, replayAtVersion } from "./workloads/listFiles.js";
 import { load } from "./workloads/load.js";
 import { checkpointCommits, checkpointFiles, compact, vacuum } from "./workloads/maintain.js";
 import { scanAll, scanColumn, scanFilter, scanSum } from "./workloads/scan.js";
@@ -25,6 +25,7 @@ const WORKLOADS: Record<string, (setting: Setting) => Promise<Workload>> = {
   bulk,
   writers,
   replay,
+  "replay-at-version": replayAtVersion,
   "checkpoint-300k": checkpoint300k,
   "checkpoint-1m": checkpoint1m,
   "scan-all": scanAll,

@@ -1,17 +1,18 @@
-// Arguments: the table, and `batches` (Arrow columns) or `strings` (each path a string of JavaScript's).
+// Arguments: the table, its version or `latest`, and `batches` (Arrow columns) or `strings` (each path a string of JavaScript's).
 import type { RecordBatch } from "apache-arrow";
 import { Table } from "delta-table";
 import { pathsAnswer } from "../answer.js";
 import { loadModules, sample } from "../process.js";
 
-const [path = "", how] = process.argv.slice(2);
+const [path = "", at = "", how] = process.argv.slice(2);
+const opened = () => (at === "latest" ? Table.open(path) : Table.open(path).at(Number(at)));
 await loadModules();
 
 if (how === "batches") {
   await sample(
     async () => {
       const batches: RecordBatch[] = [];
-      for await (const batch of Table.open(path).fileBatches({ columns: ["path"] })) batches.push(batch);
+      for await (const batch of opened().fileBatches({ columns: ["path"] })) batches.push(batch);
       return batches;
     },
     (batches) => pathsAnswer(batches.flatMap((batch) => [...(batch.getChild("path") as Iterable<string>)])),
@@ -19,7 +20,7 @@ if (how === "batches") {
 } else {
   await sample(async () => {
     const paths: string[] = [];
-    for await (const batch of Table.open(path).fileBatches({ columns: ["path"] })) {
+    for await (const batch of opened().fileBatches({ columns: ["path"] })) {
       for (const path of batch.getChild("path") as Iterable<string>) paths.push(path);
     }
     return paths;
