@@ -70,6 +70,21 @@ function compare(type: DataType, value: unknown, bound: string): number {
 }
 
 describe("FileStatistics", () => {
+  test("bounds of texts that begin alike, and are each other's beginnings, are the first and the last in the order of bytes", () => {
+    const text = fc.tuple(
+      fc.constantFrom("", "a", "name ", "né"),
+      fc.string({ unit: fc.constantFrom("a", "b", "é", "\u0000", "𝄞"), maxLength: 4 }),
+    );
+    fc.assert(
+      fc.property(fc.array(text, { minLength: 1, maxLength: 20 }), (pairs) => {
+        const texts = pairs.map(([beginning, rest]) => beginning + rest);
+        const inOrder = texts.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+        expect(boundsOf("string", ...texts)).toEqual([JSON.stringify(inOrder[0]), JSON.stringify(inOrder.at(-1))]);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   test("bounds hold for every row of any batches and counts are right", () => {
     fc.assert(
       fc.property(tables(schemas), fc.nat(20), ({ schema, rows }, cut) => {
