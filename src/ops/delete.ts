@@ -112,7 +112,11 @@ export async function removeMatching(
 
 /** Writes the rows that stay to new files; gives their number. */
 async function copyOthers(rewrite: StagedRewrite, file: CandidateFile, rows: Uint32Array): Promise<number> {
-  await rewrite.removeFile(file);
+  const liveCount = await rewrite.removeFile(file);
+  if (await rewrite.copies.take([file], rows)) {
+    if (rewrite.tellsChanges) await tellDeleted(rewrite, file, rows);
+    return liveCount - rows.length;
+  }
   let copied = 0;
   for await (const { touched, kept } of rewrite.rewriter.split(file, rows)) {
     copied += kept?.numRows ?? 0;

@@ -96,7 +96,8 @@ async function updateFile(
   counts: { updated: number; copied: number },
 ): Promise<void> {
   const keepsFile = rewrite.byVectors && rows !== "all";
-  for await (const { touched, kept } of rewrite.rewriter.split(file, rows, !keepsFile)) {
+  const isCopied = !keepsFile && rows !== "all" && (await rewrite.copies.take([file], rows));
+  for await (const { touched, kept } of rewrite.rewriter.split(file, rows, !keepsFile && !isCopied)) {
     if (kept !== undefined) {
       counts.copied += kept.numRows;
       await rewrite.rewriter.writeKept(kept);
@@ -111,5 +112,8 @@ async function updateFile(
     await rewrite.rewriter.writeChanged(changed);
   }
   if (keepsFile) await rewrite.removeRows(file, rows);
-  else await rewrite.removeFile(file);
+  else {
+    const liveCount = await rewrite.removeFile(file);
+    if (isCopied) counts.copied += liveCount - rows.length;
+  }
 }

@@ -85,14 +85,15 @@ export async function withWorkFolder<T>(work: (folder: string) => Promise<T>): P
 
 /**
  * Runs `work` with a DuckDB of its own, under the rules of {@link duckdb}, that reads, writes and spills what is larger than memory in a
- * new folder only, and reads the files of `readable` beside, and ends it.
+ * new folder only, and the files of `allowed` beside, and ends it. `more` are settings of its own.
  */
 export async function withWorkDatabase<T>(
   work: (db: DuckdbConnection, folder: string) => Promise<T>,
-  readable: readonly string[] = [],
+  allowed: readonly string[] = [],
+  more: readonly string[] = [],
 ): Promise<T> {
   return withWorkFolder(async (folder) => {
-    const settings = [`SET allowed_paths = [${readable.map(quoteText).join(", ")}]`, ...confinedTo(folder)];
+    const settings = [`SET allowed_paths = [${allowed.map(quoteText).join(", ")}]`, ...more, ...confinedTo(folder)];
     const db = await start(settings, join(folder, "spilled"));
     try {
       using connection = await db.connect();

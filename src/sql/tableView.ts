@@ -91,6 +91,8 @@ export interface DirectRead {
   readonly constants: ReadonlyMap<string, string>;
   /** Columns that the file has. */
   readonly present: readonly string[];
+  /** Removed rows too. */
+  readonly rowCount: number;
 }
 
 /** What is to be read of a file. */
@@ -117,7 +119,7 @@ export async function directRead(
   const footer = await readFooter(snapshot.store, file, signal);
   const isHidden = footer.root.children.some(({ element }) => lacking.includes(element.name.toLowerCase()));
   const present = isHidden ? undefined : plainColumns(footer, stored);
-  return present && { path, constants, present };
+  return present && { path, constants, present, rowCount: footer.rowCount };
 }
 
 /** DuckDB would take these characters for a pattern, or for its own names of places. */

@@ -9,6 +9,7 @@ import { removeEmptyFolders } from "./localEmptyFolders.js";
 import { folderGone, isMissing, localError } from "./localErrors.js";
 import {
   isTempName,
+  openNew,
   readBytes,
   type StagedFile,
   stage,
@@ -20,7 +21,7 @@ import {
 import { Folders } from "./localFolders.js";
 import { Links } from "./localLinks.js";
 import { listFileNames, listFiles } from "./localList.js";
-import type { ByteRange, ObjectMeta, ObjectStore, PutOutcome, RangedContent } from "./store.js";
+import type { ByteRange, ObjectMeta, ObjectStore, PutOutcome, RangedContent, WrittenObject } from "./store.js";
 
 /**
  * A folder of the local file system as a store; no I/O happens here, and a missing folder is made by the first write.
@@ -97,6 +98,32 @@ class LocalStore implements ObjectStore {
     } catch (error) {
       throw localError(error, "write", file);
     }
+  }
+
+  async putNewBy(
+    at: string,
+    write: (localPath: string) => Promise<void>,
+    signal?: AbortSignal,
+  ): Promise<WrittenObject> {
+    const file = this.#file(at);
+    const failed = (error: unknown) => {
+      throw localError(error, "write", file);
+    };
+    checkSignal(signal, `writing ${file}`);
+    this.#checkFolders();
+    const open = await openNew(file, this.#made).catch(failed);
+    try {
+      // What it throws is its own.
+      await write(file);
+    } catch (error) {
+      open.discard();
+      throw error;
+    }
+    const { sizeBytes, stored } = open.flush();
+    const told = stored.catch(failed);
+    // It is heard of where it is waited for.
+    told.catch(() => undefined);
+    return { sizeBytes, stored: told };
   }
 
   async putIfAbsent(

@@ -6,7 +6,7 @@ import { checkSignal } from "../signal.js";
 import { isMissing, systemCode } from "./localErrors.js";
 import type { Folders } from "./localFolders.js";
 import type { Links } from "./localLinks.js";
-import type { ByteRange, RangedContent } from "./store.js";
+import type { ByteRange, RangedContent, WrittenObject } from "./store.js";
 
 // Measured on Node 20 and ext4: a trip through the thread pool costs 60 to 190 µs, a call on a cached small file 3 to 20.
 // So small reads (15 µs against 190) and all of open, write, link, rename and close of small files are synchronous. A
@@ -142,6 +142,29 @@ export async function writeNew(
     unlinkQuietly(file);
     throw error;
   }
+}
+
+/** A new file that somebody else writes to. */
+export interface OpenFile {
+  /** Begins to make what was written durable. */
+  flush(): WrittenObject;
+  discard(): void;
+}
+
+/** Makes an empty file, and its folder if need be. */
+export async function openNew(file: string, folders: Folders): Promise<OpenFile> {
+  const fd = await folders.createFile(file);
+  return {
+    flush: () => {
+      const sizeBytes = fs.fstatSync(fd).size;
+      const flushed = folders.durable ? bothSettled(fsync(fd), syncFolder(path.dirname(file))) : Promise.resolve();
+      return { sizeBytes, stored: flushed.finally(() => fs.closeSync(fd)) };
+    },
+    discard: () => {
+      closeQuietly(fd);
+      unlinkQuietly(file);
+    },
+  };
 }
 
 async function* chunksOf(content: RangedContent): AsyncGenerator<Uint8Array> {

@@ -16,6 +16,7 @@ export function pathBelow(root: string, path: string): string {
 
 class RootedStore implements ObjectStore {
   readonly otherRoots: readonly string[];
+  readonly putNewBy?: NonNullable<ObjectStore["putNewBy"]>;
   readonly #store: ObjectStore;
   readonly #others: readonly ObjectStore[];
 
@@ -23,6 +24,7 @@ class RootedStore implements ObjectStore {
     this.#store = store;
     this.#others = others;
     this.otherRoots = others.map(({ url }) => url);
+    if (store.putNewBy !== undefined) this.putNewBy = async (path, ...rest) => this.#own(path).putNewBy!(path, ...rest);
   }
 
   get url(): string {

@@ -24,6 +24,13 @@ export interface RangedContent {
   read(range: ByteRange): Promise<Uint8Array>;
 }
 
+/** An object whose bytes are there. */
+export interface WrittenObject {
+  readonly sizeBytes: number;
+  /** Resolves once it is durable. */
+  readonly stored: Promise<void>;
+}
+
 /**
  * What came of a {@link ObjectStore.putIfAbsent}.
  *
@@ -66,6 +73,12 @@ export interface ObjectStore extends AsyncDisposable {
    * replacing takes a detour. The object's bytes come in parts, so that large ones needn't be copied together.
    */
   putNew(path: string, parts: readonly Uint8Array[], signal?: AbortSignal): Promise<void>;
+
+  /**
+   * {@link putNew} by another program, which `write` has write the file that it is given the path of; it is there already, and empty.
+   * Resolves once it is written, before it is durable. Where `write` fails, nothing is left. Stores whose objects aren't files lack the method.
+   */
+  putNewBy?(path: string, write: (localPath: string) => Promise<void>, signal?: AbortSignal): Promise<WrittenObject>;
 
   /**
    * Writes the object unless one is there, atomically and durably: of any number of callers, on any number of

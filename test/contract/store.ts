@@ -1,3 +1,4 @@
+import { writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DeltaError } from "#src/errors.js";
 import type { StorageOptions } from "#src/storage/open.js";
@@ -69,6 +70,21 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
       await expect(store.putNew("new/aborted", [text("x")], AbortSignal.abort())).rejects.toMatchObject(aborted);
       expect(await store.head("new/aborted")).toBeUndefined();
       await expect(store.putNew("../new", [text("x")])).rejects.toMatchObject({ code: "DELTA_INVALID_ARGUMENT" });
+    });
+
+    it("gives back what another program wrote to a new object, and leaves none where that failed", async () => {
+      if (store.putNewBy === undefined) return;
+      const { sizeBytes, stored } = await store.putNewBy("by/folder=ü x/new", (file) => writeFile(file, "abc"));
+      await stored;
+      expect(sizeBytes).toBe(3);
+      expect(string(await store.get("by/folder=ü x/new"))).toBe("abc");
+      const failure = new Error("it can't");
+      await expect(store.putNewBy("by/failed", () => Promise.reject(failure))).rejects.toBe(failure);
+      expect(await store.head("by/failed")).toBeUndefined();
+      const write = (file: string) => writeFile(file, "");
+      const aborted = { code: "DELTA_ABORTED" };
+      await expect(store.putNewBy("by/aborted", write, AbortSignal.abort())).rejects.toMatchObject(aborted);
+      await expect(store.putNewBy("../by", write)).rejects.toMatchObject({ code: "DELTA_INVALID_ARGUMENT" });
     });
 
     it("gives back bytes that a put read range by range, and leaves none of a put that failed", async () => {

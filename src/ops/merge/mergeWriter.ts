@@ -91,16 +91,22 @@ export class MergeWriter {
     const isWhole = positions.length === (await liveRowCount(this.#snapshot, file));
     const keepsFile = rewrite.byVectors && !isWhole;
     const onlyDeletes = clauses.every((clause) => this.#clauses[clause]!.action === "delete");
-    const needsRows = !onlyDeletes || rewrite.tellsChanges || !(keepsFile || isWhole);
-    if (needsRows) await this.#writeRows(change, keepsFile);
+    const isCopied = !keepsFile && !isWhole && (await rewrite.copies.take([file], positions));
+    const keepsRows = keepsFile || isCopied;
+    const needsRows = !onlyDeletes || rewrite.tellsChanges || !(keepsRows || isWhole);
+    if (needsRows) await this.#writeRows(change, keepsRows);
     if (keepsFile) await rewrite.removeRows(file, positions);
-    else await rewrite.removeFile(file);
+    else {
+      const liveCount = await rewrite.removeFile(file);
+      if (isCopied) this.copiedRowCount += liveCount - positions.length;
+    }
     this.#onRows(positions.length);
   }
 
-  async #writeRows({ file, positions, clauses }: FileChange, keepsFile: boolean): Promise<void> {
+  /** Writes the rows that change, and unless somebody else `keepsRows`, the others. */
+  async #writeRows({ file, positions, clauses }: FileChange, keepsRows: boolean): Promise<void> {
     let at = 0;
-    for await (const { touched, kept } of this.#rewrite.rewriter.split(file, positions, !keepsFile)) {
+    for await (const { touched, kept } of this.#rewrite.rewriter.split(file, positions, !keepsRows)) {
       if (kept !== undefined) {
         this.copiedRowCount += kept.numRows;
         await this.#rewrite.rewriter.writeKept(kept);

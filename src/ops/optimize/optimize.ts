@@ -16,6 +16,7 @@ import type { ReadSet } from "../../write/conflicts.js";
 import { allStored } from "../../write/stored.js";
 import { type CandidateFile, CandidateFiles, removeOf } from "../rewrite/candidateFiles.js";
 import { liveRowCount } from "../rewrite/matchedRows.js";
+import { RowCopies } from "../rewrite/rowCopies.js";
 import { RowRewriter } from "../rewrite/rowRewriter.js";
 import { type ChangeResult, type CommitOptions, change, type StagedChange } from "../stagedChange.js";
 import { predicateOf, type WhereOption, whereText } from "../where.js";
@@ -107,21 +108,27 @@ async function stageOptimize<Row extends object>(
   const totalFileCount = bins.reduce((sum, bin) => sum + bin.length, 0);
   if (totalFileCount === 0) return undefined;
   const writers: RowRewriter[] = [];
+  const copied: RowCopies[] = [];
   const discard = async () => {
-    await Promise.all(writers.map((writer) => writer.discard()));
+    await Promise.all([...writers, ...copied].map((writer) => writer.discard()));
   };
   try {
     const added: AddFile[] = [];
     const stored: Promise<void>[] = [];
+    const facts = { dataChange: false, ...(isClustered && { clusteringProvider: CLUSTERING_PROVIDER }) };
     let fileCount = 0;
     for (const bin of bins) {
       checkSignal(signal, "optimize");
       const writer = new RowRewriter(log, snapshot, signal, targetBytes);
       writers.push(writer);
-      if (order === undefined) for await (const batch of writer.rows(bin)) await writer.writeKept(batch);
-      else await writeOrdered(writer, bin, order, targetBytes);
+      const copies = new RowCopies(log, snapshot, signal, Number.POSITIVE_INFINITY);
+      copied.push(copies);
+      if (order !== undefined) await writeOrdered(writer, bin, order, targetBytes);
+      else if (!(await copies.take(bin))) for await (const batch of writer.rows(bin)) await writer.writeKept(batch);
+      const byDuckdb = await copies.finish(writer);
+      added.push(...byDuckdb.adds.map((add) => ({ ...add, ...facts })));
+      stored.push(byDuckdb.stored);
       const files = await writer.finish();
-      const facts = { dataChange: false, ...(isClustered && { clusteringProvider: CLUSTERING_PROVIDER }) };
       added.push(...files.adds.map((add) => ({ ...add, ...facts })));
       stored.push(files.stored);
       fileCount += bin.length;

@@ -5,12 +5,14 @@ import { allStored } from "../../write/stored.js";
 import { type CandidateFile, type CandidateFiles, removeOf, usesDeletionVectors } from "./candidateFiles.js";
 import { ChangeFiles, tellsChanges } from "./changeFiles.js";
 import { liveRowCount } from "./matchedRows.js";
+import { RowCopies } from "./rowCopies.js";
 import { RowRewriter } from "./rowRewriter.js";
 import { RowRemover } from "./vectors.js";
 
 /** The files that a change of rows writes, and the actions that put them in place of others. */
 export class StagedRewrite {
   readonly rewriter: RowRewriter;
+  readonly copies: RowCopies;
   readonly remover: RowRemover;
   readonly changes: ChangeFiles;
   /** Whether rows are removed by deletion vectors. */
@@ -25,6 +27,7 @@ export class StagedRewrite {
     this.#snapshot = snapshot;
     this.#signal = signal;
     this.rewriter = new RowRewriter(log, snapshot, signal);
+    this.copies = new RowCopies(log, snapshot, signal);
     this.remover = new RowRemover(snapshot, signal);
     this.changes = new ChangeFiles(log, snapshot, signal);
     this.byVectors = usesDeletionVectors(snapshot);
@@ -45,16 +48,14 @@ export class StagedRewrite {
 
   /** Ends what was begun; throws away everything where that fails. */
   async finish(candidates: CandidateFiles): Promise<FinishedRewrite> {
-    const [{ adds, stored }, cdc] = await Promise.all([
-      this.rewriter.finish(),
-      this.changes.finish(),
-      this.remover.finish(),
-    ]);
+    const copied = await this.copies.finish(this.rewriter);
+    const [written, cdc] = await Promise.all([this.rewriter.finish(), this.changes.finish(), this.remover.finish()]);
+    const adds = [...copied.adds, ...written.adds];
     const actions: Action[] = [...this.#actions, ...adds.map((add) => ({ add })), ...cdc.actions];
     return {
       actions,
       reads: candidates.reads,
-      stored: allStored([stored, cdc.stored]),
+      stored: allStored([copied.stored, written.stored, cdc.stored]),
       metrics: {
         numRemovedFiles: String(this.#removed.length),
         numRemovedBytes: String(this.#removed.reduce((sum, { size }) => sum + size, 0)),
@@ -70,7 +71,7 @@ export class StagedRewrite {
 
   /** Removes all files written. Only for a change that surely isn't committed. */
   async discard(): Promise<void> {
-    await Promise.all([this.rewriter.discard(), this.changes.discard(), this.remover.discard()]);
+    await Promise.all([this.copies.discard(), this.rewriter.discard(), this.changes.discard(), this.remover.discard()]);
   }
 }
 
