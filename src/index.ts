@@ -83,7 +83,7 @@ export type {
 export type { ColumnWhere, Comparable, Condition, Where } from "./schema/where.js";
 export type { StorageOptions } from "./storage/open.js";
 export type { S3Credentials, S3Options } from "./storage/s3.js";
-export type { ByteRange, ObjectMeta, ObjectStore, PutOutcome } from "./storage/store.js";
+export type { ByteRange, ObjectMeta, ObjectStore, PutOutcome, WrittenObject } from "./storage/store.js";
 export type { WindowOptions } from "./stream/countByWindow.js";
 export type { ChangeOptions } from "./stream/deltaCommit.js";
 export type { TableStreamOptions } from "./stream/deltaSource.js";
