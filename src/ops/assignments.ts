@@ -19,6 +19,10 @@ export type SetOption<Row extends object = Record<string, unknown>> = {
 export interface Assignments {
   /** The top-level columns that change. */
   readonly columns: ReadonlySet<string>;
+  /** Whether some are expressions, which DuckDB evaluates. */
+  readonly isComputed: boolean;
+  /** The values as SQL over rows that are called as in `sql/evaluate.ts`; undefined where some can't be told so. */
+  readonly sql: ReadonlyMap<string, string> | undefined;
   /** A batch whose first columns are those of the schema, variants as bytes, with the new values in place; other columns stay. */
   apply(batch: RecordBatch): Promise<RecordBatch>;
 }
@@ -45,8 +49,11 @@ export async function assignmentsOf(set: SetOption, schema: StructType): Promise
     value instanceof SqlText ? [{ target: targets[i]!, field: targets[i]!.field, text: value.text }] : [],
   );
   const expressions = texts.length === 0 ? undefined : await (await evaluation()).columnExpressions(texts, schema);
+  const computed = expressions?.sql;
   return {
     columns: new Set(targets.map(({ path }) => path[0]!)),
+    isComputed: expressions !== undefined,
+    sql: constants.length === 0 && computed !== undefined ? wholeColumns(texts, computed) : undefined,
     async apply(batch) {
       const before = own(batch, stored);
       const made = new Map<SetTarget, Data>();
@@ -60,6 +67,15 @@ export async function assignmentsOf(set: SetOption, schema: StructType): Promise
       return changed;
     },
   };
+}
+
+/** SQL by column, where no target is inside of one. */
+function wholeColumns(
+  texts: readonly { readonly target: SetTarget }[],
+  sql: readonly string[],
+): ReadonlyMap<string, string> | undefined {
+  if (texts.some(({ target }) => target.path.length > 1)) return undefined;
+  return new Map(texts.map(({ target }, i) => [target.path[0]!, sql[i]!]));
 }
 
 function own(batch: RecordBatch, schema: StructType): RecordBatch {

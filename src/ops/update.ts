@@ -2,10 +2,12 @@ import type { DeltaLog } from "../log/deltaLog.js";
 import type { Snapshot } from "../log/snapshot.js";
 import { runtime } from "../runtime.js";
 import { checkSignal } from "../signal.js";
+import type { TouchedRows } from "../sql/touchedRows.js";
 import { type Assignments, assignmentsOf, type SetOption } from "./assignments.js";
 import { checkRemovable } from "./delete.js";
+import { AdoptedRows } from "./rewrite/adoptedRows.js";
 import { type CandidateFile, CandidateFiles } from "./rewrite/candidateFiles.js";
-import { type MatchedRows, matchedFiles } from "./rewrite/matchedRows.js";
+import { type MatchedRows, matchedFiles, untakenFiles } from "./rewrite/matchedRows.js";
 import { StagedRewrite } from "./rewrite/stagedRewrite.js";
 import { changedRows, checkSettable, rowRulesFor } from "./rowRules.js";
 import { type ChangeResult, type CommitOptions, change, type StagedChange } from "./stagedChange.js";
@@ -50,7 +52,10 @@ export async function stageUpdate<Row extends object>(
   const startedMs = runtime.now();
   const counts = { updated: 0, copied: 0 };
   try {
-    for await (const { file, rows } of matchedFiles(snapshot, candidates, predicate, signal)) {
+    const files = rewrite.takesTouched(predicate, assignments.isComputed)
+      ? untakenFiles(snapshot, candidates, predicate!, (rows) => updateRows(rewrite, assignments, rows, counts), signal)
+      : candidates;
+    for await (const { file, rows } of matchedFiles(snapshot, files, predicate, signal)) {
       checkSignal(signal, "update");
       if (rows === "all" || rows.length > 0) await updateFile(rewrite, assignments, file, rows, counts);
     }
@@ -83,9 +88,38 @@ async function ruledAssignments(set: SetOption, snapshot: Snapshot): Promise<Ass
   const assignments = await assignmentsOf(set, snapshot.schema);
   const rules = await rowRulesFor(snapshot);
   if (rules === undefined) return assignments;
-  const { columns } = assignments;
+  const { columns, isComputed } = assignments;
   checkSettable(rules, columns);
-  return { columns, apply: async (batch) => changedRows(rules, await assignments.apply(batch), columns) };
+  return {
+    columns,
+    isComputed,
+    sql: undefined,
+    apply: async (batch) => changedRows(rules, await assignments.apply(batch), columns),
+  };
+}
+
+/** Rows of files that lose them by vectors. */
+async function updateRows(
+  rewrite: StagedRewrite,
+  assignments: Assignments,
+  rows: TouchedRows<CandidateFile>,
+  counts: { updated: number },
+): Promise<void> {
+  const { adopted, rewriter, changes, tellsChanges } = rewrite;
+  if (rows.rowCount === 0) return;
+  counts.updated += rows.rowCount;
+  for (const [file, places] of rows.places) if (places.length > 0) await rewrite.removeAny(file, places);
+  const isSmall = rows.sizeBytes <= AdoptedRows.maxBytes;
+  const copy = adopted && assignments.sql && isSmall ? await rows.copy(assignments.sql) : undefined;
+  if (copy !== undefined && (await adopted!.add(copy))) return;
+  for await (const touched of rows.batches()) {
+    const changed = await assignments.apply(touched);
+    if (tellsChanges) {
+      await changes.write(touched, "update_preimage");
+      await changes.write(changed, "update_postimage");
+    }
+    await rewriter.writeChanged(changed);
+  }
 }
 
 async function updateFile(

@@ -23,12 +23,14 @@ export const MAX_ROWS = BATCH_ROWS;
 export interface ColumnExpressions {
   /** Top-level columns that they name. */
   readonly columns: ReadonlySet<string>;
+  /** SQL of each over rows called {@link ROWS}; undefined where one is taken over as it is. */
+  readonly sql: readonly string[] | undefined;
   /** Their values for the rows of a batch that has those columns. */
   evaluate(batch: RecordBatch): Promise<RecordBatch>;
 }
 
 // Not `t` or the like: a table may have a column of that name, and `t.a` would be ambiguous.
-const ROWS = quoteName("rows of the batch");
+export const ROWS = quoteName("rows of the batch");
 const INTEGERS: ReadonlySet<DataType> = new Set(["byte", "short", "integer", "long"]);
 
 /**
@@ -60,6 +62,7 @@ export async function columnExpressions(
   const work = { db, select: `SELECT ${values.join(", ")}`, text, names: columns, schema, target };
   return {
     columns,
+    sql: copied.size > 0 ? undefined : computed.map((own) => own.sql),
     async evaluate(batch) {
       if (copied.size === 0) return evaluate(work, batch);
       const made = computed.length === 0 ? [] : (await evaluate(work, batch)).data.children;

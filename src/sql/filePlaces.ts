@@ -3,21 +3,13 @@ import type { ScanFile } from "../read/plan.js";
 import { columnsOf, type Predicate } from "../schema/predicate.js";
 import type { StructField } from "../schema/types.js";
 import { abortedError, checkSignal } from "../signal.js";
-import { type DuckdbConnection, quoteName, withWorkDatabase } from "./duckdb.js";
+import { alikeFiles, type DirectFile, directFiles, directRows, FILE_INDEX, ROW_NUMBER } from "./directFiles.js";
+import { type DuckdbConnection, withWorkDatabase } from "./duckdb.js";
 import { predicateSql } from "./predicateSql.js";
-import { type DirectRead, directRead, readParquet, selected } from "./tableView.js";
 
 /** Places of rows by their file. */
 export type FilePlaces<File> = ReadonlyMap<File, Uint32Array>;
 
-/** A file and how DuckDB reads it. */
-interface Direct<File> {
-  readonly file: File;
-  readonly read: DirectRead;
-}
-
-/** DuckDB's own columns of a file's rows. */
-const [FILE_INDEX, ROW_NUMBER] = ["file_index", "file_row_number"];
 /** Rows of one statement, about: their places are JavaScript numbers until they are sorted out. */
 const STATEMENT_ROWS = 4_000_000;
 const UNKNOWN_ROWS = 1_000_000;
@@ -35,7 +27,7 @@ export async function filePlaces<File extends ScanFile>(
 ): Promise<FilePlaces<File>> {
   const names = new Set(columnsOf(predicate).map(([name]) => name));
   const fields = snapshot.schema.fields.filter(({ name }) => names.has(name));
-  if (snapshot.store.localPath === undefined || fields.length === 0) return new Map();
+  if (fields.length === 0) return new Map();
   const direct = await directFiles(snapshot, files, fields, signal);
   if (direct.length === 0) return new Map();
   const places = new Map<File, Uint32Array>();
@@ -57,34 +49,12 @@ export async function filePlaces<File extends ScanFile>(
   return places;
 }
 
-async function directFiles<File extends ScanFile>(
-  snapshot: Snapshot,
-  files: readonly File[],
-  fields: readonly StructField[],
-  signal: AbortSignal | undefined,
-): Promise<Direct<File>[]> {
-  const isPartition = ({ name }: StructField) => snapshot.metadata.partitionColumns.includes(name);
-  const columns = {
-    stored: fields.filter((field) => !isPartition(field) && field.type !== "void"),
-    constant: fields.filter(isPartition),
-    // A file's own columns of those names would hide them.
-    lacking: [FILE_INDEX, ROW_NUMBER],
-  };
-  const reads = await Promise.all(
-    files.map(async (file) => ({ file, read: await directRead(snapshot, file, columns, signal) })),
-  );
-  return reads.flatMap(({ file, read }) => (read === undefined ? [] : [{ file, read }]));
-}
-
 /** Files that one statement reads: of the same columns and constants, and not of too many rows. */
-function* statements<File extends ScanFile>(direct: readonly Direct<File>[]): Generator<readonly Direct<File>[]> {
-  const groups = new Map<string, Direct<File>[]>();
-  for (const one of direct) {
-    const key = JSON.stringify([[...one.read.constants], one.read.present]);
-    groups.set(key, [...(groups.get(key) ?? []), one]);
-  }
-  for (const group of groups.values()) {
-    let [some, rows]: [Direct<File>[], number] = [[], 0];
+export function* statements<File extends ScanFile>(
+  direct: readonly DirectFile<File>[],
+): Generator<readonly DirectFile<File>[]> {
+  for (const group of alikeFiles(direct)) {
+    let [some, rows]: [DirectFile<File>[], number] = [[], 0];
     for (const one of group) {
       some.push(one);
       rows += one.file.numRecords ?? UNKNOWN_ROWS;
@@ -99,24 +69,19 @@ function* statements<File extends ScanFile>(direct: readonly Direct<File>[]): Ge
 /** The places in each of the files; undefined where the condition fails. */
 async function placesIn(
   db: DuckdbConnection,
-  files: readonly Direct<unknown>[],
+  files: readonly DirectFile<unknown>[],
   fields: readonly StructField[],
   condition: string,
   signal: AbortSignal | undefined,
 ): Promise<Uint32Array[] | undefined> {
-  const { constants, present } = files[0]!.read;
-  const columns = fields.map((field) => {
-    const isThere = present.includes(field.name);
-    return selected(field, constants.get(field.name) ?? (isThere ? quoteName(field.name) : "NULL"));
-  });
-  const rows = readParquet(files.map(({ read }) => read.path));
+  const rows = directRows(files, fields, [FILE_INDEX, ROW_NUMBER]);
   const stop = () => db.interrupt();
   signal?.addEventListener("abort", stop, { once: true });
   let found: readonly (readonly unknown[])[];
   try {
     found = await db.columns(
       `SELECT ${FILE_INDEX}::INTEGER, ${ROW_NUMBER}::UINTEGER
-       FROM (SELECT ${[...columns, FILE_INDEX, ROW_NUMBER].join(", ")} FROM ${rows}) WHERE ${condition}`,
+       FROM (${rows}) WHERE ${condition}`,
     );
   } catch {
     // Who evaluates it on the rows that count tells what is wrong with it, if anything is.

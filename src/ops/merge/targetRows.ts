@@ -9,9 +9,9 @@ import { scanFiles } from "../../read/scan.js";
 import type { Predicate } from "../../schema/predicate.js";
 import type { StructType } from "../../schema/types.js";
 import { withVariantBytes } from "../../schema/variantBytes.js";
-import { FILE, POSITION } from "../../sql/merge/join.js";
 import { Spool } from "../../sql/merge/spool.js";
 import { selected, spooledColumns, spooledFields } from "../../sql/merge/variantColumns.js";
+import { FILE, POSITION } from "../../sql/removedRows.js";
 import type { CandidateFile, CandidateFiles } from "../rewrite/candidateFiles.js";
 import { only } from "../rewrite/matchedRows.js";
 

@@ -8,6 +8,7 @@ import { ROW_INDEX } from "../../read/rowIndex.js";
 import { scanFiles } from "../../read/scan.js";
 import { hasOpaque, type Predicate } from "../../schema/predicate.js";
 import type { FilePlaces } from "../../sql/filePlaces.js";
+import type { TouchedRows } from "../../sql/touchedRows.js";
 
 /** Places of some of a file's rows, ascending, or all that its deletion vector leaves. */
 export type MatchedRows = Uint32Array | "all";
@@ -44,6 +45,24 @@ export async function* matchedFiles<File extends ScanFile>(
     if (!byDuckdb || waiting.length === FILES_AT_ONCE) yield* found();
   }
   if (waiting.length > 0) yield* found();
+}
+
+/** Of the files, those whose rows DuckDB didn't take: of the others, `take` gets the rows for which the predicate is true. */
+export async function* untakenFiles<File extends ScanFile>(
+  snapshot: Snapshot,
+  files: AsyncIterable<File>,
+  predicate: Predicate,
+  take: (rows: TouchedRows<File>) => Promise<void>,
+  signal?: AbortSignal,
+): AsyncGenerator<File> {
+  const { touchedRows } = await loaded(() => import("../../sql/touchedRows.js"), "delta-table/sql");
+  const waiting: File[] = [];
+  for await (const file of files) {
+    if (file.match === "all") yield file;
+    else if (waiting.push(file) === FILES_AT_ONCE)
+      yield* await touchedRows(snapshot, waiting.splice(0), predicate, take, signal);
+  }
+  if (waiting.length > 0) yield* await touchedRows(snapshot, waiting, predicate, take, signal);
 }
 
 async function placesOf<File extends ScanFile>(

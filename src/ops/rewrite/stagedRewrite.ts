@@ -1,7 +1,10 @@
 import type { Action, AddFile } from "../../log/actions.js";
 import type { DeltaLog } from "../../log/deltaLog.js";
+import { isFeatureActive } from "../../log/features.js";
 import type { Snapshot } from "../../log/snapshot.js";
+import { hasOpaque, type Predicate } from "../../schema/predicate.js";
 import { allStored } from "../../write/stored.js";
+import { AdoptedRows } from "./adoptedRows.js";
 import { type CandidateFile, type CandidateFiles, removeOf, usesDeletionVectors } from "./candidateFiles.js";
 import { ChangeFiles, tellsChanges } from "./changeFiles.js";
 import { liveRowCount } from "./matchedRows.js";
@@ -15,6 +18,8 @@ export class StagedRewrite {
   readonly copies: RowCopies;
   readonly remover: RowRemover;
   readonly changes: ChangeFiles;
+  /** Takes changed rows as files; undefined where they have to be written here. */
+  readonly adopted: AdoptedRows | undefined;
   /** Whether rows are removed by deletion vectors. */
   readonly byVectors: boolean;
   readonly tellsChanges: boolean;
@@ -30,6 +35,7 @@ export class StagedRewrite {
     this.copies = new RowCopies(log, snapshot, signal);
     this.remover = new RowRemover(snapshot, signal);
     this.changes = new ChangeFiles(log, snapshot, signal);
+    this.adopted = AdoptedRows.of(log, snapshot, signal);
     this.byVectors = usesDeletionVectors(snapshot);
     this.tellsChanges = tellsChanges(snapshot);
   }
@@ -46,16 +52,41 @@ export class StagedRewrite {
     this.#actions.push(...(await this.remover.remove(file, rows)));
   }
 
+  /** Takes some rows out of a file, which goes where that are all. */
+  async removeAny(file: CandidateFile, rows: Uint32Array): Promise<void> {
+    if (rows.length === (await liveRowCount(this.#snapshot, file, this.#signal))) await this.removeFile(file);
+    else await this.removeRows(file, rows);
+  }
+
+  /**
+   * Whether rows for which the predicate is true may be taken by DuckDB. It isn't started for what does without, unless the new values need it; ids of
+   * rows are told by who reads their files here.
+   */
+  takesTouched(predicate: Predicate | undefined, isComputed: boolean): boolean {
+    const { protocol, metadata } = this.#snapshot;
+    return (
+      this.byVectors &&
+      predicate !== undefined &&
+      (isComputed || hasOpaque(predicate)) &&
+      !isFeatureActive("rowTracking", protocol, metadata)
+    );
+  }
+
   /** Ends what was begun; throws away everything where that fails. */
   async finish(candidates: CandidateFiles): Promise<FinishedRewrite> {
     const copied = await this.copies.finish(this.rewriter);
-    const [written, cdc] = await Promise.all([this.rewriter.finish(), this.changes.finish(), this.remover.finish()]);
-    const adds = [...copied.adds, ...written.adds];
+    const [written, taken, cdc] = await Promise.all([
+      this.rewriter.finish(),
+      this.adopted?.finish(),
+      this.changes.finish(),
+      this.remover.finish(),
+    ]);
+    const adds = [...copied.adds, ...written.adds, ...(taken?.adds ?? [])];
     const actions: Action[] = [...this.#actions, ...adds.map((add) => ({ add })), ...cdc.actions];
     return {
       actions,
       reads: candidates.reads,
-      stored: allStored([copied.stored, written.stored, cdc.stored]),
+      stored: allStored([copied.stored, written.stored, taken?.stored, cdc.stored]),
       metrics: {
         numRemovedFiles: String(this.#removed.length),
         numRemovedBytes: String(this.#removed.reduce((sum, { size }) => sum + size, 0)),
@@ -71,7 +102,13 @@ export class StagedRewrite {
 
   /** Removes all files written. Only for a change that surely isn't committed. */
   async discard(): Promise<void> {
-    await Promise.all([this.copies.discard(), this.rewriter.discard(), this.changes.discard(), this.remover.discard()]);
+    await Promise.all([
+      this.copies.discard(),
+      this.rewriter.discard(),
+      this.adopted?.discard(),
+      this.changes.discard(),
+      this.remover.discard(),
+    ]);
   }
 }
 

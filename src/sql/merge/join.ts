@@ -8,6 +8,7 @@ import { checkSignal } from "../../signal.js";
 import { openStore } from "../../storage/open.js";
 import { type DuckdbConnection, quoteName, quoteText } from "../duckdb.js";
 import { inSql } from "../evaluate.js";
+import { FILE, POSITION } from "../removedRows.js";
 import type { MergeValue } from "./values.js";
 
 /** Which rows a clause is about. */
@@ -22,9 +23,7 @@ export interface JoinClause {
   readonly values: readonly MergeValue[];
 }
 
-/** A target row's file (its number among those read) and its place in it; a source row's number. They travel with the rows. */
-export const FILE: StructField = { name: "merge: file", type: "integer", nullable: false, metadata: {} };
-export const POSITION: StructField = { name: "merge: position", type: "long", nullable: false, metadata: {} };
+/** A source row's number. It travels with the rows. */
 export const SOURCE_ROW: StructField = { name: "merge: row", type: "long", nullable: false, metadata: {} };
 
 const [file, position, row] = [FILE, POSITION, SOURCE_ROW].map(({ name }) => quoteName(name));
