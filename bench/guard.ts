@@ -8,8 +8,9 @@ import { memoryStore } from "#src/storage/memory.js";
 import { makeCommits } from "./data/commits.js";
 import { project, script } from "./folders.js";
 import { generated } from "./generated.js";
-import { type BenchRow, rowsFrom } from "./rows.js";
+import type { BenchRow } from "./rows.js";
 import { type Tally, tallying } from "./tally.js";
+import { makeElevenFiles, VERBS } from "./verbs.js";
 
 interface Counts {
   readonly verbs: Readonly<Record<string, Tally>>;
@@ -24,38 +25,6 @@ const MEMORY_MAY_GROW = 1.15;
 const COMMITS = 10_000;
 const BASELINE = join(project, "bench", "counts.json");
 
-type Rows = Table<BenchRow>;
-type Call = (table: Rows) => Promise<unknown>;
-
-const vectors: Call = (table) => table.alter.setProperties({ "delta.enableDeletionVectors": "true" });
-
-/** Each on a new handle, on a table of eleven files of 1,000 rows, whose log has a checkpoint. */
-const VERBS: readonly (readonly [name: string, call: Call, prepare?: Call])[] = [
-  ["open", (table) => table.version()],
-  ["append of 100 rows", (table) => table.append(rowsFrom(20_000, 100))],
-  ["read all", (table) => table.toArrow()],
-  ["read one column of six", (table) => table.toArrow({ columns: ["value"] })],
-  ["read where an id is, in one file", (table) => table.toArrow({ where: { id: 5_500n } })],
-  ["count", (table) => table.count()],
-  ["list the files", (table) => table.files()],
-  ["history", (table) => table.history()],
-  ["delete a row, by copying", (table) => table.delete({ id: 5_500n })],
-  ["delete a row, by a vector", (table) => table.delete({ id: 5_500n }), vectors],
-  ["update a row, by copying", (table) => table.update({ set: { value: 0 }, where: { id: 5_500n } })],
-  [
-    "merge 10 rows into one file",
-    (table) =>
-      table.merge(rowsFrom(5_500, 10), {
-        on: ["id"],
-        whenMatched: [{ update: "*" }],
-        whenNotMatched: [{ insert: "*" }],
-      }),
-  ],
-  ["optimize 11 files", (table) => table.optimize()],
-  ["vacuum, dry run", (table) => table.vacuum({ dryRun: true })],
-  ["checkpoint", (table) => table.checkpoint()],
-];
-
 const { values: given } = parseArgs({ options: { update: { type: "boolean", default: false } } });
 const counts: Counts = { verbs: await countVerbs(), replayedBytes: await replayedBytes() };
 console.log(page(counts));
@@ -66,19 +35,18 @@ process.exitCode = grown.length > 0 ? 1 : 0;
 
 async function countVerbs(): Promise<Record<string, Tally>> {
   const made: Record<string, Tally> = {};
-  for (const [name, call, prepare] of VERBS) {
+  for (const verb of VERBS) {
     const { store, take } = tallying(memoryStore());
     {
-      await using before: Rows = Table.open<BenchRow>(store);
-      for (let n = 0; n < 11; n++) await before.append(rowsFrom(n * 1_000, 1_000));
-      await prepare?.(before);
+      await using before = Table.open<BenchRow>(store);
+      await makeElevenFiles(before, verb);
     }
     take();
     {
-      await using table: Rows = Table.open<BenchRow>(store);
-      await call(table);
+      await using table = Table.open<BenchRow>(store);
+      await verb.call(table);
     }
-    made[name] = take();
+    made[verb.name] = take();
   }
   return made;
 }

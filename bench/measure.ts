@@ -14,6 +14,8 @@ export interface Figures {
   readonly maxMs: number;
   /** The largest of all rounds. */
   readonly peakRssBytes: number;
+  /** The largest of all rounds. */
+  readonly addedRssBytes?: number | undefined;
   /** The last round's. */
   readonly io?: ProcessIo | undefined;
   /** The last round's. */
@@ -95,10 +97,15 @@ function figuresOf(contender: string, samples: readonly Sample[], units: number)
     minMs: Math.min(...times),
     maxMs: Math.max(...times),
     peakRssBytes: Math.max(...samples.map(({ peakRssBytes }) => peakRssBytes)),
+    addedRssBytes: largest(samples.flatMap(({ addedRssBytes }) => addedRssBytes ?? [])),
     io: samples.at(-1)?.io,
     storedBytes: samples.at(-1)?.storedBytes,
     percentilesMs: percentiles(samples.flatMap(({ latencies }) => latencies ?? [])),
   };
+}
+
+function largest(values: readonly number[]): number | undefined {
+  return values.length === 0 ? undefined : Math.max(...values);
 }
 
 function percentiles(values: readonly number[]): { readonly p50: number; readonly p99: number } | undefined {
@@ -111,6 +118,7 @@ function percentiles(values: readonly number[]): { readonly p50: number; readonl
 const MEASURES: Readonly<Record<Target["measure"], (figures: Figures) => number | undefined>> = {
   time: ({ medianMs }) => medianMs,
   peakRss: ({ peakRssBytes }) => peakRssBytes,
+  addedRss: ({ addedRssBytes }) => addedRssBytes,
   stored: ({ storedBytes }) => storedBytes,
   tail: ({ percentilesMs }) => percentilesMs && percentilesMs.p99 / percentilesMs.p50,
 };

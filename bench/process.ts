@@ -1,5 +1,8 @@
 import { spawn } from "node:child_process";
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { Table } from "delta-table";
+import { peakSinceRestart, restartPeak } from "./peakMemory.js";
 import { ioSince, processIo } from "./processIo.js";
 import type { Sample } from "./workload.js";
 
@@ -33,12 +36,15 @@ export async function sample<T>(
   more: (result: T) => Pick<Sample, "latencies" | "storedBytes"> = () => ({}),
 ): Promise<void> {
   const before = processIo();
+  const peakBefore = process.resourceUsage().maxRSS * 1024;
+  const residentBefore = restartPeak();
   const start = performance.now();
   const result = await task();
   const ms = performance.now() - start;
-  const peakRssBytes = process.resourceUsage().maxRSS * 1024;
+  const peak = peakSinceRestart();
+  const memory = { peakRssBytes: Math.max(peak, peakBefore), addedRssBytes: peak - residentBefore };
   const io = ioSince(before);
-  console.log(JSON.stringify({ ms, peakRssBytes, io, ...more(result), answer: await answer(result) } satisfies Sample));
+  console.log(JSON.stringify({ ms, ...memory, io, ...more(result), answer: await answer(result) } satisfies Sample));
 }
 
 /** Does tasks one after another; the times of each, in milliseconds. */
@@ -50,4 +56,10 @@ export async function latenciesOf(tasks: Iterable<() => Promise<unknown>>): Prom
     times.push(performance.now() - start);
   }
   return times;
+}
+
+/** What the Parquet files of a folder take. */
+export function storedBytes(folder: string): number {
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".parquet"));
+  return files.reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
 }

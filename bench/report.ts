@@ -38,6 +38,7 @@ function table({ unit, figures }: WorkloadResult): string[] {
     ["spread", ({ minMs, maxMs }) => `${ms(minMs)} to ${ms(maxMs)}`],
     ["p50, p99", ({ percentilesMs: p }) => (p === undefined ? "" : `${ms(p.p50)}, ${ms(p.p99)}`)],
     ["peak memory", ({ peakRssBytes }) => megabytes(peakRssBytes)],
+    ["of it, the task's", ({ addedRssBytes }) => (addedRssBytes === undefined ? "" : megabytes(addedRssBytes))],
     ["read", ({ io }) => (io === undefined ? "" : `${megabytes(io.bytesRead)} in ${io.reads}`)],
     ["written", ({ io }) => (io === undefined ? "" : `${megabytes(io.bytesWritten)} in ${io.writes}`)],
     ["on disk", ({ storedBytes }) => (storedBytes === undefined ? "" : megabytes(storedBytes))],

@@ -15,6 +15,8 @@ export interface Sample {
   readonly ms: number;
   /** Of the whole process up to the end of the task. */
   readonly peakRssBytes: number;
+  /** How far the peak during the task was above what was resident before it. */
+  readonly addedRssBytes?: number;
   /** Of the task alone. Missing where the system doesn't count it, and where the work is done by processes of its own. */
   readonly io?: ProcessIo | undefined;
   /** One for each unit of the task, in milliseconds. */
@@ -30,7 +32,7 @@ export interface Target {
   readonly text: string;
   readonly contender: string;
   /** `tail` is the 99th percentile of the units' times, divided by their median. */
-  readonly measure: "time" | "peakRss" | "stored" | "tail";
+  readonly measure: "time" | "peakRss" | "addedRss" | "stored" | "tail";
   /** The best of these is the measure; without, `atMost` is in milliseconds or bytes, or what a tail may be. */
   readonly relativeTo?: readonly string[];
   readonly atMost: number;

@@ -1,16 +1,24 @@
 import { pythonScript, script } from "../folders.js";
+import { generated } from "../generated.js";
 import { capture } from "../process.js";
 import type { Setting, Workload } from "../workload.js";
+
+/** A row in Arrow's columns: two of 8 bytes and one of 8, a bit, two texts with their offsets. */
+const ARROW_BYTES = 8 + 8 + 8 + 1 / 8 + (7 + 4) + (1 + 4);
 
 /** One append of many rows to a new table. */
 export async function bulk({ python, node, quick }: Setting): Promise<Workload> {
   await node();
-  const rows = String(quick ? 10_000 : 1_000_000);
+  const count = quick ? 10_000 : 1_000_000;
+  const rows = String(count);
+  const source = await generated(`rows-${count}`, ["make_rows", "rows"].map(pythonScript), async (folder) => {
+    await capture(python, [pythonScript("make_rows"), folder, rows, "1"]);
+  });
   const table = "{scratch}/table";
   const ours = (from: string, sync: string) => ({
     name: `delta-table, ${from}, ${sync}`,
     peer: "delta-table" as const,
-    command: [process.execPath, script("contenders/bulk"), table, rows, from, sync] as const,
+    command: [process.execPath, script("contenders/bulk"), table, rows, source, from, sync] as const,
   });
   const lance = (from: string) => ({
     name: `lancedb, ${from}`,
@@ -37,6 +45,12 @@ export async function bulk({ python, node, quick }: Setting): Promise<Workload> 
         measure: "time",
         relativeTo: ["delta-rs, arrow"],
         atMost: 1.2,
+      },
+      {
+        text: "the memory of an append from Arrow, at most three times the data",
+        contender: "delta-table, arrow, no-fsync",
+        measure: "addedRss",
+        atMost: 3 * ARROW_BYTES * count,
       },
       {
         text: "the time of an append from objects, against LanceDB",

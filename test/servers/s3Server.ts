@@ -3,7 +3,6 @@ import { randomBytes } from "node:crypto";
 import fs from "node:fs";
 import net from "node:net";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { runtime } from "#src/runtime.js";
 import type { S3Options } from "#src/storage/s3.js";
@@ -33,7 +32,7 @@ export interface S3ServerCommand {
 export const CREDENTIALS = { accessKeyId: "test", secretAccessKey: "test-secret" } as const;
 export const REGION = "us-east-1";
 
-const GUARD = fileURLToPath(new URL("guard.mjs", import.meta.url));
+const GUARD = path.resolve("test/servers/guard.mjs");
 const POLL_MS = 50;
 const STARTS = 3;
 
