@@ -163,15 +163,17 @@ class LocalStore implements ObjectStore {
     }
   }
 
-  async *list(
+  list(
     prefix: string,
     startAfter = "",
     signal?: AbortSignal,
     enters?: (folder: string) => boolean,
   ): AsyncGenerator<ObjectMeta> {
-    this.#checkFolder(prefix);
-    checkSignal(signal, `listing ${this.url}`);
-    yield* listFiles(this.url, prefix, { startAfter, signal, enters });
+    const check = () => {
+      this.#checkFolder(prefix);
+      checkSignal(signal, `listing ${this.url}`);
+    };
+    return listFiles(this.url, prefix, { check, startAfter, signal, enters });
   }
 
   async listNames(prefix: string, startAfter = "", signal?: AbortSignal): Promise<string[]> {

@@ -46,29 +46,48 @@ async function readFolder(folder: string): Promise<string[]> {
 }
 
 interface ListOptions {
+  /** Done first of all, in the generator, where its errors are looked for. */
+  readonly check: () => void;
   readonly startAfter: string;
   readonly signal: AbortSignal | undefined;
   /** Which folders are gone into; without it all are. */
   readonly enters: ((folder: string) => boolean) | undefined;
 }
 
-/** The files below `prefix`, with size and time, after `startAfter`, in UTF-8 byte order. */
+/** A folder that is being listed, and how far. */
+interface Open {
+  readonly prefix: string;
+  readonly names: readonly string[];
+  at: number;
+}
+
+/**
+ * The files below `prefix`, with size and time, after `startAfter`, in UTF-8 byte order. One generator for all folders: handing
+ * a file from one generator to another costs as much as its `stat`.
+ */
 export async function* listFiles(root: string, prefix: string, options: ListOptions): AsyncGenerator<ObjectMeta> {
-  const { startAfter, signal, enters } = options;
+  const { check, startAfter, signal, enters } = options;
+  check();
+  const base = path.join(root, "/");
+  const open: Open[] = [{ prefix, names: await readFolder(base + prefix), at: 0 }];
   let stats = 0;
-  for (const name of await readFolder(path.join(root, prefix))) {
-    checkSignal(signal, `listing ${path.join(root, prefix)}`);
-    const at = prefix + name;
+  for (let folder = open.at(-1); folder !== undefined; folder = open.at(-1)) {
+    if (folder.at === folder.names.length) {
+      open.pop();
+      continue;
+    }
+    if (signal?.aborted) checkSignal(signal, `listing ${base}${folder.prefix}`);
+    const name = folder.names[folder.at++]!;
+    const at = folder.prefix + name;
     const isFolder = name.endsWith("/");
-    if (compareUtf8(at, startAfter) <= 0 && !(isFolder && startAfter.startsWith(at))) continue;
+    if (startAfter !== "" && compareUtf8(at, startAfter) <= 0 && !(isFolder && startAfter.startsWith(at))) continue;
     if (isFolder) {
-      if (enters?.(at) ?? true) yield* listFiles(root, at, options);
+      if (enters?.(at) ?? true) open.push({ prefix: at, names: await readFolder(base + at), at: 0 });
       continue;
     }
     if (++stats % STATS_PER_TURN === 0) await setImmediate();
-    const file = path.join(root, at);
-    const stat = statOrThrow(file);
-    if (stat) yield { path: at, ...stat };
+    const stat = statOrThrow(base + at);
+    if (stat) yield { path: at, sizeBytes: stat.sizeBytes, modifiedMs: stat.modifiedMs };
   }
 }
 

@@ -39,8 +39,16 @@ export async function listFiles(
 
 /** Whether a path isn't the table's to look after: hidden files and folders aren't, but for change data and partition folders. */
 export function isHidden(path: string, partitionColumns: readonly string[]): boolean {
-  return path.split("/").some((part) => {
-    if (!/^[_.]/.test(part) || part === "_change_data") return false;
-    return !partitionColumns.some((column) => part.startsWith(`${column}=`));
-  });
+  for (let start = 0; ; ) {
+    const isMarked = path[start] === "_" || path[start] === ".";
+    const slash = path.indexOf("/", start);
+    const end = slash < 0 ? path.length : slash;
+    if (isMarked && !isShown(path.slice(start, end), partitionColumns)) return true;
+    if (slash < 0) return false;
+    start = slash + 1;
+  }
+}
+
+function isShown(part: string, partitionColumns: readonly string[]): boolean {
+  return part === "_change_data" || partitionColumns.some((column) => part.startsWith(`${column}=`));
 }
