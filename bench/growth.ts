@@ -64,6 +64,12 @@ try {
     const chart = lineChart(curve.title, curve.of, "ms", measured);
     await writeFile(join(project, "bench", `growth-${curve.name}.svg`), chart);
   }
+  const appended = await appends(values.quick ? 100 : 100_000);
+  const title = "Durable appends of ten rows, one after another through one handle";
+  lines.push("", `## ${title}`, "", "Of the last tenth before so many commits.", "");
+  lines.push(...tableOf({ of: "commits" }, appended), "", "![](growth-appends.svg)");
+  if (!values.quick)
+    await writeFile(join(project, "bench", "growth-appends.svg"), lineChart(title, "commits", "ms", appended));
   const text = `${lines.join("\n")}\n`;
   console.log(text);
   if (!values.quick) await writeFile(join(project, "bench", "GROWTH.md"), text);
@@ -97,7 +103,17 @@ async function timeOf(call: string, table: string): Promise<number> {
   }
 }
 
-function tableOf({ of }: Curve, lines: readonly Line[]): string[] {
+async function appends(count: number): Promise<Line[]> {
+  const folder = await mkdtemp(join(scratch, "appends-"));
+  const output = await capture(process.execPath, [script("contenders/appends"), join(folder, "table"), String(count)]);
+  const points = JSON.parse(output) as readonly { commits: number; p50: number; p99: number }[];
+  return [
+    { label: "median", points: points.map(({ commits, p50 }) => [commits, p50] as const) },
+    { label: "99th percentile", points: points.map(({ commits, p99 }) => [commits, p99] as const) },
+  ];
+}
+
+function tableOf({ of }: Pick<Curve, "of">, lines: readonly Line[]): string[] {
   const sizes = lines[0]!.points.map(([size]) => size);
   const rows = lines.map(
     ({ label, points }) => `| ${label} | ${points.map(([, ms]) => ms.toFixed(ms < 10 ? 1 : 0)).join(" | ")} |`,
