@@ -28,7 +28,7 @@ export type { ConvertOptions, ConvertProgress, ConvertResult } from "./ops/conve
 export type { CreateOptions } from "./ops/create.js";
 export type { DeleteResult } from "./ops/delete.js";
 export type { TableDetail } from "./ops/detail.js";
-export type { DataFile } from "./ops/files.js";
+export type { DataFile, FilesOptions, ListedBatchOptions } from "./ops/files.js";
 export type { FsckOptions, FsckResult, MissingFile } from "./ops/fsck.js";
 export type { HistoryEntry, HistoryOptions } from "./ops/history.js";
 export type {

@@ -9,7 +9,6 @@ import type { CompactionRange, WrittenCompaction } from "./log/compactionWrite.j
 import { DeltaLog, type TimeTravel } from "./log/deltaLog.js";
 import { checkWritable } from "./log/features.js";
 import type { Snapshot } from "./log/snapshot.js";
-import type { FileBatchOptions } from "./log/snapshotFiles.js";
 import { TableAlter } from "./ops/alter/tableAlter.js";
 import type { AppendOptions } from "./ops/append.js";
 import { type ChangeRow, type ChangesOptions, changes } from "./ops/changes.js";
@@ -18,7 +17,7 @@ import type { ConvertOptions, ConvertResult } from "./ops/convert.js";
 import type { CreateOptions } from "./ops/create.js";
 import type { DeleteResult } from "./ops/delete.js";
 import type { TableDetail } from "./ops/detail.js";
-import type { DataFile } from "./ops/files.js";
+import type { DataFile, FilesOptions, ListedBatchOptions } from "./ops/files.js";
 import type { FsckOptions, FsckResult } from "./ops/fsck.js";
 import type { HistoryEntry, HistoryOptions } from "./ops/history.js";
 import type { MergeOptions, MergeResult } from "./ops/merge.js";
@@ -502,19 +501,34 @@ export class Table<Row extends object = Record<string, unknown>> implements Batc
     return protocol(this.#log, this.#travel, options.signal);
   }
 
-  /** The live data files as objects. For millions of files see {@link Table.fileBatches}. */
-  async files(options: { readonly signal?: AbortSignal } = {}): Promise<DataFile[]> {
+  /**
+   * The live data files as objects; with `where` only those that may hold rows for which it is true, by partition values and
+   * statistics. For millions of files see {@link Table.fileBatches}, also for what is thrown.
+   *
+   * @example
+   * const files = await table.files({ where: { day: "2026-03-05" } });
+   * console.log(files.length, files[0]?.path);
+   */
+  async files(options: FilesOptions<Row> = {}): Promise<DataFile[]> {
     const { listFiles } = await loaded(() => import("./ops/files.js"), "delta-table/files");
-    return listFiles(await this.#snapshot(options.signal), options.signal);
+    return listFiles(await this.#snapshot(options.signal), options);
   }
 
   /**
    * The live data files as Arrow batches in the columns of the log's `add` action (`path` percent-encoded,
-   * `partitionValues`, `size`, `modificationTime`, `stats` …). Only the columns asked for are decoded.
+   * `partitionValues`, `size`, `modificationTime`, `stats` …). Only the columns asked for are decoded, and what `where` needs. Throws
+   * `DELTA_INVALID_PREDICATE`, `DELTA_MISSING_DEPENDENCY` (SQL needs `@duckdb/node-api`), and `DELTA_LOG_CORRUPT` for a partition value that
+   * is none of its column's type.
+   *
+   * @example
+   * const where = { day: "2026-03-05", id: { gte: 1000n } };
+   * for await (const batch of table.fileBatches({ columns: ["path", "size"], where })) console.log(batch.numRows);
    */
-  async *fileBatches(options: FileBatchOptions = {}): AsyncGenerator<RecordBatch> {
+  async *fileBatches(options: ListedBatchOptions<Row> = {}): AsyncGenerator<RecordBatch> {
     const snapshot = await this.#snapshot(options.signal);
-    yield* snapshot.fileBatches(options);
+    if (options.where === undefined) return yield* snapshot.fileBatches(options);
+    const { chosenFileBatches } = await loaded(() => import("./ops/files.js"), "delta-table/files");
+    yield* chosenFileBatches(snapshot, options);
   }
 
   /**

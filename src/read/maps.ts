@@ -7,7 +7,11 @@ export const NO_VALUES: ReadonlyMap<string, string | null> = new Map();
 export function mapReader(batch: RecordBatch, column: string): (row: number) => ReadonlyMap<string, string | null> {
   const index = batch.schema.fields.findIndex((field) => field.name === column);
   if (index < 0) return () => NO_VALUES;
-  const map: Data = batch.data.children[index];
+  return mapsOf(batch.data.children[index]);
+}
+
+/** The same for a column alone. */
+export function mapsOf(map: Data): (row: number) => ReadonlyMap<string, string | null> {
   const entries = map.children[0];
   const keys = textReader(entries.children[0]);
   const values = textReader(entries.children[1]);

@@ -5,10 +5,9 @@ import { numRecordsOf } from "../log/numRecords.js";
 import { storePath } from "../log/paths.js";
 import type { Snapshot } from "../log/snapshot.js";
 import type { Predicate } from "../schema/predicate.js";
-import { fileFilter } from "../schema/skipping.js";
 import { ADD_COLUMNS, addReader } from "./fileActions.js";
+import { FileChoice } from "./fileChoice.js";
 import { mapReader, NO_VALUES } from "./maps.js";
-import { PartitionTests } from "./partitionTests.js";
 import type { RowTrackingFacts } from "./trackedColumns.js";
 
 /** A data file that a scan has to look at. */
@@ -50,13 +49,8 @@ export async function* planFiles(
   options: PlanOptions & { readonly rowTracking?: boolean; readonly withAdd?: boolean } = {},
 ): AsyncGenerator<ScanFile> {
   const { predicate, partitionTimeZone: timeZone, rowTracking = false, withAdd = false, signal } = options;
-  const { columnMapping } = snapshot;
   const { partitionColumns } = snapshot.metadata;
-  const matches =
-    predicate === undefined
-      ? undefined
-      : fileFilter(predicate, snapshot.schema, partitionColumns, { timeZone, columnMapping });
-  const tests = predicate === undefined ? undefined : PartitionTests.of(predicate, snapshot, timeZone);
+  const choice = predicate === undefined ? undefined : new FileChoice(snapshot, predicate, timeZone);
   const some = rowTracking ? [...COLUMNS, ...ROW_TRACKING_COLUMNS] : COLUMNS;
   const columns = withAdd ? ADD_COLUMNS : some;
   for await (const batch of snapshot.fileBatches({ columns, signal })) {
@@ -67,13 +61,12 @@ export async function* planFiles(
     const deletionVectors = descriptorReader(batch);
     const tracking = rowTracking ? rowTrackingReader(batch) : undefined;
     const addOf = withAdd ? addReader(batch) : undefined;
-    await tests?.evaluate(Array.from({ length: batch.numRows }, (_, row) => partitionValues(row)));
+    const matchOf = await choice?.matches(batch);
     for (let row = 0; row < batch.numRows; row++) {
+      const match = matchOf?.(row) ?? "all";
+      if (match === "none") continue;
       const values = partitionColumns.length === 0 ? NO_VALUES : partitionValues(row);
       const text: string | null = stats?.get(row) ?? null;
-      const facts = { partitionValues: (column: string) => values.get(column) ?? null, stats: text };
-      const match = matches?.(tests === undefined ? facts : { ...facts, truth: tests.truthOf(values) }) ?? "all";
-      if (match === "none") continue;
       const numRecords = numRecordsOf(text);
       const deletionVector = deletionVectors(row);
       if (deletionVector !== undefined && deletionVector.cardinality === numRecords) continue;

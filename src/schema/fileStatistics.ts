@@ -59,6 +59,7 @@ function bound(
   if (type === "float" || type === "double") return type === "float" ? Math.fround(value) : value;
   // A double has lost digits of a number as long as this: its text has them.
   const isShort = Math.abs(value) < 1e15 && parseDecimalType(type) === undefined;
+  if (isShort && Number.isInteger(value) && integerRange(type)) return type === "long" ? BigInt(value) : value + 0;
   return decode(type, isShort ? String(value) : numberText(statistics.json, [part, ...path]), isMax);
 }
 

@@ -16,6 +16,13 @@ export interface FileFacts {
   /** What a condition is for every row of the file; undefined where that isn't known. */
   truth?(test: OpaquePredicate): Truth | undefined;
   readonly stats: string | null;
+  /** The same, of the columns that {@link askedFacts} names, where somebody has a quicker way to them than to parse `stats`. */
+  statistics?(): FileStatistics | undefined;
+}
+
+interface FilterOptions {
+  readonly timeZone?: string | undefined;
+  readonly columnMapping?: ColumnMappingMode;
 }
 
 /**
@@ -29,12 +36,41 @@ export function fileFilter(
   predicate: Predicate,
   schema: StructType,
   partitionColumns: readonly string[],
-  options: { readonly timeZone?: string; readonly columnMapping?: ColumnMappingMode } = {},
+  options: FilterOptions = {},
 ): (file: FileFacts) => FileMatch {
   const { timeZone, columnMapping = "none" } = options;
   const context = { schema, partitionColumns, timeZone, columnMapping };
   const condition = ruleOutNaN(normalize(predicate, false, context), new Set());
   return (file) => match(condition, new FileView(file));
+}
+
+/** What a predicate can ask of a file. */
+export interface AskedFacts {
+  readonly partitionValues: boolean;
+  /** Paths of the columns whose statistics are asked for, by physical names. */
+  readonly statistics: readonly (readonly string[])[];
+}
+
+/** What {@link fileFilter} can ask of a file for this predicate. */
+export function askedFacts(
+  predicate: Predicate,
+  schema: StructType,
+  partitionColumns: readonly string[],
+  { timeZone, columnMapping = "none" }: FilterOptions = {},
+): AskedFacts {
+  const paths = new Map<string, readonly string[]>();
+  let partitionValues = false;
+  const visit = (condition: Condition): void => {
+    if (condition.kind === "and" || condition.kind === "or") for (const term of condition.terms) visit(term);
+    else if (condition.kind === "data") paths.set(condition.column.key, condition.column.path);
+    else if (condition.kind === "partition") partitionValues = true;
+    else if (condition.kind === "opaque") {
+      if (condition.test.columns.some(([name]) => partitionColumns.includes(name!))) partitionValues = true;
+      if (condition.implied !== undefined) visit(condition.implied);
+    }
+  };
+  visit(normalize(predicate, false, { schema, partitionColumns, timeZone, columnMapping }));
+  return { partitionValues, statistics: [...paths.values()] };
 }
 
 /** A predicate without NOT: negations are pushed down to the leaves, where three-valued logic makes them exact. */
@@ -199,7 +235,10 @@ class FileView {
   }
 
   matchData({ path, type, isNested, bounds }: Column, leaf: Leaf, nanFails: boolean): FileMatch {
-    if (this.#statistics === null) this.#statistics = parseStatistics(this.#file.stats);
+    if (this.#statistics === null) {
+      const file = this.#file;
+      this.#statistics = file.statistics === undefined ? parseStatistics(file.stats) : file.statistics();
+    }
     const statistics = this.#statistics;
     if (!statistics) return "some";
     if (statistics.numRecords === 0) return "none";
