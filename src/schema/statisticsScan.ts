@@ -62,7 +62,7 @@ export class StatisticsScan {
 
   #scan(start: number, end: number): FileStatistics | undefined {
     const text = this.#text;
-    if (this.#backslash.from(start) < end || !text.startsWith(HEAD, start)) return undefined;
+    if (this.#backslash.from(start) < end || !isAt(text, HEAD, start)) return undefined;
     let at = start + HEAD.length;
     let numRecords = 0;
     const digits = at;
@@ -75,10 +75,11 @@ export class StatisticsScan {
     found.minValues = undefined;
     found.maxValues = undefined;
     found.nullCount = undefined;
+    let turn = -1;
     while (text.charCodeAt(at) === COMMA) {
-      const next = SECTION_STARTS.find((candidate) => text.startsWith(candidate.start, at));
+      const next = this.#sectionAt(at, ++turn);
       if (next === undefined) {
-        const flag = FLAGS.find((candidate) => text.startsWith(candidate, at));
+        const flag = FLAGS.find((candidate) => isAt(text, candidate, at));
         if (flag === undefined) return undefined;
         at += flag.length;
         continue;
@@ -97,6 +98,15 @@ export class StatisticsScan {
     found.start = start;
     found.end = end;
     return found;
+  }
+
+  /** The section that begins at a position; most likely that whose turn it is. */
+  #sectionAt(at: number, turn: number): (typeof SECTION_STARTS)[number] | undefined {
+    for (let i = 0; i < SECTION_STARTS.length; i++) {
+      const candidate = SECTION_STARTS[(turn + i) % SECTION_STARTS.length]!;
+      if (isAt(this.#text, candidate.start, at)) return candidate;
+    }
+    return undefined;
   }
 
   /** Takes the columns' values from the flat object between two positions; false where they aren't all there. */
@@ -132,6 +142,12 @@ export class StatisticsScan {
     if (word === "true" || word === "false") return word === "true";
     return NUMBER.test(word) ? Number(word) : undefined;
   }
+}
+
+/** As `startsWith`, which takes longer for texts as short as these. */
+function isAt(text: string, sought: string, at: number): boolean {
+  for (let i = 0; i < sought.length; i++) if (text.charCodeAt(at + i) !== sought.charCodeAt(i)) return false;
+  return true;
 }
 
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
