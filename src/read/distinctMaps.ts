@@ -17,27 +17,32 @@ export function distinctMaps(maps: Data): DistinctMaps {
   const indexes = new Uint32Array(maps.length);
   const places = new Map<string, number>();
   const found: ReadonlyMap<string, string | null>[] = [];
-  // Files of a partition mostly stand together.
-  const before = { from: 0, to: 0 };
+  const hashes = new Map<number, number>();
+  const starts: number[] = [];
+  const ends: number[] = [];
+  const allValid = maps.nullCount === 0;
   for (let row = 0; row < maps.length; row++) {
-    const [from, to] = maps.getValid(row) ? [Number(offsets[row]), Number(offsets[row + 1])] : [0, 0];
-    if (
-      row > 0 &&
-      to - from === before.to - before.from &&
-      keys.same(from, to, before.from) &&
-      values.same(from, to, before.from)
-    ) {
-      indexes[row] = indexes[row - 1]!;
-      continue;
+    const isValid = allValid || maps.getValid(row);
+    const from = isValid ? Number(offsets[row]) : 0;
+    const to = isValid ? Number(offsets[row + 1]) : 0;
+    const hash = values.hash(from, to);
+    const like = hashes.get(hash);
+    if (like !== undefined && to - from === ends[like]! - starts[like]!) {
+      const other = starts[like]!;
+      if (values.same(from, to, other) && keys.same(from, to, other)) {
+        indexes[row] = like;
+        continue;
+      }
     }
-    before.from = from;
-    before.to = to;
     const key = from === to ? "" : `${keys.key(from, to)}${values.key(from, to)}`;
     let place = places.get(key);
     if (place === undefined) {
       place = found.length;
       places.set(key, place);
       found.push(read(row));
+      starts.push(from);
+      ends.push(to);
+      hashes.set(hash, place);
     }
     indexes[row] = place;
   }
@@ -47,6 +52,7 @@ export function distinctMaps(maps: Data): DistinctMaps {
 interface Texts {
   /** The same only for the same stretch of texts and nulls. */
   key(from: number, to: number): string;
+  hash(from: number, to: number): number;
   /** Whether as many texts from another place on are these for sure. */
   same(from: number, to: number, other: number): boolean;
 }
@@ -63,6 +69,12 @@ function textsOf(texts: Data): Texts {
         lengths += texts.getValid(i) ? `${Number(offsets[i + 1]) - Number(offsets[i])},` : "null,";
       }
       return `${lengths};${bytes.toString("latin1", Number(offsets[from]), Number(offsets[to]))}`;
+    },
+    hash(from, to) {
+      let hash = 0;
+      const end = Number(offsets[to]);
+      for (let i = Number(offsets[from]); i < end; i++) hash = (Math.imul(hash, 31) + bytes[i]!) & 0x3fffffff;
+      return hash;
     },
     same(from, to, other) {
       if (hasNulls) return false;
