@@ -13,7 +13,16 @@ import type { Setting, Workload } from "./workload.js";
 import { append } from "./workloads/append.js";
 import { bulk } from "./workloads/bulk.js";
 import { deleteRows, mergeRows, updateRows } from "./workloads/change.js";
-import { checkpoint1m, checkpoint300k, replay, replayAtVersion } from "./workloads/listFiles.js";
+import {
+  checkpoint1m,
+  checkpoint300k,
+  partition1m,
+  partition300k,
+  replay,
+  replayAtVersion,
+  statistics1m,
+  statistics300k,
+} from "./workloads/listFiles.js";
 import { load } from "./workloads/load.js";
 import { checkpointCommits, checkpointFiles, compact, vacuum } from "./workloads/maintain.js";
 import { scanAll, scanColumn, scanFilter, scanSum } from "./workloads/scan.js";
@@ -28,6 +37,10 @@ const WORKLOADS: Record<string, (setting: Setting) => Promise<Workload>> = {
   "replay-at-version": replayAtVersion,
   "checkpoint-300k": checkpoint300k,
   "checkpoint-1m": checkpoint1m,
+  "checkpoint-300k-partition": partition300k,
+  "checkpoint-1m-partition": partition1m,
+  "checkpoint-300k-statistics": statistics300k,
+  "checkpoint-1m-statistics": statistics1m,
   "scan-all": scanAll,
   "scan-sum": scanSum,
   "scan-filter": scanFilter,

@@ -59,6 +59,72 @@ export function checkpointTable({ python }: Setting, files: number): Promise<str
   });
 }
 
+/** Those of 300,000 files that are of one day, a partition. */
+export const partition300k = (setting: Setting): Promise<Workload> =>
+  someFiles(setting, "checkpoint-300k-partition", setting.quick ? 3_000 : 300_000, "day");
+
+/** Those of 1,000,000 files that are of one day, a partition. */
+export const partition1m = (setting: Setting): Promise<Workload> =>
+  someFiles(setting, "checkpoint-1m-partition", setting.quick ? 10_000 : 1_000_000, "day");
+
+/** The one of 300,000 files whose statistics let it have an id. */
+export const statistics300k = (setting: Setting): Promise<Workload> =>
+  someFiles(setting, "checkpoint-300k-statistics", setting.quick ? 3_000 : 300_000, "id");
+
+/** The one of 1,000,000 files whose statistics let it have an id. */
+export const statistics1m = (setting: Setting): Promise<Workload> =>
+  someFiles(setting, "checkpoint-1m-statistics", setting.quick ? 10_000 : 1_000_000, "id");
+
+const DAY = "2026-03-05";
+
+async function someFiles(setting: Setting, name: string, files: number, column: "day" | "id"): Promise<Workload> {
+  const { python, quick } = setting;
+  const table = await checkpointTable(setting, files);
+  // In the middle of a file that no commit touches.
+  const id = String((files / 2 + 3) * 100_000 + 50_000);
+  const [value, predicate, kernelValue] =
+    column === "day"
+      ? [DAY, `day = '${DAY}'`, ["date", String(Date.parse(DAY) / 86_400_000)]]
+      : [id, `id = ${id}`, ["long", id]];
+  const kernel: readonly Contender[] = quick
+    ? []
+    : [
+        {
+          name: "kernel-rs",
+          peer: "kernel-rs",
+          command: [await installKernel(), table, "latest", column, ...kernelValue] as [string, ...string[]],
+        },
+      ];
+  return {
+    name,
+    title: `open a table of ${files} files in a checkpoint and three commits, list those with ${predicate}`,
+    units: 1,
+    unit: "run",
+    contenders: [
+      {
+        name: "delta-table",
+        peer: "delta-table",
+        command: [process.execPath, script("contenders/listFiles"), table, "latest", "strings", column, value],
+      },
+      ...kernel,
+      {
+        name: "delta-rs",
+        peer: "delta-rs",
+        command: [python, pythonScript("list_files"), table, "latest", "uris", predicate],
+      },
+    ],
+    targets: [
+      {
+        text: `listing the files by ${column === "day" ? "a partition" : "statistics"}, against kernel-rs`,
+        contender: "delta-table",
+        measure: "time",
+        relativeTo: ["kernel-rs"],
+        atMost: column === "day" ? 0.8 : 0.6,
+      },
+    ],
+  };
+}
+
 const OTHERS = ["kernel-rs", "delta-rs, file_uris", "delta-rs, get_add_actions"];
 
 function ofBest(atMost: number): Target {
