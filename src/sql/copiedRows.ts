@@ -96,7 +96,9 @@ export async function copyRows(
     return [folder, dataFileName(i, compression)].filter((part) => part !== "").join("/");
   });
   const written: (WrittenCopy | undefined)[] = [];
+  let hasBegun = false;
   const work = async (db: DuckdbConnection, folder: string) => {
+    hasBegun = true;
     for (const [i, group] of groups.entries()) {
       written.push(await copyGroup(store, options, group, paths[i]!, db, folder));
     }
@@ -106,6 +108,8 @@ export async function copyRows(
   try {
     await withWorkDatabase(work, [...sources, ...targets], ["SET preserve_insertion_order = false"]);
   } catch (error) {
+    // Without a folder for its temporary files, DuckDB isn't started.
+    if (!hasBegun) return groups.map(() => undefined);
     await discardCopies(store, written);
     throw error;
   }
@@ -123,7 +127,7 @@ export async function discardCopies(store: ObjectStore, written: readonly (Writt
   );
 }
 
-/** What DuckDB fails with. */
+/** What DuckDB fails with, or the writing of what it is given. */
 class Failed extends Error {}
 
 async function copyGroup(
@@ -137,11 +141,13 @@ async function copyGroup(
   const { schema, signal, statisticsColumns } = options;
   checkSignal(signal, "a change of rows");
   const rowCount = group.files.reduce((sum, { read, without }) => sum + read.rowCount - without.length, 0);
-  const rows = rowsSql(group, storedFields(schema, options.partitionColumns), await spoolPlaces(group, folder));
   const copy = async (localPath: string) => {
     const stop = () => db.interrupt();
     signal?.addEventListener("abort", stop, { once: true });
     try {
+      const places = await spoolPlaces(group, folder);
+      const rows = rowsSql(group, storedFields(schema, options.partitionColumns), places);
+      checkSignal(signal, "a change of rows");
       await db.columns(copySql(rows, localPath, options));
     } catch (cause) {
       if (signal?.aborted) throw abortedError(signal, "a change of rows");
