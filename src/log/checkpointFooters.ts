@@ -1,4 +1,4 @@
-import { DeltaError } from "../errors.js";
+import { DeltaError, hasCode } from "../errors.js";
 import { isGroup } from "../parquet/fileSchema.js";
 import { type Footer, type ParquetFileRef, readFooter, unreadable } from "../parquet/footer.js";
 import type { ObjectStore } from "../storage/store.js";
@@ -16,9 +16,27 @@ export async function checkpointFooters(
   signal?: AbortSignal,
 ): Promise<readonly Footer[]> {
   const paths = checkpoint.paths.filter((path) => !isJson(path));
-  const footers = known.get(checkpoint) ?? (await Promise.all(paths.map((path) => footerOf(store, path, signal))));
+  const read = async (path: string) =>
+    (await toldFooter(store, path, checkpoint.toldBytes, signal)) ?? footerOf(store, path, signal);
+  const footers = known.get(checkpoint) ?? (await Promise.all(paths.map(read)));
   known.set(checkpoint, footers);
   return footers;
+}
+
+/** The footer of a file that is said to have so many bytes, which saves a request; undefined where it isn't like that. */
+async function toldFooter(
+  store: ObjectStore,
+  path: string,
+  sizeBytes: number | undefined,
+  signal?: AbortSignal,
+): Promise<Footer | undefined> {
+  if (sizeBytes === undefined) return undefined;
+  try {
+    return await actionsFooter(store, { path, sizeBytes }, signal);
+  } catch (error) {
+    if (hasCode(error, "DELTA_PARQUET_UNREADABLE")) return undefined;
+    throw error;
+  }
 }
 
 async function footerOf(store: ObjectStore, path: string, signal?: AbortSignal): Promise<Footer> {

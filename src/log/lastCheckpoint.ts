@@ -21,11 +21,21 @@ export interface LastCheckpoint {
   readonly checksum?: string;
 }
 
+/** What `_last_checkpoint` says of a recent checkpoint. */
+export interface CheckpointHint {
+  readonly version: number;
+  /** Of the file of a classic checkpoint that has one, if it is still the one that was told of. */
+  readonly sizeBytes?: number;
+}
+
 /**
- * The version of a recent checkpoint. It is a hint and no more: undefined where the file is missing and, with a warning, where
+ * Where a recent checkpoint is. It is a hint and no more: undefined where the file is missing and, with a warning, where
  * it isn't what it should be, is larger than `MAX_LAST_CHECKPOINT_BYTES`, or doesn't match its own checksum.
  */
-export async function readLastCheckpoint(store: ObjectStore, signal?: AbortSignal): Promise<number | undefined> {
+export async function readLastCheckpoint(
+  store: ObjectStore,
+  signal?: AbortSignal,
+): Promise<CheckpointHint | undefined> {
   let bytes: Uint8Array;
   try {
     bytes = await store.get(LAST_CHECKPOINT_PATH, { start: 0, end: limits.MAX_LAST_CHECKPOINT_BYTES + 1 }, signal);
@@ -34,26 +44,28 @@ export async function readLastCheckpoint(store: ObjectStore, signal?: AbortSigna
     throw error;
   }
   const hint = parseHint(bytes);
-  if (typeof hint === "number") return hint;
+  if ("version" in hint) return hint;
   tellPassedOver(store, LAST_CHECKPOINT_PATH, hint.flaw);
   return undefined;
 }
 
-function parseHint(bytes: Uint8Array): number | { readonly flaw: string } {
+function parseHint(bytes: Uint8Array): CheckpointHint | { readonly flaw: string } {
   const { MAX_LAST_CHECKPOINT_BYTES } = limits;
   if (bytes.length > MAX_LAST_CHECKPOINT_BYTES) return { flaw: `it is longer than ${MAX_LAST_CHECKPOINT_BYTES} bytes` };
   const text = new TextDecoder().decode(bytes);
   if (isJsonBomb(text)) return { flaw: "it holds too many values, or nests them too deep" };
-  let hint: Partial<LastCheckpoint> | null;
+  let hint: (Partial<LastCheckpoint> & { readonly parts?: unknown }) | null;
   try {
     hint = JSON.parse(text);
   } catch {
     return { flaw: "it isn't JSON" };
   }
   if (typeof hint !== "object" || hint === null) return { flaw: "it isn't a JSON object" };
-  const { version, checksum } = hint;
+  const { version, checksum, sizeInBytes, parts, v2Checkpoint } = hint;
   if (checksum !== undefined && checksum !== jsonChecksum(hint)) return { flaw: "it doesn't match its own checksum" };
-  return Number.isSafeInteger(version) && version! >= 0 ? version! : { flaw: "it gives no version" };
+  if (!Number.isSafeInteger(version) || version! < 0) return { flaw: "it gives no version" };
+  const isOneFile = parts === undefined && v2Checkpoint === undefined && Number.isSafeInteger(sizeInBytes);
+  return { version: version!, ...(isOneFile && { sizeBytes: sizeInBytes! }) };
 }
 
 /** Points readers at a checkpoint that has just been written. */

@@ -1,7 +1,7 @@
 import { DeltaError } from "../errors.js";
 import type { ObjectStore } from "../storage/store.js";
 import { type Compaction, chooseCompactions } from "./compactions.js";
-import { readLastCheckpoint } from "./lastCheckpoint.js";
+import { type CheckpointHint, readLastCheckpoint } from "./lastCheckpoint.js";
 import {
   beforeVersion,
   commitPath,
@@ -17,6 +17,8 @@ import { tellPassedOver } from "./passedOver.js";
 export interface CheckpointFiles {
   readonly version: number;
   readonly paths: readonly string[];
+  /** The size of its one file, as `_last_checkpoint` has it: that may tell of another file, which was here before. */
+  readonly toldBytes?: number;
 }
 
 /** The files of the log that make up one version. */
@@ -61,14 +63,16 @@ interface Listing {
 export async function readSegment(store: ObjectStore, options: SegmentOptions = {}): Promise<LogSegment> {
   const { version, damaged = NONE, signal } = options;
   const hint = await readLastCheckpoint(store, signal);
-  if (hint !== undefined && (version === undefined || hint <= version)) {
-    const recent = await listLog(store, hint, damaged, signal);
+  if (hint !== undefined && (version === undefined || hint.version <= version)) {
+    const recent = await listLog(store, hint.version, damaged, signal);
     const segment = segmentOf(recent, version);
     const missing = segment?.checkpoint && (await missingCommit(store, recent, segment, damaged, signal));
-    if (segment?.checkpoint !== undefined && missing === undefined) return segment;
+    if (segment?.checkpoint !== undefined && missing === undefined) {
+      return { ...segment, checkpoint: sized(segment.checkpoint, hint) };
+    }
   }
   const listing = await listLog(store, 0, damaged, signal);
-  if (hint !== undefined && damaged.size === 0) checkHint(store, listing, hint);
+  if (hint !== undefined && damaged.size === 0) checkHint(store, listing, hint.version);
   const segment = segmentOf(listing, version);
   if (segment === undefined) throw nothingFound(store, listing, version);
   const missing = await missingCommit(store, listing, segment, damaged, signal);
@@ -206,6 +210,15 @@ function segmentOf(listing: Listing, wanted: number | undefined): LogSegment | u
     compactions: fewestFiles(compactions, commits, start + 1, version),
     checksums: checkpoint === undefined ? [] : checksums.filter((at) => start <= at && at <= version),
   };
+}
+
+function sized(checkpoint: CheckpointFiles, { version, sizeBytes }: CheckpointHint): CheckpointFiles {
+  const isTold = checkpoint.version === version && checkpoint.paths.length === 1 && sizeBytes !== undefined;
+  return isTold && isClassic(checkpoint.paths[0]!) ? { ...checkpoint, toldBytes: sizeBytes } : checkpoint;
+}
+
+function isClassic(path: string): boolean {
+  return parseLogPath(path)?.kind === "classicCheckpoint";
 }
 
 function fewestFiles(

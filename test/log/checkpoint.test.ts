@@ -196,6 +196,52 @@ describe("a checkpoint", () => {
   });
 });
 
+describe("the size that _last_checkpoint gives", () => {
+  const opened = async (changes: object): Promise<string[]> => {
+    await putTable(store, [add("a")], [add("b")]);
+    await writeCheckpoint(store, await loadSnapshot(store));
+    const { checksum, ...hint } = JSON.parse(new TextDecoder().decode(await store.get(LAST_CHECKPOINT_PATH)));
+    await store.put(LAST_CHECKPOINT_PATH, new TextEncoder().encode(JSON.stringify({ ...hint, ...changes })));
+    const counting = countingStore(store);
+    const snapshot = await loadSnapshot(counting);
+    expect(await livePaths(snapshot)).toEqual(["a", "b"]);
+    expect([...snapshot.damagedFiles]).toEqual([]);
+    return counting.take().filter((call) => call.startsWith("head"));
+  };
+
+  test("saves asking for it", async () => {
+    expect(await opened({})).toEqual([]);
+  });
+
+  test.each([0, -1, 11, 100, 2000, 10_000_000, Number.MAX_SAFE_INTEGER])(
+    "of %s bytes, where it is another, is asked for after all",
+    async (sizeInBytes) => {
+      expect(await opened({ sizeInBytes })).toEqual([`head ${classicCheckpointPath(2)}`]);
+    },
+  );
+
+  test.each([
+    { sizeInBytes: undefined },
+    { sizeInBytes: "100" },
+    { parts: 2 },
+    { v2Checkpoint: { path: "x.parquet", sizeInBytes: 100, modificationTime: 0 } },
+  ])("isn't taken from %j", async (changes) => {
+    expect(await opened(changes)).toEqual([`head ${classicCheckpointPath(2)}`]);
+  });
+
+  test("of a file that another writer replaced by a longer one isn't believed", async () => {
+    await putTable(store, [add("a")], [add("b")]);
+    await writeCheckpoint(store, await loadSnapshot(store));
+    const hint = await store.get(LAST_CHECKPOINT_PATH);
+    const other = memoryStore();
+    await putTable(other, [add("a", full), add("c".repeat(5000))], [add("b")]);
+    await writeCheckpoint(other, await loadSnapshot(other));
+    await store.put(classicCheckpointPath(2), await other.get(classicCheckpointPath(2)));
+    await store.put(LAST_CHECKPOINT_PATH, hint);
+    expect(await livePaths(await loadSnapshot(store))).toEqual(["a", "b", "c".repeat(5000)]);
+  });
+});
+
 describe("a damaged checkpoint", () => {
   beforeEach(async () => {
     await putTable(store, [add("a")], [add("b")], [remove("a"), add("c")]);

@@ -34,7 +34,6 @@ describe("the number of storage calls", () => {
     expect(store.take()).toEqual([
       `get ${LAST_CHECKPOINT_PATH}`,
       "listNames _delta_log/",
-      `head ${checkpoint}`,
       `get ${checkpoint}`,
       `get ${commitPath(3)}`,
     ]);
