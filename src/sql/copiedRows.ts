@@ -20,7 +20,8 @@ import type { ObjectStore } from "../storage/store.js";
 import { dataFileName } from "../write/dataFileName.js";
 import type { DataFileOptions } from "../write/dataFiles.js";
 import { addFooterStatistics } from "../write/footerStatistics.js";
-import { type DuckdbConnection, quoteName, quoteText, withWorkDatabase } from "./duckdb.js";
+import { type DuckdbConnection, quoteName, withWorkDatabase } from "./duckdb.js";
+import { dataFileCopy } from "./parquetCopy.js";
 import { type DirectRead, directRead, readParquet, selected } from "./tableView.js";
 
 /** A file of which rows are copied. */
@@ -138,7 +139,7 @@ async function copyGroup(
   db: DuckdbConnection,
   folder: string,
 ): Promise<WrittenCopy | undefined> {
-  const { schema, signal, statisticsColumns } = options;
+  const { schema, signal, statisticsColumns, compression } = options;
   checkSignal(signal, "a change of rows");
   const rowCount = group.files.reduce((sum, { read, without }) => sum + read.rowCount - without.length, 0);
   const copy = async (localPath: string) => {
@@ -148,7 +149,7 @@ async function copyGroup(
       const places = await spoolPlaces(group, folder);
       const rows = rowsSql(group, storedFields(schema, options.partitionColumns), places);
       checkSignal(signal, "a change of rows");
-      await db.columns(copySql(rows, localPath, options));
+      await db.columns(dataFileCopy(rows, localPath, { schema, compression, dictionarySize: DICTIONARY_SIZE }));
     } catch (cause) {
       if (signal?.aborted) throw abortedError(signal, "a change of rows");
       throw new Failed("", { cause });
@@ -180,14 +181,6 @@ async function copyGroup(
     await store.delete(path);
     throw error;
   }
-}
-
-function copySql(rows: string, target: string, { compression }: DataFileOptions): string {
-  const options = [
-    `FORMAT parquet, COMPRESSION ${compression}, DICTIONARY_SIZE_LIMIT ${DICTIONARY_SIZE}`,
-    "WRITE_BLOOM_FILTER false, USE_TMP_FILE false",
-  ];
-  return `COPY (${rows}) TO ${quoteText(target)} (${options.join(", ")})`;
 }
 
 /** A SELECT of the rows; `places` is where those are that are left out. */

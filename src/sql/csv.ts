@@ -9,7 +9,8 @@ import type { StructField, StructType } from "../schema/types.js";
 import { openStore } from "../storage/open.js";
 import { type Csv, sniffCsv } from "./csvSniff.js";
 import { type Conversion, conversion } from "./csvTypes.js";
-import { type Duckdb, fileDuckdb, quoteName, quoteText } from "./duckdb.js";
+import { type Duckdb, fileDuckdb, quoteName } from "./duckdb.js";
+import { spoolCopy } from "./parquetCopy.js";
 
 export interface ReadCsvOptions {
   /** As people call the file; its path where undefined. */
@@ -73,7 +74,7 @@ async function* csvBatches(
       return `${value} AS ${quoteName(field.name)}`;
     });
     const target = join(folder, "rows.parquet");
-    const copy = `COPY (SELECT ${columns.join(", ")} FROM ${csv.relation}) TO ${quoteText(target)} (FORMAT parquet)`;
+    const copy = spoolCopy(`SELECT ${columns.join(", ")} FROM ${csv.relation}`, target);
     await unlessAborted(db.columns(copy), signal).catch(async (error: unknown) => {
       throw error instanceof DeltaError ? error : ((await badValue(db, csv, schema)) ?? unreadable(csv.name, error));
     });

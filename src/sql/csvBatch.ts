@@ -1,6 +1,7 @@
 import type { StructField, StructType } from "../schema/types.js";
 import { type ExactRead, exactRead, valueOrNull } from "./csvBatchTypes.js";
 import { type DuckdbConnection, quoteName, quoteText } from "./duckdb.js";
+import { dataFileCopy } from "./parquetCopy.js";
 import { sqlType } from "./types.js";
 
 /** CSV files without headers, cut at record borders, and the columns their rows are to have. */
@@ -78,7 +79,8 @@ export async function copyCsv(
   });
   const where = stopsAtMisfit || fits.length === 0 ? "" : ` WHERE ${fits.join(" AND ")}`;
   const rows = `SELECT ${values.join(", ")} FROM ${relation(batch, columns)}${where}`;
-  const copy = `COPY (${rows}) TO ${quoteText(target)} (FORMAT parquet, COMPRESSION snappy, WRITE_BLOOM_FILTER false, USE_TMP_FILE false)`;
+  const schema = { type: "struct", fields: columns.map(({ field }) => field) } as const;
+  const copy = dataFileCopy(rows, target, { schema, compression: "snappy" });
   const [counts] = await connection.columns(copy).catch((error: unknown) => {
     throw error instanceof Error && error.message.includes(MISFIT) ? new MisfitFound() : error;
   });

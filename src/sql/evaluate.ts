@@ -14,6 +14,7 @@ import { holdsVariants, VARIANT_BYTES, variantBytesType, withVariantBytes } from
 import { type BoundColumn, bindColumns, boundColumns, columnOf } from "./bind.js";
 import { type Duckdb, duckdb, quoteName, quoteText, withWorkFolder } from "./duckdb.js";
 import { duckdbMessage, invalidSql, parseExpression, type SqlNode } from "./expression.js";
+import { spoolCopy } from "./parquetCopy.js";
 import { nullRow, sqlType, valueSqlType } from "./types.js";
 
 /** The most rows that {@link ColumnExpressions.evaluate} takes at once. */
@@ -147,7 +148,7 @@ async function evaluate({ db, select, text, names, schema, target }: Work, batch
       from = withJson(`read_parquet(${quoteText(source)}, hive_partitioning = false)`, schema, names);
     }
     const file = join(folder, "values.parquet");
-    const copy = `COPY (${select} FROM ${from} AS ${ROWS}) TO ${quoteText(file)} (FORMAT parquet, COMPRESSION uncompressed)`;
+    const copy = spoolCopy(`${select} FROM ${from} AS ${ROWS}`, file);
     await inSql(text, () => db.columns(copy));
     const bytes = new Uint8Array(await readFile(file));
     const part = { bytes, rowCount: batch.numRows };

@@ -4,12 +4,6 @@ import { pathToFileURL } from "node:url";
 import type { RecordBatch } from "apache-arrow";
 import { readParquet } from "../parquet/read.js";
 import { openStore } from "../storage/open.js";
-import { quoteText } from "./duckdb.js";
-
-/** A statement that writes rows to a file for {@link copiedRows}. */
-export function copyRows(select: string, path: string): string {
-  return `COPY (${select}) TO ${quoteText(path)} (FORMAT parquet, COMPRESSION uncompressed)`;
-}
 
 /** The rows that DuckDB wrote to a file of a work folder. */
 export async function* copiedRows(
@@ -20,9 +14,4 @@ export async function* copiedRows(
   await using store = openStore(pathToFileURL(folder));
   const { size } = await stat(join(folder, name));
   yield* readParquet(store, { path: name, sizeBytes: size }, { signal });
-}
-
-/** A statement that writes rows to a file that becomes a data file. */
-export function copyDataFile(select: string, path: string): string {
-  return `COPY (${select}) TO ${quoteText(path)} (FORMAT parquet, COMPRESSION snappy, WRITE_BLOOM_FILTER false, USE_TMP_FILE false)`;
 }

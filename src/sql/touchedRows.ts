@@ -12,9 +12,10 @@ import { type DirectFile, directFiles, directRows, FILE_INDEX, ROW_NUMBER } from
 import { type DuckdbConnection, quoteName, withWorkDatabase } from "./duckdb.js";
 import { ROWS } from "./evaluate.js";
 import { statements } from "./filePlaces.js";
+import { dataFileCopy, spoolCopy } from "./parquetCopy.js";
 import { predicateSql } from "./predicateSql.js";
 import { FILE, POSITION, withoutRemovedRows } from "./removedRows.js";
-import { copiedRows, copyDataFile, copyRows } from "./spooledRows.js";
+import { copiedRows } from "./spooledRows.js";
 
 /** Rows that a change touches, of files that DuckDB read, as it holds them. */
 export interface TouchedRows<File> {
@@ -125,7 +126,7 @@ class RowTable {
     const stored = fields.filter(({ type }) => type !== "void");
     const name = "touched.parquet";
     const columns = stored.map((field) => quoteName(field.name)).join(", ");
-    await this.#db.columns(copyRows(`SELECT ${columns} FROM ${TOUCHED}`, join(this.#folder, name)));
+    await this.#db.columns(spoolCopy(`SELECT ${columns} FROM ${TOUCHED}`, join(this.#folder, name)));
     for await (const batch of copiedRows(this.#folder, name, this.#signal)) {
       yield conformBatch(makeBatch(batch.schema.fields, batch.data.children, batch.numRows), this.#schema);
     }
@@ -136,7 +137,12 @@ class RowTable {
       ({ name }) => `${values.get(name) ?? quoteName(name)} AS ${quoteName(name)}`,
     );
     const path = join(this.#folder, "changed.parquet");
-    const made = await this.#tried(copyDataFile(`SELECT ${columns.join(", ")} FROM ${TOUCHED} AS ${ROWS}`, path));
+    const made = await this.#tried(
+      dataFileCopy(`SELECT ${columns.join(", ")} FROM ${TOUCHED} AS ${ROWS}`, path, {
+        schema: this.#schema,
+        compression: "snappy",
+      }),
+    );
     return made && path;
   }
 

@@ -6,8 +6,9 @@ import { readParquet } from "../../parquet/read.js";
 import type { StructField } from "../../schema/types.js";
 import { checkSignal } from "../../signal.js";
 import { openStore } from "../../storage/open.js";
-import { type DuckdbConnection, quoteName, quoteText } from "../duckdb.js";
+import { type DuckdbConnection, quoteName } from "../duckdb.js";
 import { inSql } from "../evaluate.js";
+import { spoolCopy } from "../parquetCopy.js";
 import { FILE, POSITION } from "../removedRows.js";
 import type { MergeValue } from "./values.js";
 
@@ -133,10 +134,7 @@ export class MergeJoin {
   async *#rows(name: string, select: string, text: string): AsyncGenerator<RecordBatch> {
     const { folder, signal } = this.#input;
     const path = `${name}.parquet`;
-    await this.#run(
-      text,
-      `COPY (${select}) TO ${quoteText(join(folder, path))} (FORMAT parquet, COMPRESSION uncompressed)`,
-    );
+    await this.#run(text, spoolCopy(select, join(folder, path)));
     await using store = openStore(pathToFileURL(folder));
     const { size } = await stat(join(folder, path));
     yield* readParquet(store, { path, sizeBytes: size }, { signal });

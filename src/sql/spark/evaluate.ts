@@ -13,6 +13,7 @@ import { withVariantBytes } from "../../schema/variantBytes.js";
 import { memoryStore } from "../../storage/memory.js";
 import { type Duckdb, duckdb, quoteName, quoteText, withWorkFolder } from "../duckdb.js";
 import { duckdbMessage } from "../expression.js";
+import { spoolCopy } from "../parquetCopy.js";
 import { OWN_PREFIX, registerOwn } from "./own/own.js";
 
 // Not a name that a column may well have.
@@ -42,11 +43,7 @@ export async function evaluateAll(expressions: readonly Evaluated[], batch: Reco
     if (expressions.some(({ sql }) => sql.includes(OWN_PREFIX))) await registerOwn(db);
     const list = expressions.map(({ sql }, index) => `${sql} AS ${quoteName(String(index))}`).join(", ");
     const target = join(folder, RESULT);
-    // In a dictionary both zeros would be one.
-    await copy(
-      db,
-      `COPY (SELECT ${list} FROM ${rows} AS ${ROWS}) TO ${quoteText(target)} (FORMAT parquet, DICTIONARY_SIZE_LIMIT 0)`,
-    );
+    await copy(db, spoolCopy(`SELECT ${list} FROM ${rows} AS ${ROWS}`, target));
     return columnsOf(await readFile(target), schema, batch.numRows);
   });
 }

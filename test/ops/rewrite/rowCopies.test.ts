@@ -56,7 +56,7 @@ function rows(first: number, part: string | null): Record<string, unknown>[] {
     money: i % 11 === 0 ? null : `${i * 1_000_003 - 77}.25`,
     cents: `${-i}.10`,
     real: i % 997 === 0 ? Number.NaN : i % 3 === 0 ? -0 : i / 8,
-    single: i % 2 === 0 ? 0 : -0.5,
+    single: [0, -0, -0.5][i % 3],
     text: i % 5 === 0 ? null : `${"ü".repeat(i % 60)}${i}`,
     bytes: noise(),
     day: i % 3 === 0 ? "0001-01-01" : "2024-02-29",
