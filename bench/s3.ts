@@ -46,7 +46,7 @@ try {
     "",
     "## Each verb",
     "",
-    "On a new handle, on a table of eleven files of 1,000 rows whose log has a checkpoint..",
+    "On a new handle, on a table of eleven files of 1,000 rows whose log has a checkpoint.",
     "",
     HEAD,
     ...verbs,
