@@ -6,7 +6,7 @@ import { readParquet } from "../parquet/read.js";
 import { openStore } from "../storage/open.js";
 
 /** The rows that DuckDB wrote to a file of a work folder. */
-export async function* copiedRows(
+export async function* spooledRows(
   folder: string,
   name: string,
   signal: AbortSignal | undefined,

@@ -15,7 +15,7 @@ import { statements } from "./filePlaces.js";
 import { dataFileCopy, spoolCopy } from "./parquetCopy.js";
 import { predicateSql } from "./predicateSql.js";
 import { FILE, POSITION, withoutRemovedRows } from "./removedRows.js";
-import { copiedRows } from "./spooledRows.js";
+import { spooledRows } from "./spooledRows.js";
 
 /** Rows that a change touches, of files that DuckDB read, as it holds them. */
 export interface TouchedRows<File> {
@@ -127,7 +127,7 @@ class RowTable {
     const name = "touched.parquet";
     const columns = stored.map((field) => quoteName(field.name)).join(", ");
     await this.#db.columns(spoolCopy(`SELECT ${columns} FROM ${TOUCHED}`, join(this.#folder, name)));
-    for await (const batch of copiedRows(this.#folder, name, this.#signal)) {
+    for await (const batch of spooledRows(this.#folder, name, this.#signal)) {
       yield conformBatch(makeBatch(batch.schema.fields, batch.data.children, batch.numRows), this.#schema);
     }
   }

@@ -174,6 +174,9 @@ describe("history, detail, files and checkpoint", () => {
         expect(file).toMatchObject({ numRecords: 1, stats: expect.any(String), modificationTime: expect.any(Number) });
       }
       expect(objects(await ok(["files", T, "--json", "--version", "0"]))).toHaveLength(2);
+      const some = objects(await ok(["files", T, "--json", "--where", "p = 'a b'"]));
+      expect(some.map((file) => file.partitionValues)).toEqual([{ p: "a b" }]);
+      expect((await failed(1, ["files", T, "--json", "--where", ""])).code).toBe("DELTA_INVALID_PREDICATE");
       const listed = await ok(["files", T]);
       expect(listed).not.toMatch(/[^\P{Cc}\n]/u);
       expect(listed).toMatch(/^3 files, \d/m);
