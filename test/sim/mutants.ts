@@ -289,7 +289,7 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
     file: "ops/vacuum/keptFiles.js",
     from: "if (vectorFile !== undefined)",
     to: "if (false)",
-    seed: 50_058,
+    seed: 50_129,
   },
   stagedVacuumed: {
     bug: "vacuum deletes files that somebody is about to commit",
@@ -324,7 +324,7 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
     file: "log/compactionWrite.js",
     from: "action.remove.deletionVector ?? undefined",
     to: "undefined",
-    seed: 50_058,
+    seed: 50_505,
   },
   tombstonesForgotten: {
     bug: "checkpoints lack files that were removed within the retention",
