@@ -13,18 +13,41 @@ export interface Machine {
   readonly versions: Readonly<Record<string, string>>;
 }
 
+/** The Python packages that take part; Delta's version for Spark is that of its jars. */
+const PYTHON_PEERS = ["deltalake", "polars", "pyarrow", "pyspark"];
+/** The Node packages that take part, installed with the project's own. */
+const NODE_PEERS = ["@duckdb/node-api", "hyparquet", "parquetjs-lite"];
+
 export async function machine(python: string): Promise<Machine> {
-  const { name, version } = JSON.parse(await readFile(join(project, "package.json"), "utf8"));
+  const { name, version } = await json(join(project, "package.json"));
   const peers = await capture(python, [
     "-c",
-    "import json, sys, deltalake, pyarrow;" +
-      "print(json.dumps({'python': sys.version.split()[0], 'delta-rs (deltalake)': deltalake.__version__, 'pyarrow': pyarrow.__version__}))",
+    "import importlib.metadata as m, json, sys;" +
+      "print(json.dumps({'python': sys.version.split()[0]} | {name: m.version(name) for name in sys.argv[1:]}))",
+    ...PYTHON_PEERS,
   ]);
+  const ofNode = NODE_PEERS.map(async (peer) => {
+    const { version } = await json(join(project, "node_modules", peer, "package.json"));
+    return [peer, version] as const;
+  });
+  const { dependencies: lance } = await json(join(project, "bench", "peers", "node", "package.json"));
+  const kernel = await readFile(join(project, "bench", "peers", "kernel", "Cargo.toml"), "utf8");
   return {
     cpu: cpus()[0]?.model ?? "unknown",
     cores: cpus().length,
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     system: `${platform()} ${release()}`,
-    versions: { [name]: version, node: process.versions.node, ...JSON.parse(peers) },
+    versions: {
+      [name]: version,
+      node: process.versions.node,
+      ...JSON.parse(peers),
+      delta_kernel: /^delta_kernel = .*?"=([^"]+)"/m.exec(kernel)?.[1] ?? "unknown",
+      "@lancedb/lancedb": lance["@lancedb/lancedb"],
+      ...Object.fromEntries(await Promise.all(ofNode)),
+    },
   };
+}
+
+async function json(path: string) {
+  return JSON.parse(await readFile(path, "utf8"));
 }

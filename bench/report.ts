@@ -21,6 +21,8 @@ export function markdown({ machine, rounds, quick, workloads }: Results): string
     ...(quick ? ["", "**A quick run on small data: these figures say nothing about speed.**"] : []),
     "",
     `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.system}; ${versions.join(", ")}.`,
+    "",
+    ...summary(workloads),
   ];
   for (const workload of workloads) {
     lines.push("", `## ${workload.name}`, "", `${capitalized(workload.title)}.`, "");
@@ -29,6 +31,26 @@ export function markdown({ machine, rounds, quick, workloads }: Results): string
     if (workload.targets.length > 0) lines.push("", ...workload.targets.map(targetLine));
   }
   return `${lines.join("\n")}\n`;
+}
+
+/** All targets in one table: what a reader looks for first. */
+function summary(workloads: readonly WorkloadResult[]): string[] {
+  const rows = workloads.flatMap(({ name, targets }) =>
+    targets.map((target) => {
+      const { text, contender, atMost, reached } = target;
+      const figures = `${shown(target, reached)} | ${shown(target, atMost)} | ${verdict(target)}`;
+      return `| [${name}](#${name}) | ${capitalized(text)} (${contender}) | ${figures} |`;
+    }),
+  );
+  const reached = workloads.flatMap(({ targets }) => targets).filter((target) => verdict(target) === "reached");
+  if (rows.length === 0) return [];
+  return [
+    `Of ${rows.length} targets ${reached.length} are reached. Ratios are to the best of the peers that a target names.`,
+    "",
+    "| workload | what | figure | at most | |",
+    "| --- | --- | ---: | ---: | --- |",
+    ...rows,
+  ];
 }
 
 /** Columns that no contender has anything in are left out. */
@@ -52,17 +74,18 @@ function table({ unit, figures }: WorkloadResult): string[] {
   ];
 }
 
-function targetLine({ text, contender, relativeTo, measure, atMost, reached }: TargetFigure): string {
-  const show = (value: number) =>
-    relativeTo !== undefined || measure === "tail"
-      ? value.toFixed(2)
-      : measure === "time"
-        ? `${ms(value)} ms`
-        : megabytes(value);
-  const verdict = reached <= atMost ? "reached" : "missed";
-  return `- ${capitalized(text)} (${contender}): **${show(reached)}**, to be at most ${show(atMost)}: ${verdict}.`;
+function targetLine(target: TargetFigure): string {
+  const { text, contender, atMost, reached } = target;
+  const figures = `**${shown(target, reached)}**, to be at most ${shown(target, atMost)}: ${verdict(target)}`;
+  return `- ${capitalized(text)} (${contender}): ${figures}.`;
 }
 
+function shown({ relativeTo, measure }: TargetFigure, value: number): string {
+  if (relativeTo !== undefined || measure === "tail") return value.toFixed(2);
+  return measure === "time" ? `${ms(value)} ms` : megabytes(value);
+}
+
+const verdict = ({ reached, atMost }: TargetFigure): string => (reached <= atMost ? "reached" : "missed");
 const ms = (value: number): string => (value >= 100 ? value.toFixed(0) : value.toFixed(2));
 const megabytes = (bytes: number): string =>
   Number.isNaN(bytes) ? "" : `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;

@@ -4,7 +4,16 @@ import type { ProcessIo } from "./processIo.js";
 export interface Contender {
   readonly name: string;
   /** Who does it: `--peer` chooses by this. */
-  readonly peer: "delta-table" | "delta-rs" | "kernel-rs" | "polars" | "lancedb" | "spark" | "floor";
+  readonly peer:
+    | "delta-table"
+    | "delta-rs"
+    | "kernel-rs"
+    | "polars"
+    | "lancedb"
+    | "spark"
+    | "hyparquet"
+    | "parquetjs-lite"
+    | "floor";
   /** Program and arguments; `{scratch}` becomes a new empty folder of this run's. */
   readonly command: readonly [string, ...string[]];
 }

@@ -37,6 +37,11 @@ export async function bulk({ python, node, quick }: Setting): Promise<Workload> 
       { name: "delta-rs, arrow", peer: "delta-rs", command: [python, pythonScript("bulk"), table, rows] },
       lance("arrow"),
       lance("objects"),
+      {
+        name: "parquetjs-lite, objects, a file without a table",
+        peer: "parquetjs-lite",
+        command: [process.execPath, script("contenders/parquetjsBulk"), "{scratch}", rows],
+      },
     ],
     targets: [
       {

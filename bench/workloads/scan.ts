@@ -46,6 +46,12 @@ async function scan(setting: Setting, what: string, title: string, rival: string
       },
       { name: "polars", peer: "polars", command: [setting.python, pythonScript("scan"), "polars", delta, ...args] },
       { name: "lancedb", peer: "lancedb", command: [process.execPath, script("contenders/lanceScan"), lance, ...args] },
+      // What icebird decodes with; that one reads Iceberg tables, by HTTP alone.
+      {
+        name: "hyparquet, arrays of values",
+        peer: "hyparquet",
+        command: [process.execPath, script("contenders/hyparquetScan"), delta, ...args],
+      },
     ],
     targets: [target(rival, atMost), target("lancedb", 1.0)],
   };

@@ -25,7 +25,11 @@ async function printFiles({ stdout, table, json, signal }: Session, given: Given
   const where = given.text("where");
   let [count, sizeBytes] = [0, 0];
   if (!json) await stdout.line(line("size", "rows", "path"));
-  for await (const batch of tableAt(table, given).fileBatches({ columns, signal, ...(where !== undefined && { where }) })) {
+  for await (const batch of tableAt(table, given).fileBatches({
+    columns,
+    signal,
+    ...(where !== undefined && { where }),
+  })) {
     const listed = dataFiles(batch);
     count += listed.length;
     for (const file of listed) sizeBytes += file.size;
