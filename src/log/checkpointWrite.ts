@@ -1,5 +1,6 @@
 import type { Field, RecordBatch } from "apache-arrow";
 import { toArrowField } from "../arrow/schema.js";
+import { loaded } from "../lazy.js";
 import { evenSlices } from "../parquet/evenSlices.js";
 import { ParquetFileWriter, type WrittenParquet } from "../parquet/fileWriter.js";
 import { runtime } from "../runtime.js";
@@ -15,7 +16,6 @@ import {
   tombstonesExpiredBefore,
 } from "./checkpointActions.js";
 import { fileLayout } from "./checkpointLayout.js";
-import { reusedRowGroups } from "./checkpointReuse.js";
 import { checkpointFields, type FileLayout, fileActionFields, manifestFields } from "./checkpointSchema.js";
 import { isFeatureActive } from "./features.js";
 import type { LastCheckpoint } from "./lastCheckpoint.js";
@@ -60,11 +60,7 @@ async function storeClassic(store: ObjectStore, snapshot: Snapshot, signal?: Abo
   const checkpoint = checkpointFields(layout);
   const fields = checkpoint.map(toArrowField);
   const encoding = { store, snapshot, layout, fields, signal };
-  const { counted, writer } = await encodeReusing(encoding).catch((error: unknown) => {
-    if (!isDamage(error)) throw error;
-    // Where the older checkpoint is damaged, its files are found elsewhere.
-    return encodeAnew(encoding);
-  });
+  const { counted, writer } = await encode(encoding);
   const { parts, rowCount, sizeBytes } = await writer.finish();
   const path = classicCheckpointPath(snapshot.version);
   await store.putFrom(path, partsContent(parts), signal);
@@ -84,6 +80,17 @@ interface EncodedCheckpoint {
   readonly counted: CountedFiles;
 }
 
+async function encode(encoding: Encoding): Promise<EncodedCheckpoint> {
+  if (encoding.snapshot.files.checkpoint === undefined) return encodeAnew(encoding);
+  try {
+    return await encodeReusing(encoding);
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    // Where the older checkpoint is damaged, its files are found elsewhere.
+    return encodeAnew(encoding);
+  }
+}
+
 /** Takes over what it can of the snapshot's own checkpoint as it is. */
 async function encodeReusing(encoding: Encoding): Promise<EncodedCheckpoint> {
   const { snapshot, layout, fields, signal } = encoding;
@@ -93,6 +100,7 @@ async function encodeReusing(encoding: Encoding): Promise<EncodedCheckpoint> {
   const writer = writerFor(snapshot, signal, true);
   const expiredBefore = tombstonesExpiredBefore(snapshot);
   const options = { layout, fields, expiredBefore, signal };
+  const { reusedRowGroups } = await loaded(() => import("./checkpointReuse.js"), "delta-table/log/checkpointReuse");
   for await (const { encoded, fileCount, sizeBytes } of reusedRowGroups(snapshot.files, options, passed)) {
     counted.fileCount += fileCount;
     counted.sizeBytes += sizeBytes;

@@ -5,11 +5,12 @@ import { conformBatch } from "../arrow/conform.js";
 import { nullColumn } from "../arrow/constant.js";
 import { toArrowField, toArrowType } from "../arrow/schema.js";
 import { sliceBatch, takeRows } from "../arrow/take.js";
+import { loaded } from "../lazy.js";
 import type { StructField } from "../schema/types.js";
 import type { DeletionVectorDescriptor } from "./actions.js";
 import { checkpointContent } from "./checkpointDamage.js";
 import { readJsonCheckpoint } from "./checkpointJson.js";
-import { type PassedRowGroups, readCheckpoint } from "./checkpointRead.js";
+import type { PassedRowGroups } from "./checkpointRead.js";
 import { partitionTexts } from "./partitionTexts.js";
 import type { SnapshotFiles } from "./snapshotFiles.js";
 import { statisticsText } from "./statisticsText.js";
@@ -42,6 +43,7 @@ export async function* fileRows(
       const isLeft = (row: number) => !touched.has(json.files.key(row));
       yield* tailRows(json.files, checkpoint.version, kind, fields, isLeft);
     }
+    const { readCheckpoint } = await loaded(() => import("./checkpointRead.js"), "delta-table/log/checkpointRead");
     for await (const batch of readCheckpoint(store, checkpoint, columns, signal, passed)) {
       const rows = checkpointRows(batch, kind, fields, touched);
       yield* checkpointContent(checkpoint, kind === "add" ? complete(rows, isPartitioned) : rows);

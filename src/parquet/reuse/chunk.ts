@@ -1,5 +1,5 @@
 import { gunzipSync, gzipSync } from "node:zlib";
-import { snappyUncompress } from "hyparquet";
+import { snappyUncompress } from "hyparquet/src/snappy.js";
 import type { Chunk } from "../footer.js";
 import { fieldsOf, numberOf } from "../joinedFooter.js";
 import { checkPage } from "../pageChecksums.js";
