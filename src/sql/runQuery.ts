@@ -1,19 +1,17 @@
-import { mkdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join, sep } from "node:path";
+import { join } from "node:path";
 import type { RecordBatch } from "apache-arrow";
 import { DeltaError } from "../errors.js";
 import type { Snapshot } from "../log/snapshot.js";
-import { runtime } from "../runtime.js";
 import type { Predicate } from "../schema/predicate.js";
 import type { StructType } from "../schema/types.js";
 import { abortedError, checkSignal } from "../signal.js";
-import { bindingDuckdb, loadDuckdb, type NativeConnection, quoteName, quoteText } from "./duckdb.js";
+import { bindingDuckdb, loadDuckdb, type NativeConnection, quoteName } from "./duckdb.js";
 import { describeQuery, invalidQuery, type Parameters, type PreparedColumns, syntaxTree } from "./query.js";
+import { QueryDatabase } from "./queryDatabase.js";
 import { queryParameters } from "./queryParameters.js";
 import { resultBatches, resultSchema } from "./queryResult.js";
 import { skippingPredicate } from "./querySkipping.js";
-import { type TableUse, tableFiles, tableSql, writeScanned } from "./tableView.js";
+import { type TableFiles, type TableUse, tableFiles, tableSql, writeScanned } from "./tableView.js";
 import { columnType, nullRow } from "./types.js";
 import { type QueryUse, queryUse } from "./usedColumns.js";
 
@@ -41,7 +39,7 @@ export async function prepareQuery(query: Query): Promise<PreparedQuery> {
   const parameters = queryParameters(query.parameters, await loadDuckdb());
   const db = await bindingDuckdb();
   using connection = await db.connect();
-  for (const [name, snapshot] of tables) await connection.columns(emptyView("TEMP VIEW", name, snapshot));
+  for (const [name, snapshot] of tables) await connection.columns(emptyView(name, snapshot));
   const columns = await describeQuery(connection.native, sql, parameters);
   const use = queryUse(await syntaxTree(db, sql));
   const prepared = { query, parameters, columns, use, schema: resultSchema(columns) };
@@ -49,8 +47,8 @@ export async function prepareQuery(query: Query): Promise<PreparedQuery> {
 }
 
 /** A table without its rows. */
-function emptyView(kind: "VIEW" | "TEMP VIEW", name: string, { schema }: Snapshot): string {
-  return `CREATE ${kind} ${quoteName(name)} AS ${nullRow(schema, columnType)} WHERE false`;
+function emptyView(name: string, { schema }: Snapshot): string {
+  return `CREATE TEMP VIEW ${quoteName(name)} AS ${nullRow(schema, columnType)} WHERE false`;
 }
 
 interface Prepared {
@@ -62,7 +60,7 @@ interface Prepared {
 }
 
 /**
- * Runs a query in a DuckDB of its own, which may read the files of the tables and a folder for what doesn't fit into memory, and
+ * Runs a query in a DuckDB which may read the files of the tables and a folder for what doesn't fit into memory, and
  * nothing else.
  */
 async function* runPrepared(
@@ -70,59 +68,54 @@ async function* runPrepared(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<RecordBatch> {
   checkSignal(signal, "the query");
-  const folder = join(tmpdir(), `delta-table-sql-${runtime.randomUUID()}`);
-  const { DuckDBInstance } = await loadDuckdb();
-  const creating = DuckDBInstance.create(":memory:", {
-    autoinstall_known_extensions: "false",
-    autoload_known_extensions: "false",
-    temp_directory: join(folder, "spilled"),
-  });
-  // It is heard of where it is waited for.
-  creating.catch(() => undefined);
+  let database = QueryDatabase.take();
   let connection: NativeConnection | undefined;
+  let isThrough = false;
   const interrupt = () => connection?.interrupt();
   signal?.addEventListener("abort", interrupt, { once: true });
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    const views: string[] = [];
-    const readable: string[] = [];
+    const uses: { readonly name: string; readonly snapshot: Snapshot; readonly read?: TableRead }[] = [];
     for (const [name, snapshot] of query.tables) {
       if (use.tables !== undefined && !use.tables.has(name.toLowerCase())) {
-        views.push(emptyView("VIEW", name, snapshot));
+        uses.push({ name, snapshot });
         continue;
       }
       const tableUse = await tableUseOf(name, snapshot, use, signal);
-      const files = await tableFiles(snapshot, tableUse);
-      const written = await writeScanned(snapshot, files, tableUse, join(folder, `table${views.length}`));
-      for (const { paths } of files.groups) readable.push(...paths);
-      views.push(`CREATE VIEW ${quoteName(name)} AS ${tableSql(files, written, tableUse)}`);
+      uses.push({ name, snapshot, read: { tableUse, files: await tableFiles(snapshot, tableUse) } });
     }
-    const instance = await creating;
-    connection = await instance.connect();
-    const settings = [
-      "SET GLOBAL TimeZone = 'UTC'",
-      "SET enable_geoparquet_conversion = false",
-      `SET allowed_paths = [${readable.map(quoteText).join(", ")}]`,
-      `SET allowed_directories = [${quoteText(`${folder}${sep}`)}]`,
-      "SET enable_external_access = false",
-      "SET lock_configuration = true",
-    ];
-    for (const setting of [...settings, ...views]) await connection.run(setting);
+    const readable = uses.flatMap(({ read }) => read?.files.groups.flatMap(({ paths }) => paths) ?? []);
+    database = await database.confinedTo(readable);
+    connection = await database.connect();
+    for (const [index, { name, snapshot, read }] of uses.entries()) {
+      if (read === undefined) {
+        await connection.run(emptyView(name, snapshot));
+        continue;
+      }
+      const { files, tableUse } = read;
+      const written = await writeScanned(snapshot, files, tableUse, join(database.folder, `table${index}`));
+      await connection.run(`CREATE TEMP VIEW ${quoteName(name)} AS ${tableSql(files, written, tableUse)}`);
+    }
     checkSignal(signal, "the query");
     await connection.run("BEGIN TRANSACTION");
     const result = await connection.stream(query.sql, parameters as never);
     yield* resultBatches(result, columns, schema);
     checkSignal(signal, "the query");
     await checkComplete(connection, query.sql, parameters);
+    isThrough = true;
   } catch (error) {
     if (signal?.aborted) throw abortedError(signal, "the query");
     throw error instanceof DeltaError ? error : invalidQuery(query.sql, error);
   } finally {
     signal?.removeEventListener("abort", interrupt);
     connection?.closeSync();
-    await creating.then((instance) => instance.closeSync()).catch(() => undefined);
-    await rm(folder, { recursive: true, force: true });
+    await (isThrough ? database.giveBack() : database.close());
   }
+}
+
+/** What is read of a table, and how. */
+interface TableRead {
+  readonly tableUse: TableUse;
+  readonly files: TableFiles;
 }
 
 /** A query that fails midway ends like one that is through: what tells them apart is that its transaction is over then. */

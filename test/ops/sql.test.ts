@@ -261,6 +261,33 @@ describe("sql", () => {
     await expectCode("DELTA_FILE_NOT_FOUND", () => table.sql("select id from query_table('this')").toArray());
   });
 
+  it("sees what came since the query before, and runs beside others", async () => {
+    const table = Table.open(join(folder, "t"));
+    const query = "select count(*) as n, sum(id) as total from this";
+    for (let id = 1n; id <= 3n; id++) {
+      await table.append([{ id }]);
+      const total = (id * (id + 1n)) / 2n;
+      const beside = await Promise.all([1, 2, 3].map(() => table.sql(query).toArray()));
+      expect(beside).toEqual([1, 2, 3].map(() => [{ n: id, total }]));
+      expect(await table.sql(query).toArray()).toEqual([{ n: id, total }]);
+    }
+    await table.delete({ id: 2n });
+    expect(await table.sql(query).toArray()).toEqual([{ n: 2n, total: 4n }]);
+  });
+
+  it("can't read the files of the query before, nor does one change what the next may do", async () => {
+    const [table, other] = [Table.open(join(folder, "t")), Table.open(join(folder, "other"))];
+    await table.append([{ id: 1n }]);
+    await other.append([{ id: 2n }]);
+    const [file] = await table.files();
+    const direct = `select id from read_parquet('${join(folder, "t", file!.path)}')`;
+    expect(await table.sql("select id from this").toArray()).toEqual([{ id: 1n }]);
+    expect(await other.sql("select id from this").toArray()).toEqual([{ id: 2n }]);
+    await expectCode("DELTA_INVALID_SQL", () => other.sql(`${direct} union all from this`).toArray());
+    await expectCode("DELTA_INVALID_SQL", () => other.sql("set threads = 1").toArray());
+    expect(await other.sql("select id from this").toArray()).toEqual([{ id: 2n }]);
+  });
+
   it("refuses tables of one name, or that are none", async () => {
     const table = Table.open(join(folder, "t"));
     await table.append(rows);
