@@ -23,6 +23,8 @@ export interface Assignments {
   readonly isComputed: boolean;
   /** The values as SQL over rows that are called as in `sql/evaluate.ts`; undefined where some can't be told so. */
   readonly sql: ReadonlyMap<string, string> | undefined;
+  /** The top-level columns that expressions name. */
+  readonly named: ReadonlySet<string>;
   /** A batch whose first columns are those of the schema, variants as bytes, with the new values in place; other columns stay. */
   apply(batch: RecordBatch): Promise<RecordBatch>;
 }
@@ -54,6 +56,7 @@ export async function assignmentsOf(set: SetOption, schema: StructType): Promise
     columns: new Set(targets.map(({ path }) => path[0]!)),
     isComputed: expressions !== undefined,
     sql: constants.length === 0 && computed !== undefined ? wholeColumns(texts, computed) : undefined,
+    named: expressions?.columns ?? new Set(),
     async apply(batch) {
       const before = own(batch, stored);
       const made = new Map<SetTarget, Data>();

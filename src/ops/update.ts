@@ -7,6 +7,7 @@ import { type Assignments, assignmentsOf, type SetOption } from "./assignments.j
 import { checkRemovable } from "./delete.js";
 import { AdoptedRows } from "./rewrite/adoptedRows.js";
 import { type CandidateFile, CandidateFiles } from "./rewrite/candidateFiles.js";
+import { ColumnUpdates } from "./rewrite/columnUpdates.js";
 import { type MatchedRows, matchedFiles, untakenFiles } from "./rewrite/matchedRows.js";
 import { StagedRewrite } from "./rewrite/stagedRewrite.js";
 import { changedRows, checkSettable, rowRulesFor } from "./rowRules.js";
@@ -49,6 +50,7 @@ export async function stageUpdate<Row extends object>(
   const predicate = await predicateOf(where, snapshot.schema);
   const candidates = new CandidateFiles(snapshot, predicate, signal);
   const rewrite = new StagedRewrite(log, snapshot, signal);
+  const columns = await ColumnUpdates.of(log, snapshot, predicate, assignments, signal);
   const startedMs = runtime.now();
   const counts = { updated: 0, copied: 0 };
   try {
@@ -57,8 +59,15 @@ export async function stageUpdate<Row extends object>(
       : candidates;
     for await (const { file, rows } of matchedFiles(snapshot, files, predicate, signal)) {
       checkSignal(signal, "update");
-      if (rows === "all" || rows.length > 0) await updateFile(rewrite, assignments, file, rows, counts);
+      if (rows !== "all" && rows.length === 0) continue;
+      const isMoved = rewrite.byVectors && rows !== "all";
+      if (isMoved || columns?.take(file, rows) !== true) await updateFile(rewrite, assignments, file, rows, counts);
     }
+    const replaced = await columns?.finish(rewrite, (file, rows) =>
+      updateFile(rewrite, assignments, file, rows, counts),
+    );
+    counts.updated += replaced?.updated ?? 0;
+    counts.copied += replaced?.copied ?? 0;
     const { metrics, ...finished } = await rewrite.finish(candidates);
     if (finished.actions.length === 0) return undefined;
     return {
@@ -88,9 +97,10 @@ async function ruledAssignments(set: SetOption, snapshot: Snapshot): Promise<Ass
   const assignments = await assignmentsOf(set, snapshot.schema);
   const rules = await rowRulesFor(snapshot);
   if (rules === undefined) return assignments;
-  const { columns, isComputed } = assignments;
+  const { columns, isComputed, named } = assignments;
   checkSettable(rules, columns);
   return {
+    named,
     columns,
     isComputed,
     sql: undefined,

@@ -14,7 +14,7 @@ import type { ScanFile } from "../read/plan.js";
 import { runtime } from "../runtime.js";
 import { parseDecimalType } from "../schema/decimal.js";
 import { partitionFolder } from "../schema/partition.js";
-import type { StructField, StructType } from "../schema/types.js";
+import type { DataType, StructField, StructType } from "../schema/types.js";
 import { abortedError, checkSignal } from "../signal.js";
 import type { ObjectStore } from "../storage/store.js";
 import { dataFileName } from "../write/dataFileName.js";
@@ -52,7 +52,7 @@ const COPIED_TYPES: ReadonlySet<unknown> = new Set([
 /** DuckDB's own columns of a file's rows. */
 const [FILE_INDEX, ROW_NUMBER] = ["file_index", "file_row_number"];
 /** Values beyond which a column gets no dictionary: to find out that it has more takes a tenth of the time. */
-const DICTIONARY_SIZE = 1000;
+export const DICTIONARY_SIZE = 1000;
 const TAIL_BYTES = 64 * 1024;
 
 /**
@@ -62,9 +62,12 @@ const TAIL_BYTES = 64 * 1024;
 export function isCopyable({ store, schema, protocol, metadata, columnMapping }: Snapshot): boolean {
   if (store.putNewBy === undefined || store.localPath === undefined || columnMapping !== "none") return false;
   if (isFeatureActive("rowTracking", protocol, metadata) || materializesPartitions(protocol, metadata)) return false;
-  return storedFields(schema, metadata.partitionColumns).every(
-    ({ type }) => COPIED_TYPES.has(type) || (typeof type === "string" && parseDecimalType(type) !== undefined),
-  );
+  return storedFields(schema, metadata.partitionColumns).every(({ type }) => isCopiedType(type));
+}
+
+/** Whether DuckDB writes values of a type as this package does, and with the same statistics. */
+export function isCopiedType(type: DataType): boolean {
+  return COPIED_TYPES.has(type) || (typeof type === "string" && parseDecimalType(type) !== undefined);
 }
 
 /** How DuckDB reads a file of a table that {@link isCopyable}; undefined where it can't, or not with the same values. */
@@ -88,14 +91,7 @@ export async function copyRows(
   options: DataFileOptions,
   groups: readonly CopiedGroup[],
 ): Promise<(WrittenCopy | undefined)[]> {
-  const paths = groups.map(({ partitionValues }, i) => {
-    const { partitionColumns, compression } = options;
-    const folder = partitionFolder(
-      partitionColumns,
-      partitionColumns.map((column) => partitionValues[column] ?? null),
-    );
-    return [folder, dataFileName(i, compression)].filter((part) => part !== "").join("/");
-  });
+  const paths = groups.map(({ partitionValues }, i) => newPath(options, partitionValues, i));
   const written: (WrittenCopy | undefined)[] = [];
   let hasBegun = false;
   const work = async (db: DuckdbConnection, folder: string) => {
@@ -117,6 +113,19 @@ export async function copyRows(
   return written;
 }
 
+/** Where a new file of a partition goes. */
+export function newPath(
+  { partitionColumns, compression }: DataFileOptions,
+  partitionValues: AddFile["partitionValues"],
+  index: number,
+): string {
+  const folder = partitionFolder(
+    partitionColumns,
+    partitionColumns.map((column) => partitionValues[column] ?? null),
+  );
+  return [folder, dataFileName(index, compression)].filter((part) => part !== "").join("/");
+}
+
 /** Removes the files. */
 export async function discardCopies(store: ObjectStore, written: readonly (WrittenCopy | undefined)[]): Promise<void> {
   await Promise.allSettled(
@@ -129,7 +138,7 @@ export async function discardCopies(store: ObjectStore, written: readonly (Writt
 }
 
 /** What DuckDB fails with, or the writing of what it is given. */
-class Failed extends Error {}
+export class Failed extends Error {}
 
 async function copyGroup(
   store: ObjectStore,
@@ -232,13 +241,18 @@ async function spoolPlaces({ files }: CopiedGroup, folder: string): Promise<stri
 }
 
 /** The last bytes of a file, with all of its footer. */
-async function endOf(store: ObjectStore, path: string, sizeBytes: number, signal?: AbortSignal): Promise<Uint8Array> {
+export async function endOf(
+  store: ObjectStore,
+  path: string,
+  sizeBytes: number,
+  signal?: AbortSignal,
+): Promise<Uint8Array> {
   const last = await store.get(path, { start: Math.max(0, sizeBytes - TAIL_BYTES), end: sizeBytes }, signal);
   const view = new DataView(last.buffer, last.byteOffset, last.byteLength);
   const wanted = view.getUint32(last.length - 8, true) + 8;
   return wanted <= last.length ? last : store.get(path, { start: sizeBytes - wanted, end: sizeBytes }, signal);
 }
 
-function storedFields({ fields }: StructType, partitionColumns: readonly string[]): readonly StructField[] {
+export function storedFields({ fields }: StructType, partitionColumns: readonly string[]): readonly StructField[] {
   return fields.filter(({ name }) => !partitionColumns.includes(name));
 }

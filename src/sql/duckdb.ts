@@ -88,7 +88,7 @@ export async function withWorkFolder<T>(work: (folder: string) => Promise<T>): P
  * new folder only, and the files of `allowed` beside, and ends it. `more` are settings of its own.
  */
 export async function withWorkDatabase<T>(
-  work: (db: DuckdbConnection, folder: string) => Promise<T>,
+  work: (db: DuckdbConnection, folder: string, connect: () => Promise<DuckdbConnection>) => Promise<T>,
   allowed: readonly string[] = [],
   more: readonly string[] = [],
 ): Promise<T> {
@@ -97,7 +97,7 @@ export async function withWorkDatabase<T>(
     const db = await start(settings, join(folder, "spilled"));
     try {
       using connection = await db.connect();
-      return await work(connection, folder);
+      return await work(connection, folder, () => db.connect());
     } finally {
       db.close();
     }

@@ -6,6 +6,8 @@ export interface DataFileCopy {
   readonly compression: string;
   /** Values beyond which a column gets no dictionary. DuckDB's own limit where it's left out. */
   readonly dictionarySize?: number;
+  /** Rows of a row group, about. DuckDB's own number where it's left out. */
+  readonly rowGroupSize?: number;
 }
 
 /** A statement by which DuckDB writes a SELECT's rows to a file that is read again and thrown away. */
@@ -17,11 +19,12 @@ export function spoolCopy(select: string, target: string): string {
 export function dataFileCopy(
   select: string,
   target: string,
-  { schema, compression, dictionarySize }: DataFileCopy,
+  { schema, compression, dictionarySize, rowGroupSize }: DataFileCopy,
 ): string {
   const options = ["FORMAT parquet", `COMPRESSION ${compression}`, "WRITE_BLOOM_FILTER false", "USE_TMP_FILE false"];
   if (hasFloats(schema)) options.push(NO_DICTIONARY);
   else if (dictionarySize !== undefined) options.push(`DICTIONARY_SIZE_LIMIT ${dictionarySize}`);
+  if (rowGroupSize !== undefined) options.push(`ROW_GROUP_SIZE ${rowGroupSize}`);
   return `COPY (${select}) TO ${quoteText(target)} (${options.join(", ")})`;
 }
 

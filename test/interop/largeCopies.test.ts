@@ -77,6 +77,17 @@ const STEPS: readonly Step[] = [
     leaves: (rows) => changed(rows, (id) => id % 10 === 4, { string: "string:updated", integer: "int:7" }),
   },
   {
+    name: "an update of some columns",
+    change: (table) =>
+      table.update({ set: { string: sql`'again'`, date: sql`NULL`, integer: sql`id` }, where: "id % 10 = 6" } as never),
+    leaves: (rows) =>
+      new Map(
+        [...rows].map(([id, before]) =>
+          id % 10 === 6 ? [id, { ...before, string: "string:again", date: null, integer: `int:${id}` }] : [id, before],
+        ),
+      ),
+  },
+  {
     name: "a merge",
     change: (table) =>
       table.merge([{ id: 5n }, { id: BigInt(ROWS + 6) }, { id: BigInt(ROWS + 7) }] as never, {

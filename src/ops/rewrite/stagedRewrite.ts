@@ -27,6 +27,8 @@ export class StagedRewrite {
   readonly #signal: AbortSignal | undefined;
   readonly #actions: Action[] = [];
   readonly #removed: AddFile[] = [];
+  readonly #others: WrittenFile[] = [];
+  readonly #discards: (() => Promise<void>)[] = [];
 
   constructor(log: DeltaLog, snapshot: Snapshot, signal?: AbortSignal) {
     this.#snapshot = snapshot;
@@ -38,6 +40,12 @@ export class StagedRewrite {
     this.adopted = AdoptedRows.of(log, snapshot, signal);
     this.byVectors = usesDeletionVectors(snapshot);
     this.tellsChanges = tellsChanges(snapshot);
+  }
+
+  /** Takes files that were written elsewhere, and what removes them. */
+  addFiles(files: readonly WrittenFile[], discard: () => Promise<void>): void {
+    this.#others.push(...files);
+    this.#discards.push(discard);
   }
 
   /** Takes a file out of the table; gives the number of rows it had. */
@@ -81,12 +89,19 @@ export class StagedRewrite {
       this.changes.finish(),
       this.remover.finish(),
     ]);
-    const adds = [...copied.adds, ...written.adds, ...(taken?.adds ?? [])];
+    const others = this.#others;
+    const adds = [...others.map(({ add }) => add), ...copied.adds, ...written.adds, ...(taken?.adds ?? [])];
     const actions: Action[] = [...this.#actions, ...adds.map((add) => ({ add })), ...cdc.actions];
     return {
       actions,
       reads: candidates.reads,
-      stored: allStored([copied.stored, written.stored, taken?.stored, cdc.stored]),
+      stored: allStored([
+        ...others.map(({ stored }) => stored),
+        copied.stored,
+        written.stored,
+        taken?.stored,
+        cdc.stored,
+      ]),
       metrics: {
         numRemovedFiles: String(this.#removed.length),
         numRemovedBytes: String(this.#removed.reduce((sum, { size }) => sum + size, 0)),
@@ -103,6 +118,7 @@ export class StagedRewrite {
   /** Removes all files written. Only for a change that surely isn't committed. */
   async discard(): Promise<void> {
     await Promise.all([
+      ...this.#discards.map((discard) => discard()),
       this.copies.discard(),
       this.rewriter.discard(),
       this.adopted?.discard(),
@@ -110,6 +126,11 @@ export class StagedRewrite {
       this.remover.discard(),
     ]);
   }
+}
+
+interface WrittenFile {
+  readonly add: AddFile;
+  readonly stored: Promise<void>;
 }
 
 interface FinishedRewrite {
