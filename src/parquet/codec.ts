@@ -32,6 +32,8 @@ export interface EncodeJob {
   readonly pageStatistics: boolean;
   /** Top-level columns that are written without a dictionary. */
   readonly plainColumns: readonly string[];
+  /** The top-level columns that get statistics; all where it's left out, nested ones too. */
+  readonly boundedColumns?: readonly string[] | undefined;
 }
 
 export type Job = DecodeJob | EncodeJob;
@@ -110,12 +112,15 @@ function decode(wasm: Wasm, { bytes, batchRows, offset, limit }: DecodeJob): Don
 
 function encode(wasm: Wasm, job: EncodeJob): Uint8Array<ArrayBuffer> {
   const { Compression, EnabledStatistics } = wasm;
+  const { boundedColumns } = job;
+  const statistics = job.pageStatistics ? EnabledStatistics.Page : EnabledStatistics.Chunk;
   const codec = Compression[job.compression.toUpperCase() as keyof typeof Compression];
   let builder = new wasm.WriterPropertiesBuilder()
     .setCreatedBy("delta-table")
     .setCompression(codec)
     .setMaxRowGroupSize(job.rowGroupRows)
-    .setStatisticsEnabled(job.pageStatistics ? EnabledStatistics.Page : EnabledStatistics.Chunk);
+    .setStatisticsEnabled(boundedColumns === undefined ? statistics : EnabledStatistics.None);
+  for (const column of boundedColumns ?? []) builder = builder.setColumnStatisticsEnabled(column, statistics);
   for (const column of job.plainColumns) builder = builder.setColumnDictionaryEnabled(column, false);
   const properties = builder.build();
   let table: ReturnType<Wasm["Table"]["fromIPCStream"]>;

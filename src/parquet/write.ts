@@ -6,6 +6,7 @@ import type { Compression, EncodeJob } from "./codec.js";
 import { ipcBytes } from "./ipc.js";
 import { rowCountOf } from "./joinedFile.js";
 import { withParquetNames } from "./names.js";
+import { boundedColumns } from "./notANumber.js";
 import { JobFailed, run } from "./pool.js";
 import { encodeSmall } from "./small/encode.js";
 
@@ -64,6 +65,7 @@ export async function encodeParquet(
     rowGroupRows,
     pageStatistics: rowCount > PAGE_ROWS,
     plainColumns: highCardinalityColumns(batches),
+    boundedColumns: boundedColumns(batches),
   } as const;
   // Nothing is awaited here: a function that waits holds on to its arguments.
   return runJob(job, rowCount, signal);
