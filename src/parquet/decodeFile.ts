@@ -13,7 +13,7 @@ export interface PartFile {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** How many rows are wanted: all that the file has, or some from `offset` on. */
   readonly rowCount: number;
-  readonly offset?: number;
+  readonly offset?: number | undefined;
 }
 
 // The default of the library, 1024, is three times slower.
@@ -30,8 +30,7 @@ export async function decodeFile(
   signal: AbortSignal | undefined,
 ): Promise<RecordBatch[]> {
   try {
-    const rows = offset === undefined ? {} : { offset, limit: rowCount };
-    const job = { kind: "decode", bytes, batchRows: BATCH_ROWS, ...rows } as const;
+    const job = { kind: "decode", bytes, batchRows: BATCH_ROWS, ...rowsOf(rowCount, offset) } as const;
     return batchesOf(await run(job, Math.max(workBytes, bytes.length), signal), rowCount);
   } catch (error) {
     throw damaged(file, error);
@@ -41,16 +40,20 @@ export async function decodeFile(
 /** The same of a part that lies on this machine, where a worker reads it by itself; undefined where none can. */
 export async function decodeStored(
   file: ParquetFileRef,
-  { tail, stored, rowCount }: StoredPart,
+  { tail, stored, rowCount, offset }: StoredPart & Pick<PartFile, "offset">,
   signal: AbortSignal | undefined,
 ): Promise<RecordBatch[] | undefined> {
   try {
-    const job = { kind: "decode", bytes: tail, stored, batchRows: BATCH_ROWS } as const;
+    const job = { kind: "decode", bytes: tail, stored, batchRows: BATCH_ROWS, ...rowsOf(rowCount, offset) } as const;
     return batchesOf(await run(job, stored.sizeBytes, signal), rowCount);
   } catch (error) {
     if (error instanceof NotRead) return undefined;
     throw damaged(file, error);
   }
+}
+
+function rowsOf(rowCount: number, offset: number | undefined): { offset?: number; limit?: number } {
+  return offset === undefined ? {} : { offset, limit: rowCount };
 }
 
 function batchesOf(done: Done<DecodeJob>, rowCount: number): RecordBatch[] {

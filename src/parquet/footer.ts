@@ -3,7 +3,7 @@ import { CompressionCodecs, Encodings, ParquetTypes } from "hyparquet/src/consta
 import { parquetMetadata } from "hyparquet/src/metadata.js";
 import { DeltaError } from "../errors.js";
 import { limits } from "../limits.js";
-import type { ObjectStore } from "../storage/store.js";
+import type { ByteRange, ObjectStore } from "../storage/store.js";
 import { leavesOf, type ParquetNode, parquetTree } from "./fileSchema.js";
 import { type HybridCalendar, hybridCalendar } from "./hybridCalendar.js";
 import { ThriftWalker } from "./thrift.js";
@@ -52,6 +52,8 @@ export interface Chunk {
   readonly type: number;
   readonly codec: number;
   readonly encodings: readonly number[];
+  /** Where the file says between which values each page lies, and in which row it begins; undefined where it doesn't. */
+  readonly pageIndex?: { readonly columnIndex: ByteRange; readonly offsetIndex: ByteRange } | undefined;
 }
 
 // Footers are mostly a few KiB; the price of reading more is small beside a second request.
@@ -179,7 +181,20 @@ function interpretChunk(column: ColumnChunk, footerStart: number): Chunk {
     type: known(ParquetTypes.indexOf(facts.type)),
     codec: known(CompressionCodecs.indexOf(facts.codec)),
     encodings: facts.encodings.map((encoding) => Encodings.indexOf(encoding)).filter((index) => index >= 0),
+    pageIndex: pageIndexOf(column, end, footerStart),
   };
+}
+
+/** Nothing but speed depends on it: one that lies elsewhere than behind the data is as good as none. */
+function pageIndexOf(column: ColumnChunk, dataEnd: number, footerStart: number): Chunk["pageIndex"] {
+  const rangeOf = (offset: bigint | undefined, length: number | undefined): ByteRange | undefined => {
+    const start = Number(offset);
+    if (!(start >= dataEnd && length !== undefined && length > 0 && start + length <= footerStart)) return undefined;
+    return { start, end: start + length };
+  };
+  const columnIndex = rangeOf(column.column_index_offset, column.column_index_length);
+  const offsetIndex = rangeOf(column.offset_index_offset, column.offset_index_length);
+  return columnIndex && offsetIndex && { columnIndex, offsetIndex };
 }
 
 function count(value: bigint): number {

@@ -110,6 +110,6 @@ export function movedOffsetIndex(index: Uint8Array, shift: number): Uint8Array {
   return out.finish();
 }
 
-function numberIn(value: Uint8Array): number {
+export function numberIn(value: Uint8Array): number {
   return new ThriftWalker(value).zigzag();
 }

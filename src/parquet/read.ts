@@ -8,7 +8,9 @@ import { type Footer, type ParquetFileRef, readFooter } from "./footer.js";
 import { inGregorianCalendar } from "./hybridCalendar.js";
 import { parallelism } from "./pool.js";
 import { type Part, readPart, storedPart } from "./prune.js";
+import type { RowRange } from "./readRows.js";
 import { RowGroupPieces } from "./rowGroupPieces.js";
+import { cutBatches, type PartialRun, partOf, type Stretch, stretchesOf } from "./rowStretches.js";
 import { columnParts, cutRuns, dictionaryBytes, type Run } from "./runs.js";
 import { Weaver } from "./weaver.js";
 
@@ -17,6 +19,8 @@ export interface ReadParquetOptions {
   readonly columns?: readonly (readonly string[])[] | undefined;
   /** Indexes of the row groups to read, in rising order; undefined for all. */
   readonly rowGroups?: readonly number[] | undefined;
+  /** Rows to read, counted from the file's begin, instead of row groups: rising, with rows between them. No batch spans two. */
+  readonly ranges?: readonly RowRange[] | undefined;
   /** The file's footer, where it was read before. */
   readonly footer?: Footer | undefined;
   /** Arrow bytes that are decoded at once, about: 2 MiB where it's left out. */
@@ -68,18 +72,23 @@ export async function* readParquet(
   const { columns, signal } = options;
   checkSignal(signal, `reading ${file.path}`);
   const footer = options.footer ?? (await readFooter(store, file, signal));
-  const rowGroups = checkRowGroups(footer, options.rowGroups);
+  const stretches = options.ranges
+    ? options.ranges.flatMap((range) => stretchesOf(footer, range))
+    : [{ rowGroups: checkRowGroups(footer, options.rowGroups) }];
   const root = pruneTree(footer.root, columns ?? [[]]);
   if (root === undefined) {
-    for (const group of rowGroups) yield* emptyBatches(footer.rowGroups[group]!.rowCount);
+    for (const { rowGroups, rows } of stretches) {
+      if (rows !== undefined) yield* emptyBatches(rows.end - rows.start);
+      else for (const group of rowGroups) yield* emptyBatches(footer.rowGroups[group]!.rowCount);
+    }
     return;
   }
   const ended = new AbortController();
   const stop = signal === undefined ? ended.signal : AbortSignal.any([signal, ended.signal]);
   const { pieceBytes = PIECE_BYTES, inPieces = false, checksPages } = options;
-  const runs = decodeRuns({ store, footer, root, pieceBytes, inPieces, checksPages, signal, stop }, rowGroups);
+  const runs = decodeRuns({ store, footer, root, pieceBytes, inPieces, checksPages, signal, stop }, stretches);
   try {
-    const ahead: Promise<RecordBatch[]>[] = [];
+    const ahead: Promise<readonly RecordBatch[]>[] = [];
     for (;;) {
       while (ahead.length < RUNS_AHEAD) {
         const next = runs.next();
@@ -113,35 +122,50 @@ interface Reading {
 }
 
 /** Begins the reading and decoding of some rows per step. */
-function* decodeRuns(reading: Reading, rowGroups: readonly number[]): Generator<Promise<RecordBatch[]>, undefined> {
+function* decodeRuns(
+  reading: Reading,
+  stretches: readonly Stretch[],
+): Generator<Promise<readonly RecordBatch[]>, undefined> {
   const { footer, root, pieceBytes, inPieces } = reading;
-  for (const run of cutRuns(footer, root, rowGroups, pieceBytes)) {
-    const pieceCount = pieceCountOf(reading, run);
-    if (pieceCount === 1) yield decodePart(reading, { root, rowGroups: run.rowGroups }, run);
-    else if (!inPieces && run.arrowBytes <= pieceBytes * COLUMNWISE_PIECES) yield decodeColumns(reading, run);
-    else yield* decodePieces(reading, run, pieceCount);
+  for (const { rowGroups, rows } of stretches) {
+    for (const whole of cutRuns(footer, root, rowGroups, pieceBytes)) {
+      const run = rows === undefined ? whole : partOf(whole, rows);
+      const pieceCount = pieceCountOf(reading, run);
+      if (pieceCount === 1) yield decodePart(reading, { root, rowGroups: run.rowGroups }, run);
+      else if (!inPieces && run.arrowBytes <= pieceBytes * COLUMNWISE_PIECES) yield decodeColumns(reading, run);
+      else if (rows === undefined) yield* decodePieces(reading, run, pieceCount);
+      else yield* cutBatches(decodePieces(reading, whole, pieceCountOf(reading, whole)), rows);
+    }
   }
 }
+
+type DecodedRun = Pick<PartialRun, "rowCount" | "arrowBytes" | "offset">;
 
 async function decodePart(
   { store, footer, checksPages, signal, stop }: Reading,
   part: Part,
-  { rowCount, arrowBytes }: Pick<Run, "rowCount" | "arrowBytes">,
+  { rowCount, arrowBytes, offset }: DecodedRun,
 ): Promise<RecordBatch[]> {
   const inWorker = arrowBytes >= WORKER_BYTES && !checksPages && footer.bytes === undefined;
   const path = inWorker ? store.localPath?.(footer.file.path) : undefined;
-  const stored = path && (await decodeStored(footer.file, storedPart(path, footer, part), signal));
+  const stored =
+    path && (await decodeStored(footer.file, { ...storedPart(path, footer, part), rowCount, offset }, signal));
   if (stored) return stored;
   const bytes = await readPart(store, footer, { ...part, checksPages }, stop);
-  return decodeFile(footer.file, { bytes, rowCount }, arrowBytes, signal);
+  return decodeFile(footer.file, { bytes, rowCount, offset }, arrowBytes, signal);
 }
 
 /** Decodes a row group with the workers sharing its columns. */
-async function decodeColumns(reading: Reading, { rowGroups, rowCount }: Run): Promise<RecordBatch[]> {
+async function decodeColumns(
+  reading: Reading,
+  { rowGroups, rowCount, offset, share = 1 }: PartialRun,
+): Promise<RecordBatch[]> {
   const { footer, root, pieceBytes } = reading;
   const parts = columnParts(footer, root, rowGroups[0]!, pieceBytes * UNCUT_PIECES);
   const decoded = await Promise.all(
-    parts.map((part) => decodePart(reading, { root: part.root, rowGroups }, { rowCount, arrowBytes: part.arrowBytes })),
+    parts.map((part) =>
+      decodePart(reading, { root: part.root, rowGroups }, { rowCount, arrowBytes: part.arrowBytes * share, offset }),
+    ),
   );
   const weaver = new Weaver(root);
   for (const [i, batches] of decoded.entries()) weaver.add(batches, leavesOf(parts[i]!.root).length, 0);

@@ -8,6 +8,7 @@ import { DeletionVectorReader } from "../log/deletionVector.js";
 import type { Snapshot } from "../log/snapshot.js";
 import { readFooter } from "../parquet/footer.js";
 import { readParquet } from "../parquet/read.js";
+import type { RowRange } from "../parquet/readRows.js";
 import { columnsOf, type Predicate } from "../schema/predicate.js";
 import type { StructField, StructType } from "../schema/types.js";
 import { conformFile } from "./conformFile.js";
@@ -15,6 +16,7 @@ import { checkFieldIds, checkStored, columnNames, fileColumns } from "./fileColu
 import { openVectors, outOfRange } from "./keptRows.js";
 import { type PlanOptions, planFiles, type ScanFile } from "./plan.js";
 import { readAhead } from "./readAhead.js";
+import { rowRanges } from "./rowRanges.js";
 import { trackedColumn, trackedFields } from "./trackedColumns.js";
 
 export interface ReadOptions extends PlanOptions {
@@ -127,12 +129,13 @@ async function* fileBatches(
   const footer = opened.footer ?? (await readFooter(store, file, signal));
   if (mode === "id") checkFieldIds(inFile, footer);
   const paths = columnNames(inFile, mode, footer).map((name) => [name]);
-  let start = 0;
-  for await (const all of readParquet(store, file, { columns: paths, footer, inPieces: limit !== undefined, signal })) {
+  const ranges = filter && (await rowRanges(target, file, footer, filter, options));
+  const rowsAt = placesOf(ranges ?? [{ start: 0, end: footer.rowCount }]);
+  const inPieces = limit !== undefined;
+  for await (const all of readParquet(store, file, { columns: paths, footer, ranges, inPieces, signal })) {
     checkStored(file, inFile, all.schema.fields);
-    const first = start;
+    const first = rowsAt(all.numRows);
     const kept = opened.keptRows(first, all.numRows);
-    start += all.numRows;
     if (kept === "none") continue;
     // A predicate never sees removed rows: it may fail on what they hold.
     const raw = kept === "all" ? all : takeRows(all, kept);
@@ -144,12 +147,30 @@ async function* fileBatches(
       const rows = await evaluatePredicate(filter, batch);
       if (rows !== "all") {
         if (rows.length === 0) continue;
-        batch = takeRows(batch, rows);
+        batch = keptOf(batch, rows);
       }
     }
     const output = positions.map((position) => batch.data.children[position]);
     yield makeBatch(outputSchema.fields, output, batch.numRows);
   }
+}
+
+/** Neighbours share their batch's memory, where they take the most of it. */
+function keptOf(batch: RecordBatch, rows: Uint32Array): RecordBatch {
+  const [first, last] = [rows[0]!, rows.at(-1)!];
+  const areNeighbours = last - first === rows.length - 1;
+  return areNeighbours && rows.length * 2 > batch.numRows ? sliceBatch(batch, first, last + 1) : takeRows(batch, rows);
+}
+
+/** Tells where in the file the next rows of these ranges begin, which come a batch at a time. */
+function placesOf(ranges: readonly RowRange[]): (count: number) => number {
+  let [index, next] = [0, ranges[0]?.start ?? 0];
+  return (count) => {
+    if (next === ranges[index]!.end) next = ranges[++index]!.start;
+    const first = next;
+    next += count;
+    return first;
+  };
 }
 
 /** The columns to give and those the predicate asks about, each once. */

@@ -8,6 +8,7 @@ import { readFooter } from "#src/parquet/footer.js";
 import { localStore } from "#src/storage/local.js";
 import type { ByteRange, ObjectStore } from "#src/storage/store.js";
 import { expectCode } from "../expectCode.js";
+import fc from "../fastCheck.js";
 import { encode, fixture, plain, read, storeOf, types, vector } from "./fixtures.js";
 
 /** 400 rows in row groups of 250 and 150, with pages of about 200 bytes; made by pyarrow 26. */
@@ -41,6 +42,32 @@ describe.each(FILES)("a row group that is cut at its pages: %s", (name) => {
     expect(types(cut)).toEqual(types(whole));
     expect(cut[0]!.schema.fields.map(String)).toEqual(whole[0]!.schema.fields.map(String));
     expect(plain(cut)).toEqual(plain(whole));
+  });
+
+  it("gives any ranges of its rows", async () => {
+    const bytes = await fixture(name);
+    const whole = plain(await read(bytes, { pieceBytes: WHOLE }));
+    const borders = fc.uniqueArray(fc.integer({ min: 0, max: 400 }), { minLength: 2, maxLength: 6 });
+    const bytesAtOnce = fc.constantFrom(100, 1000, 20_000, WHOLE);
+    await fc.assert(
+      fc.asyncProperty(borders, bytesAtOnce, fc.boolean(), async (places, pieceBytes, inPieces) => {
+        const rising = [...places].sort((a, b) => a - b);
+        if (rising.length % 2 === 1) rising.pop();
+        const ranges = rising.flatMap((start, i) => (i % 2 === 0 ? [{ start, end: rising[i + 1]! }] : []));
+        const batches = await read(bytes, { ranges, pieceBytes, inPieces });
+        const wanted = Object.entries(whole).map(([column, values]) => {
+          return [column, ranges.flatMap(({ start, end }) => values.slice(start, end))];
+        });
+        expect(plain(batches)).toEqual(Object.fromEntries(wanted));
+        const left = ranges.map(({ start, end }) => end - start);
+        for (const { numRows } of batches) {
+          left[0]! -= numRows;
+          if (left[0] === 0) left.shift();
+        }
+        expect(left).toEqual([]);
+      }),
+      { numRuns: 40 },
+    );
   });
 
   it("gives it for any columns, pieces and row groups", async () => {
