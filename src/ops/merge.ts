@@ -6,8 +6,8 @@ import { runtime } from "../runtime.js";
 import { mergeSchemas } from "../schema/merge.js";
 import type { SqlText } from "../schema/sqlText.js";
 import type { StructType } from "../schema/types.js";
-import { withWorkDatabase } from "../sql/duckdb.js";
-import { MergeJoin } from "../sql/merge/join.js";
+import { type DuckdbConnection, duckdb, withWorkDatabase, withWorkFolder } from "../sql/duckdb.js";
+import { type MatchCounts, MergeJoin } from "../sql/merge/join.js";
 import { matchablePredicate } from "../sql/merge/skipping.js";
 import type { PreparedInput, RowInput } from "../write/input.js";
 import { filledColumns } from "../write/rowRules.js";
@@ -18,8 +18,8 @@ import { mergeMetrics, mergeParameters, rowsOf } from "./merge/history.js";
 import { mergeSource, spoolSource } from "./merge/mergeSource.js";
 import { MergeWriter } from "./merge/mergeWriter.js";
 import { type MergePlan, planMerge } from "./merge/plan.js";
-import { spoolTarget } from "./merge/targetRows.js";
-import { CandidateFiles } from "./rewrite/candidateFiles.js";
+import { targetRows } from "./merge/targetRows.js";
+import { type CandidateFile, CandidateFiles } from "./rewrite/candidateFiles.js";
 import { StagedRewrite } from "./rewrite/stagedRewrite.js";
 import { rowRulesFor } from "./rowRules.js";
 import { targetOf } from "./stagedAppend.js";
@@ -148,59 +148,85 @@ async function stageRows<Row extends object>(work: MergeWork<Row>): Promise<Stag
     progress[what] += count;
     options.onProgress?.({ ...progress });
   };
-  return withWorkDatabase(async (db, folder) => {
+  return withWorkFolder(async (folder) => {
     const taken = counting("sourceRowCount");
     const from = await spoolSource(source, columns.get("source")!, folder, ({ numRows }) => taken(numRows), signal);
     const keepsAll = clauses.every(({ kind }) => kind !== "notMatchedBySource");
-    const predicate = keepsAll ? await matchablePredicate(plan.on, snapshot.schema, from.relation, db) : undefined;
+    const predicate = keepsAll
+      ? await matchablePredicate(plan.on, snapshot.schema, from.relation, await duckdb())
+      : undefined;
     const candidates = new CandidateFiles(snapshot, predicate, signal);
-    const compared = counting("targetRowCount");
-    const onBatch = ({ numRows }: { numRows: number }) => compared(numRows);
-    const spooled = { snapshot, candidates, predicate, columns: columns.get("target")!, folder, onBatch, signal };
-    const { relation: target, files } = await spoolTarget(spooled);
-    const join = new MergeJoin({
-      ...{ db, folder, target, source: from.relation, on: plan.on.sql, onText: plan.onText },
-      ...{ clauses, signal },
-    });
-    const { byClause, ambiguous } = await join.match();
-    checkUnambiguous(ambiguous, clauses);
-    const rewrite = new StagedRewrite(log, snapshot, signal);
-    const rules = await rowRulesFor(snapshot);
-    const writer = new MergeWriter(snapshot, rewrite, clauses, join, rules, counting("changedRowCount"));
-    try {
-      await writer.change(files);
-      // Where no other row is told, the new files tell theirs themselves.
-      const tellsInserts = tells || rewrite.changes.rowCount > 0;
-      for (const [i, { action }] of clauses.entries()) {
-        if (action === "insert") await writer.insert(i, byClause[i]!, tellsInserts);
+    const files: CandidateFile[] = [];
+    for await (const file of candidates) files.push(file);
+    const onRows = counting("targetRowCount");
+    const wanted = { snapshot, files, predicate, columns: columns.get("target")!, folder, onRows, signal };
+
+    async function write(join: MergeJoin, { byClause, ambiguous }: MatchCounts): Promise<StagedMerge> {
+      checkUnambiguous(ambiguous, clauses);
+      const rewrite = new StagedRewrite(log, snapshot, signal);
+      const rules = await rowRulesFor(snapshot);
+      const onChanged = counting("changedRowCount");
+      const writer = new MergeWriter({ snapshot, rewrite, clauses, join, rules, files, onRows: onChanged, signal });
+      try {
+        await writer.change();
+        // Where no other row is told, the new files tell theirs themselves.
+        const tellsInserts = tells || rewrite.changes.rowCount > 0;
+        for (const [i, { action }] of clauses.entries()) {
+          if (action === "insert") await writer.insert(i, byClause[i]!, tellsInserts);
+        }
+        const { metrics, actions, ...finished } = await rewrite.finish(candidates);
+        const metadata = rules?.metadataAfter(snapshot.metadata) ?? snapshot.metadata;
+        const isChanged = metadata !== read.metadata;
+        const { copiedRowCount } = writer;
+        const counts = { sourceRowCount: from.rowCount, byClause, copiedRowCount };
+        return {
+          ...finished,
+          actions: [...(isChanged ? [{ metaData: metadata }] : []), ...actions],
+          operation: "MERGE",
+          operationParameters: mergeParameters(plan),
+          operationMetrics: mergeMetrics(plan, counts, metrics, runtime.now() - startedMs),
+          counts: {
+            sourceRowCount: from.rowCount,
+            insertedRowCount: rowsOf(plan, byClause, "insert"),
+            updatedRowCount: rowsOf(plan, byClause, "update"),
+            deletedRowCount: rowsOf(plan, byClause, "delete"),
+            copiedRowCount,
+          },
+          discard: () => rewrite.discard(),
+        };
+      } catch (error) {
+        await rewrite.discard();
+        throw error;
+      } finally {
+        await writer.close();
       }
-      const { metrics, actions, ...finished } = await rewrite.finish(candidates);
-      const metadata = rules?.metadataAfter(snapshot.metadata) ?? snapshot.metadata;
-      const isChanged = metadata !== read.metadata;
-      const { copiedRowCount } = writer;
-      const counts = { sourceRowCount: from.rowCount, byClause, copiedRowCount };
-      return {
-        ...finished,
-        actions: [...(isChanged ? [{ metaData: metadata }] : []), ...actions],
-        operation: "MERGE",
-        operationParameters: mergeParameters(plan),
-        operationMetrics: mergeMetrics(plan, counts, metrics, runtime.now() - startedMs),
-        counts: {
-          sourceRowCount: from.rowCount,
-          insertedRowCount: rowsOf(plan, byClause, "insert"),
-          updatedRowCount: rowsOf(plan, byClause, "update"),
-          deletedRowCount: rowsOf(plan, byClause, "delete"),
-          copiedRowCount,
-        },
-        discard: () => rewrite.discard(),
-      };
-    } catch (error) {
-      await rewrite.discard();
-      throw error;
-    } finally {
-      await writer.close();
     }
+
+    /** Undefined where the rows can't be compared from the table's own files: why, tells who reads them here. */
+    async function merged(direct: boolean): Promise<StagedMerge | undefined> {
+      const target = await targetRows(wanted, direct);
+      const work = async (db: DuckdbConnection, own: string) => {
+        const join = new MergeJoin({
+          ...{ db, folder: own, target: await target.relation(own), source: from.relation },
+          ...{ on: plan.on.sql, onText: plan.onText, clauses, signal },
+        });
+        const found = target.isDirect ? await orUndefined(join.match(), signal) : await join.match();
+        return found && write(join, found);
+      };
+      return withWorkDatabase(work, [...target.paths, ...from.paths]);
+    }
+
+    return (await merged(true)) ?? (await merged(false))!;
   });
+}
+
+async function orUndefined<T>(result: Promise<T>, signal: AbortSignal | undefined): Promise<T | undefined> {
+  try {
+    return await result;
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    return undefined;
+  }
 }
 
 /** The table with the columns that the source brings along. */

@@ -113,7 +113,7 @@ export async function spoolSource(
   folder: string,
   onBatch: (batch: RecordBatch) => void,
   signal?: AbortSignal,
-): Promise<{ readonly relation: string; readonly rowCount: number }> {
+): Promise<{ readonly relation: string; readonly rowCount: number; readonly paths: readonly string[] }> {
   const kept: StructField[] = schema.fields.filter(({ name }) => columns.has(name));
   const stored: StructType = { type: "struct", fields: [...spooledFields(kept), SOURCE_ROW] };
   const { fields } = toArrowSchema(stored);
@@ -124,5 +124,5 @@ export async function spoolSource(
     await spool.write(makeBatch(fields, [...own, rowIndexes(batch.numRows, (row) => first + row)], batch.numRows));
     onBatch(batch);
   }
-  return { relation: await spool.finish(), rowCount: spool.rowCount };
+  return { relation: await spool.finish(), rowCount: spool.rowCount, paths: spool.paths };
 }

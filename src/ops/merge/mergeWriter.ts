@@ -16,12 +16,25 @@ import { changedRows, checkSettable } from "../rowRules.js";
 import { type SetTarget, withValues } from "../setTargets.js";
 import { NewValues } from "./newValues.js";
 import type { PlannedClause } from "./plan.js";
+import { TouchedTarget, tracksRows } from "./touchedTarget.js";
 
 /** Rows of one file that clauses are for, by rising place. */
 interface FileChange {
   readonly file: CandidateFile;
   readonly positions: Uint32Array;
   readonly clauses: Uint32Array;
+}
+
+export interface MergeWriterOptions {
+  readonly snapshot: Snapshot;
+  readonly rewrite: StagedRewrite;
+  readonly clauses: readonly PlannedClause[];
+  readonly join: MergeJoin;
+  readonly rules: RowRules | undefined;
+  /** The target's, by their numbers. */
+  readonly files: readonly CandidateFile[];
+  readonly onRows: (count: number) => void;
+  readonly signal: AbortSignal | undefined;
 }
 
 /** Writes what a merge makes of rows. */
@@ -32,39 +45,41 @@ export class MergeWriter {
   readonly #values: readonly NewValues[];
   readonly #join: MergeJoin;
   readonly #rules: RowRules | undefined;
+  readonly #files: readonly CandidateFile[];
+  readonly #rows: TouchedTarget;
   readonly #onRows: (count: number) => void;
+  /** For each clause, whether a row's values before are in none of what is written. */
+  readonly #replaces: readonly boolean[];
   copiedRowCount = 0;
 
-  constructor(
-    snapshot: Snapshot,
-    rewrite: StagedRewrite,
-    clauses: readonly PlannedClause[],
-    join: MergeJoin,
-    rules: RowRules | undefined,
-    onRows: (count: number) => void,
-  ) {
+  constructor({ snapshot, rewrite, clauses, join, rules, files, onRows, signal }: MergeWriterOptions) {
     this.#snapshot = snapshot;
     this.#rewrite = rewrite;
     this.#clauses = clauses;
     this.#join = join;
     this.#values = clauses.map((clause, i) => new NewValues(clause, i, join));
     this.#rules = rules;
+    this.#files = files;
     this.#onRows = onRows;
+    this.#rows = new TouchedTarget(snapshot, join, files, signal);
+    const needsAll = rewrite.tellsChanges || rules !== undefined || tracksRows(snapshot);
+    this.#replaces = clauses.map(({ action, targets }) => {
+      const whole = new Set([...targets.values()].flatMap(({ path }) => (path.length === 1 ? path : [])));
+      return !needsAll && (action === "delete" || snapshot.schema.fields.every(({ name }) => whole.has(name)));
+    });
   }
 
   /** Updates and deletes the rows that the clauses are for. */
-  async change(files: readonly CandidateFile[]): Promise<void> {
-    for await (const change of byFile(this.#join.touched(), files)) await this.#changeFile(change);
+  async change(): Promise<void> {
+    for await (const change of byFile(this.#join.touched(), this.#files)) await this.#changeFile(change);
   }
 
   /** Writes the rows that a clause inserts. */
   async insert(clause: number, count: number, tells: boolean): Promise<void> {
-    const { fields } = toArrowSchema(withVariantBytes(this.#snapshot.schema));
     for (let written = 0; written < count; ) {
       const numRows = Math.min(count - written, BATCH_ROWS);
       const made = await this.#values[clause]!.take(numRows);
-      const nulls = fields.map(({ type }) => nullColumn(type, numRows));
-      const batch = await this.#complete(withValues(makeBatch(fields, nulls, numRows), made), columnsOf(made), written);
+      const batch = await this.#complete(withValues(this.#nullRows(numRows), made), columnsOf(made), written);
       if (tells) await this.#rewrite.changes.write(batch, "insert");
       await this.#rewrite.rewriter.writeNew(batch);
       written += numRows;
@@ -82,7 +97,13 @@ export class MergeWriter {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#values.map((values) => values.close()));
+    await Promise.all([...this.#values, this.#rows].map((rows) => rows.close()));
+  }
+
+  #nullRows(count: number): RecordBatch {
+    const { fields } = toArrowSchema(withVariantBytes(this.#snapshot.schema));
+    const nulls = fields.map(({ type }) => nullColumn(type, count));
+    return makeBatch(fields, nulls, count);
   }
 
   async #changeFile(change: FileChange): Promise<void> {
@@ -94,13 +115,33 @@ export class MergeWriter {
     const isCopied = !keepsFile && !isWhole && (await rewrite.copies.take([file], positions));
     const keepsRows = keepsFile || isCopied;
     const needsRows = !onlyDeletes || rewrite.tellsChanges || !(keepsRows || isWhole);
-    if (needsRows) await this.#writeRows(change, keepsRows);
+    const batches = needsRows && (keepsRows || isWhole) ? await this.#touchedOf(change) : undefined;
+    if (batches === undefined) this.#rows.skip(positions.length);
+    if (needsRows)
+      await (batches === undefined ? this.#writeRows(change, keepsRows) : this.#writeTouched(change, batches));
     if (keepsFile) await rewrite.removeRows(file, positions);
     else {
       const liveCount = await rewrite.removeFile(file);
       if (isCopied) this.copiedRowCount += liveCount - positions.length;
     }
     this.#onRows(positions.length);
+  }
+
+  /** The rows that change, without reading the file here; undefined where it has to be. */
+  async #touchedOf({ clauses }: FileChange): Promise<readonly RecordBatch[] | undefined> {
+    if (!clauses.every((clause) => this.#replaces[clause])) return this.#rows.take(clauses.length);
+    const whole = Math.floor(clauses.length / BATCH_ROWS);
+    const counts = [...new Array<number>(whole).fill(BATCH_ROWS), clauses.length % BATCH_ROWS];
+    this.#rows.skip(clauses.length);
+    return counts.filter((count) => count > 0).map((count) => this.#nullRows(count));
+  }
+
+  async #writeTouched({ clauses }: FileChange, batches: readonly RecordBatch[]): Promise<void> {
+    let at = 0;
+    for (const touched of batches) {
+      await this.#changeBatch(touched, clauses.subarray(at, at + touched.numRows));
+      at += touched.numRows;
+    }
   }
 
   /** Writes the rows that change, and unless somebody else `keepsRows`, the others. */
@@ -112,11 +153,15 @@ export class MergeWriter {
         await this.#rewrite.rewriter.writeKept(kept);
       }
       if (touched === undefined) continue;
-      for (const [clause, rows] of rowsByClause(clauses.subarray(at, at + touched.numRows))) {
-        const some = rows.length === touched.numRows ? touched : takeRows(touched, Uint32Array.from(rows));
-        await this.#changeRows(clause, some);
-      }
+      await this.#changeBatch(touched, clauses.subarray(at, at + touched.numRows));
       at += touched.numRows;
+    }
+  }
+
+  async #changeBatch(touched: RecordBatch, clauses: Uint32Array): Promise<void> {
+    for (const [clause, rows] of rowsByClause(clauses)) {
+      const some = rows.length === touched.numRows ? touched : takeRows(touched, Uint32Array.from(rows));
+      await this.#changeRows(clause, some);
     }
   }
 

@@ -2,25 +2,23 @@ import type { Data, RecordBatch } from "apache-arrow";
 import { buildBatch } from "../../arrow/build.js";
 import { concatValues } from "../../arrow/concatValues.js";
 import { conformBatch } from "../../arrow/conform.js";
-import { sliceBatch } from "../../arrow/take.js";
-import { DeltaError } from "../../errors.js";
 import type { StructType } from "../../schema/types.js";
 import { withVariantBytes } from "../../schema/variantBytes.js";
 import type { MergeJoin } from "../../sql/merge/join.js";
 import type { SetTarget } from "../setTargets.js";
 import type { PlannedClause } from "./plan.js";
+import { RowQueue } from "./rowQueue.js";
 
 /** New values of the rows that a clause is for, in their order. */
 export class NewValues {
   readonly #clause: PlannedClause;
   readonly #computed: StructType;
-  readonly #batches: AsyncGenerator<RecordBatch> | undefined;
-  #rest: RecordBatch | undefined;
+  readonly #queue: RowQueue | undefined;
 
   constructor(clause: PlannedClause, index: number, join: MergeJoin) {
     this.#clause = clause;
     this.#computed = withVariantBytes({ type: "struct", fields: clause.values.map(({ field }) => field) });
-    this.#batches = clause.values.length === 0 ? undefined : join.values(index);
+    this.#queue = clause.values.length === 0 ? undefined : new RowQueue(this.#conformed(join.values(index)));
   }
 
   /** What the columns get in the next `count` rows. */
@@ -32,15 +30,8 @@ export class NewValues {
       const { data } = buildBatch(schema, new Array<object>(count).fill(row), 0);
       for (const [i, { name }] of schema.fields.entries()) made.set(targets.get(name)!, data.children[i]!);
     }
-    if (this.#batches === undefined) return made;
-    const parts: RecordBatch[] = [];
-    for (let missing = count; missing > 0; ) {
-      const batch = this.#rest ?? (await this.#next(this.#batches));
-      const taken = Math.min(missing, batch.numRows);
-      parts.push(sliceBatch(batch, 0, taken));
-      this.#rest = taken < batch.numRows ? sliceBatch(batch, taken, batch.numRows) : undefined;
-      missing -= taken;
-    }
+    if (this.#queue === undefined) return made;
+    const parts = await this.#queue.take(count);
     for (const [i, { name }] of this.#computed.fields.entries()) {
       made.set(targets.get(name)!, concatValues(parts.map(({ data }) => data.children[i]!)));
     }
@@ -48,12 +39,10 @@ export class NewValues {
   }
 
   async close(): Promise<void> {
-    await this.#batches?.return(undefined);
+    await this.#queue?.close();
   }
 
-  async #next(batches: AsyncGenerator<RecordBatch>): Promise<RecordBatch> {
-    const next = await batches.next();
-    if (!next.done) return conformBatch(next.value, this.#computed);
-    throw new DeltaError("DELTA_INTERNAL", "DuckDB gave fewer values than rows.", {});
+  async *#conformed(batches: AsyncGenerator<RecordBatch>): AsyncGenerator<RecordBatch> {
+    for await (const batch of batches) yield conformBatch(batch, this.#computed);
   }
 }

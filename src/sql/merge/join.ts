@@ -1,15 +1,12 @@
-import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import type { RecordBatch } from "apache-arrow";
-import { readParquet } from "../../parquet/read.js";
 import type { StructField } from "../../schema/types.js";
 import { checkSignal } from "../../signal.js";
-import { openStore } from "../../storage/open.js";
 import { type DuckdbConnection, quoteName } from "../duckdb.js";
 import { inSql } from "../evaluate.js";
 import { spoolCopy } from "../parquetCopy.js";
 import { FILE, POSITION } from "../removedRows.js";
+import { spooledRows } from "../spooledRows.js";
 import type { MergeValue } from "./values.js";
 
 /** Which rows a clause is about. */
@@ -109,6 +106,19 @@ export class MergeJoin {
     return this.#rows("touched", "SELECT file, pos, clause FROM touched ORDER BY file, pos", "");
   }
 
+  /** Numbers of the files that have such rows. */
+  async touchedFiles(): Promise<readonly number[]> {
+    const [files = []] = await this.#run("", "SELECT DISTINCT file FROM touched");
+    return files as readonly number[];
+  }
+
+  /** Columns of the rows of {@link MergeJoin.touched}, in that order; `rows` is what to select them from. */
+  touchedRows(rows: string, columns: readonly string[]): AsyncGenerator<RecordBatch> {
+    const list = columns.map((name) => `target.${quoteName(name)}`).join(", ");
+    const select = `SELECT ${list} FROM (${rows}) AS target JOIN touched AS found ON (${OF_TARGET("found")})`;
+    return this.#rows("touched-rows", `${select} ORDER BY found.file, found.pos`, "");
+  }
+
   /** The new values that a clause gives, in the order of {@link MergeJoin.touched} or, of an insert, of the source. */
   values(clause: number): AsyncGenerator<RecordBatch> {
     const { clauses, target, source } = this.#input;
@@ -135,9 +145,7 @@ export class MergeJoin {
     const { folder, signal } = this.#input;
     const path = `${name}.parquet`;
     await this.#run(text, spoolCopy(select, join(folder, path)));
-    await using store = openStore(pathToFileURL(folder));
-    const { size } = await stat(join(folder, path));
-    yield* readParquet(store, { path, sizeBytes: size }, { signal });
+    yield* spooledRows(folder, path, signal);
   }
 
   async #run(text: string, sql: string): Promise<readonly (readonly unknown[])[]> {

@@ -1,7 +1,7 @@
 import type { Predicate } from "../../schema/predicate.js";
 import type { DataType, StructType } from "../../schema/types.js";
 import { boundColumns, columnOf, isVolatile } from "../bind.js";
-import { type DuckdbConnection, quoteName, quoteText } from "../duckdb.js";
+import { type Duckdb, quoteName, quoteText } from "../duckdb.js";
 import { inSql } from "../evaluate.js";
 import type { SqlNode } from "../expression.js";
 import { mapChildren } from "../tree.js";
@@ -24,7 +24,7 @@ export async function matchablePredicate(
   on: MergeExpression,
   target: StructType,
   source: string,
-  db: DuckdbConnection,
+  db: Duckdb,
 ): Promise<Predicate | undefined> {
   const terms: Predicate[] = [];
   for (const term of conjuncts(on.root)) {
@@ -58,7 +58,7 @@ async function equalityRange(
   term: SqlNode,
   { expression }: MergeExpression,
   source: string,
-  db: DuckdbConnection,
+  db: Duckdb,
 ): Promise<string | "none" | undefined> {
   if (term.type !== "COMPARE_EQUAL") return undefined;
   const sides = [term.left as SqlNode, term.right as SqlNode];

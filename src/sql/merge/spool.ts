@@ -44,6 +44,11 @@ export class Spool {
     if (this.#pendingBytes >= FILE_BYTES) await this.#close();
   }
 
+  /** The files that were written. */
+  get paths(): readonly string[] {
+    return this.#paths;
+  }
+
   /** What a query selects from. */
   async finish(): Promise<string> {
     // A file without rows tells the columns all the same.
