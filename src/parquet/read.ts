@@ -10,7 +10,7 @@ import { parallelism } from "./pool.js";
 import { type Part, readPart, storedPart } from "./prune.js";
 import type { RowRange } from "./readRows.js";
 import { RowGroupPieces } from "./rowGroupPieces.js";
-import { cutBatches, type PartialRun, partOf, type Stretch, stretchesOf } from "./rowStretches.js";
+import { cutBatches, type PartialRun, partOf, type Step, type Stretch, stretchesOf } from "./rowStretches.js";
 import { columnParts, cutRuns, dictionaryBytes, type Run } from "./runs.js";
 import { Weaver } from "./weaver.js";
 
@@ -46,6 +46,8 @@ const DICTIONARY_SHARE = 8;
 const WORKER_BYTES = 1024 * 1024;
 // Enough for every worker and one being fetched; more would only fill memory.
 const RUNS_AHEAD = Math.min(parallelism, 4) + 1;
+/** Arrow bytes beyond which no further rows are begun, until rows are asked for behind the first, and from then on. */
+const AHEAD_BYTES = { first: 16 * 1024 * 1024, later: 64 * 1024 * 1024 };
 
 /**
  * Reads a Parquet file: the bytes of the wanted columns and row groups only, decoded in worker threads where that
@@ -88,17 +90,19 @@ export async function* readParquet(
   const { pieceBytes = PIECE_BYTES, inPieces = false, checksPages } = options;
   const runs = decodeRuns({ store, footer, root, pieceBytes, inPieces, checksPages, signal, stop }, stretches);
   try {
-    const ahead: Promise<readonly RecordBatch[]>[] = [];
+    const ahead: Step[] = [];
+    let limit = AHEAD_BYTES.first;
     for (;;) {
-      while (ahead.length < RUNS_AHEAD) {
+      while (ahead.length < RUNS_AHEAD && ahead.reduce((sum, { arrowBytes }) => sum + arrowBytes, 0) < limit) {
         const next = runs.next();
         if (next.done) break;
         // A failure is reported when its turn comes.
-        next.value.catch(() => {});
+        next.value.batches.catch(() => {});
         ahead.push(next.value);
       }
-      const batches = await ahead.shift();
+      const batches = await ahead.shift()?.batches;
       if (batches === undefined) return;
+      limit = AHEAD_BYTES.later;
       for (const batch of batches) {
         checkSignal(signal, `reading ${file.path}`);
         yield footer.calendar === undefined ? batch : inGregorianCalendar(batch, footer.calendar);
@@ -122,18 +126,18 @@ interface Reading {
 }
 
 /** Begins the reading and decoding of some rows per step. */
-function* decodeRuns(
-  reading: Reading,
-  stretches: readonly Stretch[],
-): Generator<Promise<readonly RecordBatch[]>, undefined> {
+function* decodeRuns(reading: Reading, stretches: readonly Stretch[]): Generator<Step, undefined> {
   const { footer, root, pieceBytes, inPieces } = reading;
   for (const { rowGroups, rows } of stretches) {
     for (const whole of cutRuns(footer, root, rowGroups, pieceBytes)) {
       const run = rows === undefined ? whole : partOf(whole, rows);
       const pieceCount = pieceCountOf(reading, run);
-      if (pieceCount === 1) yield decodePart(reading, { root, rowGroups: run.rowGroups }, run);
-      else if (!inPieces && run.arrowBytes <= pieceBytes * COLUMNWISE_PIECES) yield decodeColumns(reading, run);
-      else if (rows === undefined) yield* decodePieces(reading, run, pieceCount);
+      const { arrowBytes } = run;
+      if (pieceCount === 1) {
+        yield { batches: decodePart(reading, { root, rowGroups: run.rowGroups }, run), arrowBytes };
+      } else if (!inPieces && arrowBytes <= pieceBytes * COLUMNWISE_PIECES) {
+        yield { batches: decodeColumns(reading, run), arrowBytes };
+      } else if (rows === undefined) yield* decodePieces(reading, run, pieceCount);
       else yield* cutBatches(decodePieces(reading, whole, pieceCountOf(reading, whole)), rows);
     }
   }
@@ -188,7 +192,7 @@ function* decodePieces(
   reading: Reading,
   { rowGroups, rowCount, arrowBytes }: Run,
   pieceCount: number,
-): Generator<Promise<RecordBatch[]>, undefined> {
+): Generator<Step, undefined> {
   const { store, footer, root, pieceBytes, checksPages, signal, stop } = reading;
   const part = { root, rowGroup: rowGroups[0]!, checksPages };
   const sizes = { pieceRows: rowCount / pieceCount, wholeBytes: pieceBytes * WHOLE_PIECES };
@@ -210,9 +214,10 @@ function* decodePieces(
     });
     taken = next;
     woven = batches;
-    yield batches.catch((error) => {
+    const checked = batches.catch((error) => {
       throw error instanceof RangeError ? damaged(footer.file, error) : error;
     });
+    yield { batches: checked, arrowBytes: arrowBytes / pieceCount };
   }
 }
 

@@ -18,6 +18,13 @@ export interface PartialRun extends Run {
   readonly share?: number;
 }
 
+/** Rows that are being decoded. */
+export interface Step {
+  readonly batches: Promise<readonly RecordBatch[]>;
+  /** About the size of their Arrow buffers. */
+  readonly arrowBytes: number;
+}
+
 /** The row groups, whole and in part, that hold a range of a file's rows. */
 export function stretchesOf({ rowGroups }: Footer, { start, end }: RowRange): Stretch[] {
   const stretches: { rowGroups: number[]; rows?: RowRange }[] = [];
@@ -42,13 +49,10 @@ export function partOf(run: Run, { start, end }: RowRange): PartialRun {
 }
 
 /** Of batches that come one after the other, what lies in a range of their rows. */
-export function* cutBatches(
-  steps: Iterable<Promise<readonly RecordBatch[]>>,
-  { start, end }: RowRange,
-): Generator<Promise<readonly RecordBatch[]>, undefined> {
+export function* cutBatches(steps: Iterable<Step>, { start, end }: RowRange): Generator<Step, undefined> {
   let before: Promise<number> = Promise.resolve(0);
-  for (const step of steps) {
-    const cut = Promise.all([step, before]).then(([batches, first]) => {
+  for (const { batches: coming, arrowBytes } of steps) {
+    const cut = Promise.all([coming, before]).then(([batches, first]) => {
       let at = first;
       const kept = batches.flatMap((batch) => {
         const [from, to] = [Math.max(start - at, 0), Math.min(end - at, batch.numRows)];
@@ -59,7 +63,7 @@ export function* cutBatches(
     });
     before = cut.then(({ at }) => at);
     before.catch(() => undefined);
-    yield cut.then(({ kept }) => kept);
+    yield { batches: cut.then(({ kept }) => kept), arrowBytes };
   }
 }
 
