@@ -23,6 +23,10 @@ export interface Assignments {
   readonly isComputed: boolean;
   /** The values as SQL over rows that are called as in `sql/evaluate.ts`; undefined where some can't be told so. */
   readonly sql: ReadonlyMap<string, string> | undefined;
+  /** The same, and what is no SQL as one row of constants; undefined where a target is inside of a column, or is taken over as it is. */
+  readonly whole:
+    | { readonly sql: ReadonlyMap<string, string>; readonly constants: RecordBatch | undefined }
+    | undefined;
   /** The top-level columns that expressions name. */
   readonly named: ReadonlySet<string>;
   /** A batch whose first columns are those of the schema, variants as bytes, with the new values in place; other columns stay. */
@@ -46,16 +50,19 @@ export async function assignmentsOf(set: SetOption, schema: StructType): Promise
     entries.flatMap(([, value], i) => (value instanceof SqlText ? [] : [[targets[i]!.field.name, value]])),
   );
   // A value that doesn't fit is said before any file is read.
-  if (constants.length > 0) buildBatch(constantSchema, [row], 0);
+  const constantRow = constants.length > 0 ? buildBatch(constantSchema, [row], 0) : undefined;
   const texts = entries.flatMap(([, value], i) =>
     value instanceof SqlText ? [{ target: targets[i]!, field: targets[i]!.field, text: value.text }] : [],
   );
   const expressions = texts.length === 0 ? undefined : await (await evaluation()).columnExpressions(texts, schema);
-  const computed = expressions?.sql;
+  const computed = expressions === undefined ? [] : expressions.sql;
+  const isWhole = targets.every(({ path }) => path.length === 1);
+  const whole = isWhole && computed !== undefined ? wholeColumns(texts, computed) : undefined;
   return {
     columns: new Set(targets.map(({ path }) => path[0]!)),
     isComputed: expressions !== undefined,
-    sql: constants.length === 0 && computed !== undefined ? wholeColumns(texts, computed) : undefined,
+    sql: constantRow === undefined ? whole : undefined,
+    whole: whole && { sql: whole, constants: constantRow },
     named: expressions?.columns ?? new Set(),
     async apply(batch) {
       const before = own(batch, stored);
@@ -72,12 +79,11 @@ export async function assignmentsOf(set: SetOption, schema: StructType): Promise
   };
 }
 
-/** SQL by column, where no target is inside of one. */
+/** SQL by column. */
 function wholeColumns(
   texts: readonly { readonly target: SetTarget }[],
   sql: readonly string[],
-): ReadonlyMap<string, string> | undefined {
-  if (texts.some(({ target }) => target.path.length > 1)) return undefined;
+): ReadonlyMap<string, string> {
   return new Map(texts.map(({ target }, i) => [target.path[0]!, sql[i]!]));
 }
 

@@ -61,7 +61,8 @@ export async function stageUpdate<Row extends object>(
       checkSignal(signal, "update");
       if (rows !== "all" && rows.length === 0) continue;
       const isMoved = rewrite.byVectors && rows !== "all";
-      if (isMoved || columns?.take(file, rows) !== true) await updateFile(rewrite, assignments, file, rows, counts);
+      if (isMoved || (await columns?.take(file, rows)) !== true)
+        await updateFile(rewrite, assignments, file, rows, counts);
     }
     const replaced = await columns?.finish(rewrite, (file, rows) =>
       updateFile(rewrite, assignments, file, rows, counts),
@@ -104,6 +105,7 @@ async function ruledAssignments(set: SetOption, snapshot: Snapshot): Promise<Ass
     columns,
     isComputed,
     sql: undefined,
+    whole: undefined,
     apply: async (batch) => changedRows(rules, await assignments.apply(batch), columns),
   };
 }

@@ -1,12 +1,14 @@
-import { type FileHandle, open, readFile, rm } from "node:fs/promises";
+import { type FileHandle, open, readFile, rm, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import type { RecordBatch } from "apache-arrow";
 import { FileStatistics } from "../arrow/statistics.js";
 import { encodePath } from "../log/paths.js";
 import type { Snapshot } from "../log/snapshot.js";
 import { type Footer, readFooter } from "../parquet/footer.js";
 import { readParquet as readBatches } from "../parquet/read.js";
 import { MAGIC, type NewChunks, newChunks, type SplicedFile, splicedFile } from "../parquet/splicedFile.js";
+import { encodeParquet } from "../parquet/write.js";
 import type { ScanFile } from "../read/plan.js";
 import { runtime } from "../runtime.js";
 import { columnsOf, type Predicate } from "../schema/predicate.js";
@@ -22,15 +24,23 @@ import { type DuckdbConnection, quoteName, withWorkDatabase } from "./duckdb.js"
 import { ROWS } from "./evaluate.js";
 import { dataFileCopy } from "./parquetCopy.js";
 import { predicateSql } from "./predicateSql.js";
-import { selected } from "./tableView.js";
+import { readParquet, selected } from "./tableView.js";
 
 /** New values of some columns, for the rows for which a predicate is true, or for all. */
 export interface ColumnValues {
   readonly predicate: Predicate | undefined;
-  /** SQL of each, over rows called {@link ROWS}. */
-  readonly values: ReadonlyMap<string, string>;
+  /** SQL of those that are computed, over rows called {@link ROWS}. */
+  readonly sql: ReadonlyMap<string, string>;
+  /** A row with the others. */
+  readonly constants: RecordBatch | undefined;
   /** Columns that the values are made of. */
   readonly named: ReadonlySet<string>;
+}
+
+/** The same, all of it as SQL. */
+interface PlannedValues {
+  readonly predicate: Predicate | undefined;
+  readonly values: ReadonlyMap<string, string>;
 }
 
 /** A file without a deletion vector that gets them. */
@@ -58,8 +68,15 @@ export async function replaceColumns(
   files: readonly ReplacedFile[],
   change: ColumnValues,
 ): Promise<(WrittenCopy | undefined)[]> {
-  const { predicate, values, named } = change;
-  const read = new Set([...values.keys(), ...named, ...(predicate ? columnsOf(predicate).map(([name]) => name!) : [])]);
+  const { predicate, sql, constants, named } = change;
+  const values = new Map(sql);
+  const fixed = constants?.schema.fields.map(({ name }) => name) ?? [];
+  const read = new Set([
+    ...sql.keys(),
+    ...fixed,
+    ...named,
+    ...(predicate ? columnsOf(predicate).map(([name]) => name!) : []),
+  ]);
   const fields = snapshot.schema.fields.filter(({ name }) => read.has(name));
   const direct = await directFiles(snapshot, files, fields, options.signal);
   const written: (WrittenCopy | undefined)[] = files.map(() => undefined);
@@ -67,9 +84,22 @@ export async function replaceColumns(
   let hasBegun = false;
   const work = async (db: DuckdbConnection, folder: string, connect: () => Promise<DuckdbConnection>) => {
     hasBegun = true;
+    if (constants !== undefined) {
+      const path = join(folder, "constants.parquet");
+      await writeFile(path, (await encodeParquet([constants], { compression: "uncompressed" })).bytes);
+      for (const name of fixed) values.set(name, `(SELECT ${quoteName(name)} FROM ${readParquet([path])})`);
+    }
     const lanes = [db];
     while (lanes.length < availableParallelism()) lanes.push(await connect());
-    const replacing = new Replacing(snapshot, store, options, fields, change, folder, new Lanes(lanes, options.signal));
+    const replacing = new Replacing(
+      snapshot,
+      store,
+      options,
+      fields,
+      { predicate, values },
+      folder,
+      new Lanes(lanes, options.signal),
+    );
     const waiting = direct.map((one) => ({ one, index: files.indexOf(one.file) }));
     const next = async (): Promise<void> => {
       for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
@@ -140,7 +170,7 @@ class Replacing {
   readonly #store: ObjectStore;
   readonly #options: DataFileOptions;
   readonly #fields: readonly StructField[];
-  readonly #change: ColumnValues;
+  readonly #change: PlannedValues;
   readonly #folder: string;
   readonly #lanes: Lanes;
 
@@ -149,7 +179,7 @@ class Replacing {
     store: ObjectStore,
     options: DataFileOptions,
     fields: readonly StructField[],
-    change: ColumnValues,
+    change: PlannedValues,
     folder: string,
     lanes: Lanes,
   ) {
@@ -236,7 +266,11 @@ class Replacing {
     const replaced = new Set(this.#change.values.keys());
     const { sizeBytes, stored } = await this.#store.putNewBy!(
       path,
-      (localPath) => splice(spliced, one.read.path, localPath, signal),
+      (localPath) =>
+        splice(spliced, one.read.path, localPath, signal).catch((cause: unknown) => {
+          // Who writes the rows in the other way tells what is wrong with the files.
+          throw signal?.aborted ? abortedError(signal, "update") : new Failed("", { cause });
+        }),
       signal,
     );
     try {

@@ -2,16 +2,17 @@ import { loaded } from "../../lazy.js";
 import type { DeltaLog } from "../../log/deltaLog.js";
 import { isFeatureActive } from "../../log/features.js";
 import type { Snapshot } from "../../log/snapshot.js";
-import type { Predicate } from "../../schema/predicate.js";
+import { hasOpaque, type Predicate } from "../../schema/predicate.js";
 import type { ReplacedFile } from "../../sql/replacedColumns.js";
 import type { Assignments } from "../assignments.js";
 import { dataFileOptions } from "../stagedAppend.js";
 import type { CandidateFile } from "./candidateFiles.js";
 import type { MatchedRows } from "./matchedRows.js";
+import { hasDuckdb, WORTH_BYTES } from "./rowCopies.js";
 import type { StagedRewrite } from "./stagedRewrite.js";
 
-/** Bytes of a file from which on it pays to leave its other columns alone. */
-const WORTH_BYTES = 256 * 1024;
+/** Bytes of a file from which on it pays to leave its other columns alone, where DuckDB is there anyway. */
+const SMALL_BYTES = 256 * 1024;
 
 /** A file that waits for its new values. */
 interface Waiting {
@@ -28,6 +29,8 @@ export class ColumnUpdates {
   readonly #snapshot: Snapshot;
   readonly #predicate: Predicate | undefined;
   readonly #assignments: Assignments;
+  /** Whether the change needs DuckDB anyway. */
+  readonly #isLoaded: boolean;
   readonly #signal: AbortSignal | undefined;
   readonly #waiting: Waiting[] = [];
 
@@ -40,16 +43,18 @@ export class ColumnUpdates {
     signal?: AbortSignal,
   ): Promise<ColumnUpdates | undefined> {
     const { store, schema, protocol, metadata, columnMapping } = snapshot;
-    const { sql } = assignments;
-    if (sql === undefined || log.store.putNewBy === undefined || store.localPath === undefined) return undefined;
-    if (columnMapping !== "none" || metadata.partitionColumns.some((name) => sql.has(name))) return undefined;
+    const { whole, columns, isComputed } = assignments;
+    if (whole === undefined || log.store.putNewBy === undefined || store.localPath === undefined) return undefined;
+    if (columnMapping !== "none" || metadata.partitionColumns.some((name) => columns.has(name))) return undefined;
     const isTold = (["rowTracking", "changeDataFeed"] as const).some((name) =>
       isFeatureActive(name, protocol, metadata),
     );
     if (isTold) return undefined;
     const { isCopiedType } = await loaded(() => import("../../sql/copiedRows.js"), "delta-table/sql");
-    const isPlain = schema.fields.every(({ name, type }) => !sql.has(name) || isCopiedType(type));
-    return isPlain ? new ColumnUpdates(log, snapshot, predicate, assignments, signal) : undefined;
+    const isPlain = schema.fields.every(({ name, type }) => !columns.has(name) || isCopiedType(type));
+    if (!isPlain) return undefined;
+    const isLoaded = isComputed || (predicate !== undefined && hasOpaque(predicate));
+    return new ColumnUpdates(log, snapshot, predicate, assignments, isLoaded, signal);
   }
 
   private constructor(
@@ -57,18 +62,26 @@ export class ColumnUpdates {
     snapshot: Snapshot,
     predicate: Predicate | undefined,
     assignments: Assignments,
+    isLoaded: boolean,
     signal: AbortSignal | undefined,
   ) {
     this.#log = log;
     this.#snapshot = snapshot;
     this.#predicate = predicate;
     this.#assignments = assignments;
+    this.#isLoaded = isLoaded;
     this.#signal = signal;
   }
 
   /** Takes a file, of which these rows are touched; false where it isn't for this. */
-  take(file: CandidateFile, rows: MatchedRows): boolean {
-    if (file.sizeBytes < WORTH_BYTES || file.deletionVector !== undefined || file.add.stats === undefined) return false;
+  async take(file: CandidateFile, rows: MatchedRows): Promise<boolean> {
+    if (
+      file.sizeBytes < (this.#isLoaded ? SMALL_BYTES : WORTH_BYTES) ||
+      file.deletionVector !== undefined ||
+      file.add.stats === undefined
+    )
+      return false;
+    if (!this.#isLoaded && !(await hasDuckdb())) return false;
     this.#waiting.push({ file, rows });
     return true;
   }
@@ -98,7 +111,7 @@ export class ColumnUpdates {
       this.#log.store,
       { ...options, ...(this.#signal && { signal: this.#signal }) },
       files,
-      { predicate: this.#predicate, values: this.#assignments.sql!, named: this.#assignments.named },
+      { predicate: this.#predicate, ...this.#assignments.whole!, named: this.#assignments.named },
     );
     rewrite.addFiles(
       written.flatMap((copy) => copy ?? []),

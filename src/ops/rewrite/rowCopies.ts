@@ -13,7 +13,7 @@ import { withRemoved } from "./matchedRows.js";
 import type { RowRewriter } from "./rowRewriter.js";
 
 /** Bytes of files from which on it pays to start DuckDB. */
-const WORTH_BYTES = 4 * 1024 * 1024;
+export const WORTH_BYTES = 4 * 1024 * 1024;
 
 /** A file that waits for its rows to be copied. */
 interface Waiting {
@@ -123,7 +123,11 @@ function signalOf(signal: AbortSignal | undefined): { readonly signal?: AbortSig
 
 async function isPossible(snapshot: Snapshot): Promise<boolean> {
   const { isCopyable } = await copying();
-  if (!isCopyable(snapshot)) return false;
+  return isCopyable(snapshot) && (await hasDuckdb());
+}
+
+/** Whether DuckDB is installed. It is loaded then. */
+export async function hasDuckdb(): Promise<boolean> {
   const { loadDuckdb } = await loaded(() => import("../../sql/duckdb.js"), "delta-table/sql");
   try {
     await loadDuckdb();

@@ -55,6 +55,17 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
   local: ["local - INTERVAL 1 SECOND"],
   flag: ["NOT flag", "id % 2 = 0"],
 };
+/** And values as they are. */
+const CONSTANTS: Readonly<Record<string, readonly unknown[]>> = {
+  small: [5, null],
+  cents: ["12.30"],
+  real: [-0, Number.NaN, 2.5],
+  text: ["new 'text'", "", null],
+  bytes: [new Uint8Array([1, 0, 255])],
+  day: ["0001-01-01"],
+  at: ["1600-01-01T00:00:00.000001Z", null],
+  flag: [true],
+};
 const CONDITIONS = [
   undefined,
   "id % 100 = 7",
@@ -163,7 +174,16 @@ describe("columns that are written anew beside others' bytes", () => {
   test("rows, statistics and counts are those of files that are written whole", async () => {
     const set = fc
       .subarray(Object.keys(VALUES), { minLength: 1, maxLength: 3 })
-      .chain((names) => fc.record(Object.fromEntries(names.map((name) => [name, fc.constantFrom(...VALUES[name]!)]))));
+      .chain((names) =>
+        fc.record(
+          Object.fromEntries(
+            names.map((name) => [
+              name,
+              fc.constantFrom(...VALUES[name]!.map((value) => new SqlText(value)), ...(CONSTANTS[name] ?? [])),
+            ]),
+          ),
+        ),
+      );
     const form = fc.record({
       set,
       where: fc.constantFrom(...CONDITIONS),
@@ -181,7 +201,7 @@ describe("columns that are written anew beside others' bytes", () => {
           };
           const tables = await Promise.all(stores.map((store) => tableOf(store, properties, partitionBy)));
           const change = {
-            set: Object.fromEntries(Object.entries(set).map(([name, value]) => [name, new SqlText(value!)])),
+            set,
             ...(where !== undefined && { where }),
           } as never;
           const [ours, others] = await Promise.allSettled(tables.map((table) => table!.update(change)));
@@ -201,8 +221,9 @@ describe("columns that are written anew beside others' bytes", () => {
           if (version === undefined) return;
           const adds = await Promise.all(stores.map((store) => addsOf(store, version)));
           expect(bounds(adds[0]!)).toEqual(bounds(adds[1]!));
-          // Decimals of so many digits, DuckDB stores in another way.
-          if (!vectors && !("money" in set)) expect(await staysInPlace(tables[0]!, version)).toBe(true);
+          // Decimals of so many digits, DuckDB stores in another way; for constants in small files, it isn't started.
+          const isForDuckdb = !("money" in set) && Object.values(set).some((value) => value instanceof SqlText);
+          if (!vectors && isForDuckdb) expect(await staysInPlace(tables[0]!, version)).toBe(true);
         });
       }),
       { numRuns: 15 },
