@@ -87,8 +87,12 @@ async function addsOf(store: ObjectStore, version: number) {
 function bounds(adds: Awaited<ReturnType<typeof addsOf>>) {
   const stats = adds.map(({ stats }) => JSON.parse(stats!));
   const sum = (name: string) => stats.reduce((total, { nullCount }) => total + nullCount[name], 0);
+  // Of a file of nulls only, nothing is told.
   const all = (what: string, name: string) =>
-    stats.flatMap((each) => each[what][name] ?? []).sort((a, b) => (a < b ? -1 : 1));
+    stats
+      .filter(({ numRecords, nullCount }) => nullCount[name] < numRecords)
+      .map((each) => each[what][name])
+      .sort((a, b) => (a < b ? -1 : 1));
   const names = Object.keys(stats[0].nullCount);
   return Object.fromEntries(
     names.map((name) => [name, [sum(name), all("minValues", name)[0], all("maxValues", name).at(-1)]]),
