@@ -2,10 +2,13 @@ import type { DeletionVectorReader } from "../../log/deletionVector.js";
 import type { Snapshot } from "../../log/snapshot.js";
 import type { ScanFile } from "../../read/plan.js";
 import type { StructField } from "../../schema/types.js";
+import { checkSignal } from "../../signal.js";
 import { alikeFiles, type DirectFile, directFiles, directRows, FILE_INDEX, ROW_NUMBER } from "../directFiles.js";
 import { quoteName } from "../duckdb.js";
 import { FILE, POSITION, withoutRemovedRows } from "../removedRows.js";
 
+/** Footers that are read at a time. */
+const FOOTERS = 64;
 /** Kinds of files beyond which a statement's parts would take longer than the files. */
 const MAX_GROUPS = 64;
 
@@ -34,7 +37,11 @@ export class TargetFiles {
     fields: readonly StructField[],
     signal: AbortSignal | undefined,
   ): Promise<TargetFiles> {
-    const direct = await directFiles(snapshot, [...numbers.keys()], fields, signal);
+    const [files, direct]: [ScanFile[], DirectFile<ScanFile>[]] = [[...numbers.keys()], []];
+    for (let first = 0; first < files.length; first += FOOTERS) {
+      checkSignal(signal, "merge");
+      direct.push(...(await directFiles(snapshot, files.slice(first, first + FOOTERS), fields, signal)));
+    }
     return new TargetFiles(fields, alikeFiles(direct).slice(0, MAX_GROUPS), numbers);
   }
 
