@@ -2,6 +2,7 @@ import { statisticsColumns } from "../arrow/statisticsColumns.js";
 import { physicalName } from "../schema/columnMapping.js";
 import { parseDecimalType } from "../schema/decimal.js";
 import type { DataType, StructField, StructType } from "../schema/types.js";
+import type { Metadata, Protocol } from "./actions.js";
 import type { FileLayout } from "./checkpointSchema.js";
 import { featuresOf } from "./features.js";
 import { property } from "./properties.js";
@@ -9,6 +10,18 @@ import type { Snapshot } from "./snapshot.js";
 
 /** How a table's checkpoints tell of its files: by `delta.checkpoint.writeStatsAsJson` and `delta.checkpoint.writeStatsAsStruct`. */
 export function fileLayout(snapshot: Snapshot): FileLayout {
+  const { metadata, protocol } = snapshot;
+  const known = layouts.get(metadata);
+  if (known?.protocol === protocol) return known.layout;
+  const layout = layoutOf(snapshot);
+  layouts.set(metadata, { protocol, layout });
+  return layout;
+}
+
+/** A version has its predecessor's metadata and protocol, unless it changes them. */
+const layouts = new WeakMap<Metadata, { readonly protocol: Protocol; readonly layout: FileLayout }>();
+
+function layoutOf(snapshot: Snapshot): FileLayout {
   const { metadata } = snapshot;
   const withStats = property(metadata, "delta.checkpoint.writeStatsAsJson");
   if (!property(metadata, "delta.checkpoint.writeStatsAsStruct")) {

@@ -57,14 +57,32 @@ export function storeCheckpoint(
 
 async function storeClassic(store: ObjectStore, snapshot: Snapshot, signal?: AbortSignal): Promise<StoredCheckpoint> {
   const layout = fileLayout(snapshot);
-  const checkpoint = checkpointFields(layout);
-  const fields = checkpoint.map(toArrowField);
+  const { fields, fact } = classicSchema(layout);
   const encoding = { store, snapshot, layout, fields, signal };
   const { counted, writer } = await encode(encoding);
   const { parts, rowCount, sizeBytes } = await writer.finish();
   const path = classicCheckpointPath(snapshot.version);
   await store.putFrom(path, partsContent(parts), signal);
-  return { path, actionCount: rowCount, storedBytes: sizeBytes, facts: schemaFact(checkpoint), ...counted };
+  return { path, actionCount: rowCount, storedBytes: sizeBytes, facts: fact, ...counted };
+}
+
+interface ClassicSchema {
+  readonly fields: readonly Field[];
+  /** What `_last_checkpoint` says of it. */
+  readonly fact: StoredCheckpoint["facts"];
+}
+
+/** Made once for all of a table's checkpoints: the encoder knows its fields again, too. */
+const classicSchemas = new WeakMap<FileLayout, ClassicSchema>();
+
+function classicSchema(layout: FileLayout): ClassicSchema {
+  let schema = classicSchemas.get(layout);
+  if (schema === undefined) {
+    const fields = checkpointFields(layout);
+    schema = { fields: fields.map(toArrowField), fact: schemaFact(fields) };
+    classicSchemas.set(layout, schema);
+  }
+  return schema;
 }
 
 interface Encoding {

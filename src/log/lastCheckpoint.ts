@@ -83,40 +83,40 @@ export async function writeLastCheckpoint(
  * there is none, since a text is half a character, or it is beyond measure.
  */
 export function jsonChecksum(value: object): string | undefined {
-  const lines = new Lines();
   try {
-    collect(
-      Object.entries(value).filter(([name]) => name !== "checksum"),
-      "",
-      lines,
-    );
+    const lines = new Lines();
+    const told = Object.entries(value).filter(([name]) => name !== "checksum");
+    collect(told, "", lines);
+    return createHash("md5").update(lines.all.join(",")).digest("hex");
   } catch (error) {
     if (error instanceof RangeError || error instanceof URIError) return undefined;
     throw error;
   }
-  lines.all.sort((a, b) => Buffer.compare(a.path, b.path));
-  return createHash("md5")
-    .update(lines.all.map(({ text }) => text).join(","))
-    .digest("hex");
 }
 
 /** A long name counts in each line below it: a small file could ask for any room. */
 class Lines {
-  readonly all: { readonly path: Buffer; readonly text: string }[] = [];
+  readonly all: string[] = [];
   #chars = 0;
 
   add(path: string, value: unknown): void {
     this.#chars += path.length;
     if (this.#chars > MAX_PATH_CHARS) throw new RangeError("its names are too long");
-    this.all.push({ path: Buffer.from(path), text: `${path}=${typeof value === "string" ? quoted(value) : value}` });
+    this.all.push(`${path}=${typeof value === "string" ? quoted(value) : value}`);
   }
 }
 
 const MAX_PATH_CHARS = 16 * 1024 * 1024;
 
+/**
+ * Adds the lines in the order of their paths' bytes. That is the order of the names, one level after the other: they are ASCII, and none begins
+ * with another and its end.
+ */
 function collect(entries: [string, unknown][], prefix: string, lines: Lines, isArray = false): void {
-  for (const [name, value] of entries) {
-    const path = prefix + (isArray ? name : quoted(name));
+  const members = entries.map(([name, value]) => ({ name: isArray ? name : quoted(name), value }));
+  members.sort((a, b) => (a.name < b.name ? -1 : 1));
+  for (const { name, value } of members) {
+    const path = prefix + name;
     if (typeof value === "object" && value !== null) {
       collect(Object.entries(value), `${path}+`, lines, Array.isArray(value));
     } else if (value !== undefined) {

@@ -2,6 +2,7 @@ import type { LogicalType, SchemaElement } from "hyparquet";
 import { ConvertedTypes, FieldRepetitionTypes, ParquetTypes } from "hyparquet/src/constants.js";
 import type { ParquetNode } from "./fileSchema.js";
 import type { Chunk } from "./footer.js";
+import { LIST } from "./thriftTypes.js";
 import { ThriftWriter } from "./thriftWriter.js";
 
 /** What a footer to be written describes. */
@@ -30,7 +31,7 @@ export function footerBytes(parts: FooterParts): Uint8Array {
   const rowCount = parts.rowGroups.reduce((sum, group) => sum + group.rowCount, 0);
   out.struct(() => {
     out.i32Field(1, 1);
-    out.structsField(2, flatten(parts.root), (node) => writeSchemaElement(out, node));
+    out.copiedFields(new Map([[2, { type: LIST, value: schemaList(parts.root) }]]), {});
     out.i64Field(3, rowCount);
     out.structsField(4, [...parts.rowGroups.entries()], ([ordinal, { rowCount: groupRows, chunks }]) => {
       const sum = (sizeOf: (chunk: Chunk) => number) => chunks.reduce((total, { chunk }) => total + sizeOf(chunk), 0);
@@ -57,6 +58,22 @@ export function footerBytes(parts: FooterParts): Uint8Array {
     out.stringField(6, parts.createdBy);
   });
   return out.finish();
+}
+
+/** By their roots: a table's many files share them. */
+const schemaLists = new WeakMap<ParquetNode, Uint8Array>();
+
+/** The list of the schema's elements as Thrift. */
+function schemaList(root: ParquetNode): Uint8Array {
+  let list = schemaLists.get(root);
+  if (list === undefined) {
+    const out = new ThriftWriter();
+    out.structsField(1, flatten(root), (node) => writeSchemaElement(out, node));
+    // Without the field's header, which is a byte.
+    list = out.finish().slice(1);
+    schemaLists.set(root, list);
+  }
+  return list;
 }
 
 function flatten(node: ParquetNode): ParquetNode[] {

@@ -117,9 +117,25 @@ export class ThriftWriter {
   }
 
   #string(value: string): void {
+    if (value.length < 64 && this.#ascii(value)) return;
     const bytes = new TextEncoder().encode(value);
     this.#varint(bytes.length);
     this.#raw(bytes);
+  }
+
+  /** Writes a short text if it is ASCII, as names are: an encoder costs more than all of their bytes. */
+  #ascii(value: string): boolean {
+    const { length } = value;
+    this.#reserve(1 + length);
+    const start = this.#length + 1;
+    for (let i = 0; i < length; i++) {
+      const code = value.charCodeAt(i);
+      if (code > 127) return false;
+      this.#bytes[start + i] = code;
+    }
+    this.#bytes[this.#length] = length;
+    this.#length = start + length;
+    return true;
   }
 
   #raw(bytes: Uint8Array): void {

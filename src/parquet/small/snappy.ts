@@ -5,28 +5,22 @@ const HASH_BITS = 12;
 /** Of its last bytes a block only makes a literal: a match is looked for four bytes at a time. */
 const MARGIN = 15;
 
+const table = new Uint16Array(1 << HASH_BITS);
+
 /** Compresses bytes as one raw Snappy block: greedy, with one table of four-byte words. */
 export function compressSnappy(input: Uint8Array): Uint8Array {
   const out = new Writer(32 + input.length + Math.ceil(input.length / 6));
   out.varint(input.length);
   const view = new DataView(input.buffer, input.byteOffset, input.length);
-  const table = new Uint16Array(1 << HASH_BITS);
   for (let start = 0; start < input.length; start += BLOCK_BYTES) {
-    table.fill(0);
-    compressBlock(input, view, start, Math.min(start + BLOCK_BYTES, input.length), table, out);
+    compressBlock(input, view, start, Math.min(start + BLOCK_BYTES, input.length), out);
   }
   return out.finish();
 }
 
-function compressBlock(
-  input: Uint8Array,
-  view: DataView,
-  start: number,
-  end: number,
-  table: Uint16Array,
-  out: Writer,
-): void {
+function compressBlock(input: Uint8Array, view: DataView, start: number, end: number, out: Writer): void {
   const limit = end - MARGIN;
+  if (start + 1 < limit) table.fill(0);
   let literal = start;
   let at = start + 1;
   // Where nothing repeats, ever larger steps are made: what can't be compressed passes quickly.
