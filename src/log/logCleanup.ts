@@ -32,8 +32,23 @@ export async function cleanUpLog(
 ): Promise<number> {
   const { metadata } = snapshot;
   if (!property(metadata, "delta.enableExpiredLogCleanup")) return 0;
-  return removeBefore(snapshot, startOfDay(runtime.now() - property(metadata, "delta.logRetentionDuration")), options);
+  const cutoffMs = startOfDay(runtime.now() - property(metadata, "delta.logRetentionDuration"));
+  return removeBefore(snapshot, cutoffMs, options);
 }
+
+/**
+ * As {@link cleanUpLog} behind a commit's checkpoint, at most `limit` files, but only once a day and store, or as long as there is something left to
+ * remove: whatever is committed afterwards is younger than what that day lets go of. A log of many files takes long to list.
+ */
+export async function cleanUpLogDaily(snapshot: Snapshot, limit: number): Promise<void> {
+  const { store, metadata } = snapshot;
+  const cutoffMs = startOfDay(runtime.now() - property(metadata, "delta.logRetentionDuration"));
+  if (cleanedUp.get(store) === cutoffMs) return;
+  if ((await cleanUpLog(snapshot, { limit })) < limit) cleanedUp.set(store, cutoffMs);
+}
+
+/** Up to which time stores have nothing left to remove. */
+const cleanedUp = new WeakMap<ObjectStore, number>();
 
 /**
  * As {@link cleanUpLog}, by `delta.dropFeatureTruncateHistory.retentionDuration`, to the minute, and wherever it is asked for: so that versions go

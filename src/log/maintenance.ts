@@ -4,7 +4,7 @@ import type { CommitInfo } from "./actions.js";
 import { writeCheckpoint } from "./checkpoint.js";
 import { totalsOf, versionChecksum, writeChecksum } from "./checksumWrite.js";
 import type { DeltaLog } from "./deltaLog.js";
-import { cleanUpLog } from "./logCleanup.js";
+import { cleanUpLog, cleanUpLogDaily } from "./logCleanup.js";
 import { property } from "./properties.js";
 import type { Snapshot } from "./snapshot.js";
 
@@ -24,13 +24,14 @@ export async function maintain(log: DeltaLog, snapshot: Snapshot, commitInfo: Co
   await letGo(snapshot, { limit: MAX_REMOVED });
 }
 
-/** Cleans the log up behind a checkpoint: {@link cleanUpLog}, but what fails is a warning. */
+/** Cleans the log up behind a checkpoint, with a `limit` once a day ({@link cleanUpLogDaily}); but what fails is a warning. */
 export async function letGo(
   snapshot: Snapshot,
-  options: { readonly limit?: number; readonly signal?: AbortSignal | undefined },
+  { limit, signal }: { readonly limit?: number; readonly signal?: AbortSignal | undefined },
 ): Promise<void> {
   try {
-    await cleanUpLog(snapshot, options);
+    if (limit === undefined) await cleanUpLog(snapshot, { signal });
+    else await cleanUpLogDaily(snapshot, limit);
   } catch (error) {
     if (hasCode(error, "DELTA_ABORTED")) throw error;
     const reason = error instanceof Error ? error.message : String(error);

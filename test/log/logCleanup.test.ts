@@ -11,6 +11,7 @@ import { localStore } from "#src/storage/local.js";
 import { memoryStore } from "#src/storage/memory.js";
 import type { ObjectStore } from "#src/storage/store.js";
 import { expectCode } from "../expectCode.js";
+import { countingStore } from "../storage/countingStore.js";
 import { Life } from "../stream/dyingStore.js";
 
 const DAY = 86_400_000;
@@ -54,6 +55,31 @@ describe("log cleanup", () => {
     await expectCode("DELTA_VERSION_NOT_FOUND", () => Table.open(store).at(9).count());
     expect((await Table.open(store).verify()).findings).toEqual([]);
     expect(warnings).toEqual([]);
+  });
+
+  it("looks at the log once a day behind the checkpoints of commits, and again until nothing is left", async () => {
+    const store = countingStore(memoryStore());
+    const table = Table.open(store);
+    await table.create({ schema: { id: "long" }, properties: PROPERTIES });
+    const appendTo = async (last: number) => {
+      while ((await table.version()) < last) await table.append([{ id: 1n }]);
+    };
+    const listed = async (last: number) => {
+      const before = store.count("list");
+      await appendTo(last);
+      return store.count("list") - before;
+    };
+    expect(await listed(5)).toBe(1);
+    expect(await listed(20)).toBe(0);
+    now += DAY;
+    expect(await listed(25)).toBe(1);
+    expect(await listed(30)).toBe(0);
+    // A retention that becomes shorter has its own turn.
+    now += 3 * DAY;
+    await table.alter.setProperties({ "delta.logRetentionDuration": "interval 2 days" });
+    await appendTo(35);
+    expect(await versionsOf(store, "commit")).toEqual(from(30, 35));
+    expect(await versionsOf(store, "classicCheckpoint")).toEqual([30, 35]);
   });
 
   it("keeps everything where the table says so, and where no checkpoint is old enough", async () => {

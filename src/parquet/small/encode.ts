@@ -1,4 +1,4 @@
-import type { Field, RecordBatch } from "apache-arrow";
+import type { DataType, Field, RecordBatch } from "apache-arrow";
 import { batchByteLength } from "../../arrow/size.js";
 import type { ParquetNode } from "../fileSchema.js";
 import type { Chunk } from "../footer.js";
@@ -137,16 +137,26 @@ function joined(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** Schemas by their first column's field: a table's is made once. */
-const schemas = new WeakMap<Field, { readonly fields: readonly Field[]; readonly root: ParquetNode | undefined }>();
+/** Schemas by their first column's type: a table's is made once. Batches have fields of their own, but share the types. */
+const schemas = new WeakMap<DataType, { readonly fields: readonly Field[]; readonly root: ParquetNode | undefined }>();
 
 function schemaOf(fields: readonly Field[]): ParquetNode | undefined {
   const [first] = fields;
   if (first === undefined) return undefined;
-  const known = schemas.get(first);
-  if (known?.fields.length === fields.length && known.fields.every((field, i) => field === fields[i]))
+  const known = schemas.get(first.type);
+  if (known?.fields.length === fields.length && known.fields.every((field, i) => isSame(field, fields[i]!)))
     return known.root;
   const root = parquetSchema(fields);
-  schemas.set(first, { fields, root });
+  schemas.set(first.type, { fields: fields.slice(), root });
   return root;
+}
+
+function isSame(one: Field, other: Field): boolean {
+  return (
+    one.type === other.type &&
+    one.name === other.name &&
+    one.nullable === other.nullable &&
+    one.metadata.size === other.metadata.size &&
+    [...one.metadata].every(([key, value]) => other.metadata.get(key) === value)
+  );
 }
