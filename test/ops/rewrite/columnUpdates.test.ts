@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { describe, expect, test } from "vitest";
 import { sql, Table } from "#src/index.js";
@@ -12,26 +9,12 @@ import { localStore } from "#src/storage/local.js";
 import { memoryStore } from "#src/storage/memory.js";
 import type { ObjectStore } from "#src/storage/store.js";
 import fc from "../../fastCheck.js";
+import { ODD_COLUMNS, oddRows, withTempFolder } from "./oddRows.js";
 
-const FIELDS = [
-  ["id", "long"],
-  ["part", "string"],
-  ["small", "byte"],
-  ["money", "decimal(20,2)"],
-  ["cents", "decimal(9,2)"],
-  ["real", "double"],
-  ["single", "float"],
-  ["text", "string"],
-  ["bytes", "binary"],
-  ["day", "date"],
-  ["at", "timestamp"],
-  ["local", "timestamp_ntz"],
-  ["flag", "boolean"],
-] as const;
 const SCHEMA = {
   type: "struct",
   fields: [
-    ...FIELDS.map(([name, type]) => ({ name, type, nullable: name !== "id", metadata: {} })),
+    ...Object.entries(ODD_COLUMNS).map(([name, type]) => ({ name, type, nullable: name !== "id", metadata: {} })),
     {
       name: "list",
       type: { type: "array", elementType: "long", containsNull: true },
@@ -78,40 +61,9 @@ const CONDITIONS = [
 ];
 const ROWS = 1000;
 
-async function withTempFolder(work: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), "delta-columns-"));
-  try {
-    await work(folder);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-}
-
-/** Rows with nulls and odd values, of more bytes than a file must have. */
 function rows(first: number, part: string | null): Record<string, unknown>[] {
-  let seed = first + 1;
-  const noise = () => {
-    const bytes = new Uint8Array(400);
-    for (let i = 0; i < bytes.length; i++) {
-      seed = (Math.imul(seed, 1_103_515_245) + 12_345) & 0x7fffffff;
-      bytes[i] = seed >> 16;
-    }
-    return bytes;
-  };
-  return Array.from({ length: ROWS }, (_, i) => ({
-    id: BigInt(first + i),
-    part,
-    small: i % 7 === 0 ? null : (i % 200) - 100,
-    money: i % 11 === 0 ? null : `${i * 1_000_003 - 77}.25`,
-    cents: `${-i}.10`,
-    real: i % 97 === 0 ? Number.NaN : i % 3 === 0 ? -0 : i / 8,
-    single: [0, -0, -0.5][i % 3],
-    text: i % 5 === 0 ? null : `${"ü".repeat(i % 60)}${i}`,
-    bytes: noise(),
-    day: i % 3 === 0 ? "0001-01-01" : "2024-02-29",
-    at: i % 2 === 0 ? new Date(i * 1000) : "0001-01-01T00:00:00.000001Z",
-    local: "1500-01-01T00:00:00.123456",
-    flag: i % 4 === 0 ? null : i % 3 === 0,
+  return oddRows({ first, count: ROWS, noiseBytes: 400 }, part).map((row, i) => ({
+    ...row,
     list: i % 6 === 0 ? null : [BigInt(i % 9), null],
   }));
 }

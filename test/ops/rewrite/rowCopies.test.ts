@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { describe, expect, test } from "vitest";
 import { sql, Table } from "#src/index.js";
@@ -10,66 +7,16 @@ import { readFooter } from "#src/parquet/footer.js";
 import { localStore } from "#src/storage/local.js";
 import { memoryStore } from "#src/storage/memory.js";
 import type { ObjectStore } from "#src/storage/store.js";
-
-const SCHEMA = {
-  id: "long",
-  part: "string",
-  small: "byte",
-  money: "decimal(20,2)",
-  cents: "decimal(9,2)",
-  real: "double",
-  single: "float",
-  text: "string",
-  bytes: "binary",
-  day: "date",
-  at: "timestamp",
-  local: "timestamp_ntz",
-  flag: "boolean",
-} as const;
+import { ODD_COLUMNS, oddRows, withTempFolder } from "./oddRows.js";
 
 const ROWS = 16_000;
 
-async function withTempFolder(work: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), "delta-copies-"));
-  try {
-    await work(folder);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-}
-
-/** Rows with nulls and odd values, so many that DuckDB is worth its start. */
-function rows(first: number, part: string | null): Record<string, unknown>[] {
-  let seed = first + 1;
-  const noise = () => {
-    const bytes = new Uint8Array(300);
-    for (let i = 0; i < bytes.length; i++) {
-      seed = (Math.imul(seed, 1_103_515_245) + 12_345) & 0x7fffffff;
-      bytes[i] = seed >> 16;
-    }
-    return bytes;
-  };
-  return Array.from({ length: ROWS }, (_, i) => ({
-    id: BigInt(first + i),
-    part,
-    small: i % 7 === 0 ? null : (i % 200) - 100,
-    money: i % 11 === 0 ? null : `${i * 1_000_003 - 77}.25`,
-    cents: `${-i}.10`,
-    real: i % 997 === 0 ? Number.NaN : i % 3 === 0 ? -0 : i / 8,
-    single: [0, -0, -0.5][i % 3],
-    text: i % 5 === 0 ? null : `${"ü".repeat(i % 60)}${i}`,
-    bytes: noise(),
-    day: i % 3 === 0 ? "0001-01-01" : "2024-02-29",
-    at: i % 2 === 0 ? new Date(i * 1000) : "0001-01-01T00:00:00.000001Z",
-    local: "1500-01-01T00:00:00.123456",
-    flag: i % 4 === 0 ? null : i % 3 === 0,
-  }));
-}
-
 async function tableOf(store: ObjectStore, properties: Readonly<Record<string, string>>, partitionBy: string[]) {
   const table = Table.open(store);
-  await table.create({ schema: SCHEMA, properties, partitionBy });
-  for (const [i, part] of ["a", "a", null].entries()) await table.append(rows(i * ROWS, part) as never);
+  await table.create({ schema: ODD_COLUMNS, properties, partitionBy });
+  for (const [i, part] of ["a", "a", null].entries()) {
+    await table.append(oddRows({ first: i * ROWS, count: ROWS, noiseBytes: 300 }, part) as never);
+  }
   return table;
 }
 
