@@ -6,6 +6,8 @@ import { loadModules, sample } from "../process.js";
 const [source = "", path = "", what = ""] = process.argv.slice(2);
 await loadModules();
 await Table.open("memory:modules").optimize();
+// The peers' libraries are loaded before their clocks too: here DuckDB's.
+if (what === "compact") await Table.open("memory:modules").delete("id % 100 = 7");
 await Table.open("memory:modules").vacuum({ dryRun: true });
 linkedCopy(source, path);
 const table = Table.open(path);
