@@ -18,3 +18,11 @@ export function sliceBatch(batch: RecordBatch, start: number, end: number): Reco
   const columns = batch.data.children.map((column) => column.slice(from, length));
   return makeBatch(batch.schema.fields, columns, length);
 }
+
+/** The rows for which `isWanted` holds. */
+export function rowsWhere(rowCount: number, isWanted: (row: number) => boolean): Uint32Array {
+  const rows = new Uint32Array(rowCount);
+  let count = 0;
+  for (let row = 0; row < rowCount; row++) if (isWanted(row)) rows[count++] = row;
+  return rows.subarray(0, count);
+}

@@ -4,6 +4,7 @@ import { buildColumn } from "../arrow/buildColumn.js";
 import { columnAt, makeBatch, makeColumn } from "../arrow/column.js";
 import { nullColumn } from "../arrow/constant.js";
 import { takeRows } from "../arrow/take.js";
+import { loaded } from "../lazy.js";
 import { evenSlices } from "../parquet/evenSlices.js";
 import { runtime } from "../runtime.js";
 import type { DataType, StructField, StructType } from "../schema/types.js";
@@ -12,7 +13,6 @@ import type { PassedRowGroups } from "./checkpointRead.js";
 import { ADD_FIELDS, type FileLayout, MANIFEST_STATE_FIELDS, REMOVE_FIELDS } from "./checkpointSchema.js";
 import { fileRows } from "./fileRows.js";
 import { liveFileFields } from "./liveFiles.js";
-import { parsedPartitionValues, parsedStatistics } from "./parsedStatistics.js";
 import { property } from "./properties.js";
 import type { Snapshot } from "./snapshot.js";
 import type { FileColumn } from "./snapshotFiles.js";
@@ -43,7 +43,7 @@ export async function* fileActions(
   for await (const batch of live) {
     counted.fileCount += batch.numRows;
     for (const size of batch.getChild("size")!) counted.sizeBytes += Number(size);
-    for (const files of withStructs(batch, layout)) yield actionBatch("add", files, fields);
+    for await (const files of withStructs(batch, layout)) yield actionBatch("add", files, fields);
   }
   const expiredBefore = tombstonesExpiredBefore(snapshot);
   const removed = passed
@@ -68,12 +68,16 @@ function columnsFor({ withStats, statsParsed }: FileLayout): readonly FileColumn
 /** Arrow bytes of files whose texts become JavaScript values at a time, to become structs. */
 const PARSED_BYTES = 1024 * 1024;
 
-function* withStructs(batch: RecordBatch, layout: FileLayout): Generator<RecordBatch> {
+async function* withStructs(batch: RecordBatch, layout: FileLayout): AsyncGenerator<RecordBatch> {
   const { statsParsed, partitionValuesParsed } = layout;
   if (statsParsed === undefined) {
     yield batch;
     return;
   }
+  const { parsedPartitionValues, parsedStatistics } = await loaded(
+    () => import("./parsedStatistics.js"),
+    "delta-table/log/parsedStatistics",
+  );
   for (const { rows } of evenSlices(batch, PARSED_BYTES)) {
     const column = (name: string) => columnAt(rows, [name])![0]!;
     const parsed = [{ name: "stats_parsed", data: parsedStatistics(statsParsed, column("stats")) }];

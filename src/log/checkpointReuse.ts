@@ -7,8 +7,8 @@ import { reusePlan } from "../parquet/reuse/rowGroup.js";
 import { hasValues } from "./checkpointFooters.js";
 import { filesFooters, readActionColumns } from "./checkpointRead.js";
 import type { FileLayout } from "./checkpointSchema.js";
-import { keyReader } from "./fileRows.js";
 import type { SnapshotFiles } from "./snapshotFiles.js";
+import { keyReader } from "./tailRows.js";
 import { TouchedFiles } from "./touchedFiles.js";
 
 /** Row groups with fewer rows and bytes than these are written anew, with others': a file of many small ones is slow to read. */

@@ -1,11 +1,12 @@
 import type { Data, RecordBatch } from "apache-arrow";
 import { makeBatch } from "../arrow/column.js";
-import { takeRows } from "../arrow/take.js";
+import { rowsWhere, takeRows } from "../arrow/take.js";
 import type { DeltaError } from "../errors.js";
 import type { StructField } from "../schema/types.js";
 import { ADD_FIELDS, REMOVE_FIELDS } from "./checkpointSchema.js";
-import { type FileKind, fileRows, keyReader, rowsWhere } from "./fileRows.js";
+import { fileRows } from "./fileRows.js";
 import { type FileBatchOptions, type FileColumn, isDamage, type SnapshotFiles } from "./snapshotFiles.js";
+import { type FileKind, keyReader } from "./tailRows.js";
 
 /** Finds the same version's files without the checkpoint, which turned out to be damaged as the error says. */
 export type FindElsewhere = (damage: DeltaError) => Promise<SnapshotFiles>;

@@ -1,7 +1,6 @@
 import type { Data, RecordBatch } from "apache-arrow";
 import { makeBatch } from "../arrow/column.js";
-import { takeRows } from "../arrow/take.js";
-import { rowsWhere } from "../log/fileRows.js";
+import { rowsWhere, takeRows } from "../arrow/take.js";
 import type { Snapshot } from "../log/snapshot.js";
 import type { FileBatchOptions, FileColumn } from "../log/snapshotFiles.js";
 import type { Predicate } from "../schema/predicate.js";
