@@ -29,6 +29,17 @@ export async function writeCheckpoint(
   snapshot: Snapshot,
   signal?: AbortSignal,
 ): Promise<WrittenCheckpoint> {
+  const { written, pointed } = await putCheckpoint(store, snapshot, signal);
+  await pointed;
+  return written;
+}
+
+/** As {@link writeCheckpoint}, but `_last_checkpoint` is still under way: what comes of it is told by `pointed`. */
+export async function putCheckpoint(
+  store: ObjectStore,
+  snapshot: Snapshot,
+  signal?: AbortSignal,
+): Promise<{ readonly written: WrittenCheckpoint; readonly pointed: Promise<void> }> {
   const { version, protocol, metadata } = snapshot;
   checkWritable(protocol, metadata);
   const { storeCheckpoint } = await loaded(() => import("./checkpointWrite.js"), "delta-table/log/checkpointWrite");
@@ -37,12 +48,12 @@ export async function writeCheckpoint(
     snapshot,
     signal,
   );
-  await writeLastCheckpoint(
+  const pointed = writeLastCheckpoint(
     store,
     { version, size: actionCount, sizeInBytes: storedBytes, numOfAddFiles: fileCount, ...facts },
     signal,
   );
   snapshot.learnTotals({ version, fileCount, sizeBytes });
   snapshot.rebase({ version, paths: [path] });
-  return { version, path, sizeBytes: storedBytes, actionCount, fileCount };
+  return { written: { version, path, sizeBytes: storedBytes, actionCount, fileCount }, pointed };
 }

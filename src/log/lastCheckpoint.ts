@@ -74,17 +74,17 @@ export async function writeLastCheckpoint(
   hint: LastCheckpoint,
   signal?: AbortSignal,
 ): Promise<void> {
-  const json = JSON.stringify({ ...hint, checksum: jsonChecksum(hint) });
+  const json = JSON.stringify({ ...hint, checksum: jsonChecksum(hint, hint.checkpointSchema) });
   await store.put(LAST_CHECKPOINT_PATH, new TextEncoder().encode(json), signal);
 }
 
 /**
  * The MD5 of the canonical form of an object without its `checksum` (PROTOCOL.md, JSON checksum); undefined where
- * there is none, since a text is half a character, or it is beyond measure.
+ * there is none, since a text is half a character, or it is beyond measure. A member `constant` that never changes costs its lines once.
  */
-export function jsonChecksum(value: object): string | undefined {
+export function jsonChecksum(value: object, constant?: object): string | undefined {
   try {
-    const lines = new Lines();
+    const lines = new Lines(constant);
     const told = Object.entries(value).filter(([name]) => name !== "checksum");
     collect(told, "", lines);
     return createHash("md5").update(lines.all.join(",")).digest("hex");
@@ -97,7 +97,24 @@ export function jsonChecksum(value: object): string | undefined {
 /** A long name counts in each line below it: a small file could ask for any room. */
 class Lines {
   readonly all: string[] = [];
+  readonly #constant: object | undefined;
   #chars = 0;
+
+  constructor(constant?: object) {
+    this.#constant = constant;
+  }
+
+  addAll(path: string, value: object): void {
+    const isConstant = value === this.#constant;
+    const kept = isConstant && constantLines.get(value);
+    if (kept) {
+      this.all.push(...kept);
+      return;
+    }
+    const { length } = this.all;
+    collect(Object.entries(value), `${path}+`, this, Array.isArray(value));
+    if (isConstant) constantLines.set(value, this.all.slice(length));
+  }
 
   add(path: string, value: unknown): void {
     this.#chars += path.length;
@@ -105,6 +122,9 @@ class Lines {
     this.all.push(`${path}=${typeof value === "string" ? quoted(value) : value}`);
   }
 }
+
+/** A table's checkpoints have one schema. */
+const constantLines = new WeakMap<object, readonly string[]>();
 
 const MAX_PATH_CHARS = 16 * 1024 * 1024;
 
@@ -118,7 +138,7 @@ function collect(entries: [string, unknown][], prefix: string, lines: Lines, isA
   for (const { name, value } of members) {
     const path = prefix + name;
     if (typeof value === "object" && value !== null) {
-      collect(Object.entries(value), `${path}+`, lines, Array.isArray(value));
+      lines.addAll(path, value);
     } else if (value !== undefined) {
       lines.add(path, value);
     }

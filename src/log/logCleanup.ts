@@ -32,8 +32,7 @@ export async function cleanUpLog(
 ): Promise<number> {
   const { metadata } = snapshot;
   if (!property(metadata, "delta.enableExpiredLogCleanup")) return 0;
-  const cutoffMs = startOfDay(runtime.now() - property(metadata, "delta.logRetentionDuration"));
-  return removeBefore(snapshot, cutoffMs, options);
+  return removeBefore(snapshot, cutoffFor(snapshot), options);
 }
 
 /**
@@ -41,10 +40,18 @@ export async function cleanUpLog(
  * remove: whatever is committed afterwards is younger than what that day lets go of. A log of many files takes long to list.
  */
 export async function cleanUpLogDaily(snapshot: Snapshot, limit: number): Promise<void> {
-  const { store, metadata } = snapshot;
-  const cutoffMs = startOfDay(runtime.now() - property(metadata, "delta.logRetentionDuration"));
-  if (cleanedUp.get(store) === cutoffMs) return;
-  if ((await cleanUpLog(snapshot, { limit })) < limit) cleanedUp.set(store, cutoffMs);
+  const cutoffMs = cutoffFor(snapshot);
+  if (isCleanedUp(snapshot)) return;
+  if ((await cleanUpLog(snapshot, { limit })) < limit) cleanedUp.set(snapshot.store, cutoffMs);
+}
+
+/** Whether {@link cleanUpLogDaily} has nothing to do. */
+export function isCleanedUp(snapshot: Snapshot): boolean {
+  return cleanedUp.get(snapshot.store) === cutoffFor(snapshot);
+}
+
+function cutoffFor({ metadata }: Snapshot): number {
+  return startOfDay(runtime.now() - property(metadata, "delta.logRetentionDuration"));
 }
 
 /** Up to which time stores have nothing left to remove. */

@@ -1,17 +1,18 @@
 import { hasCode } from "../errors.js";
 import { runtime } from "../runtime.js";
+import type { ObjectStore } from "../storage/store.js";
 import type { CommitInfo } from "./actions.js";
-import { writeCheckpoint } from "./checkpoint.js";
+import { putCheckpoint } from "./checkpoint.js";
 import { totalsOf, versionChecksum, writeChecksum } from "./checksumWrite.js";
 import type { DeltaLog } from "./deltaLog.js";
-import { cleanUpLog, cleanUpLogDaily } from "./logCleanup.js";
+import { cleanUpLog, cleanUpLogDaily, isCleanedUp } from "./logCleanup.js";
 import { property } from "./properties.js";
 import type { Snapshot } from "./snapshot.js";
 
 /**
  * What keeps a log short and quick to read, once a version is committed: its version checksum and, every
  * `delta.checkpointInterval` versions, a checkpoint, after which expired versions go. None of it can take the commit back: what this throws is worth a warning,
- * and a later commit makes up for it. The checksum is under way when this resolves; the handle's next commit waits for it.
+ * and a later commit makes up for it. The checksum is under way when this resolves, and `_last_checkpoint` may be; the handle's next commit waits for it.
  */
 export async function maintain(log: DeltaLog, snapshot: Snapshot, commitInfo: CommitInfo): Promise<void> {
   const { store } = log;
@@ -19,9 +20,21 @@ export async function maintain(log: DeltaLog, snapshot: Snapshot, commitInfo: Co
   const isDue = version > 0 && version % property(metadata, "delta.checkpointInterval") === 0;
   const isTold = await leaveChecksum(log, snapshot, commitInfo);
   if (!isDue) return;
-  await writeCheckpoint(store, snapshot);
+  const { pointed } = await putCheckpoint(store, snapshot);
+  // What is cleaned up must not be what readers are still pointed at.
+  if (!isCleanedUp(snapshot)) await pointed;
+  else log.alongside(pointed.catch((error: unknown) => checkpointFailed(store, version, error)));
   if (!isTold) await leaveChecksum(log, snapshot, commitInfo);
   await letGo(snapshot, { limit: MAX_REMOVED });
+}
+
+/** Tells that a commit stands without its checkpoint. */
+export function checkpointFailed(store: ObjectStore, version: number, error: unknown): void {
+  const reason = error instanceof Error ? error.message : String(error);
+  runtime.warn(
+    `${store.url}: version ${version} is committed, but its checkpoint could not be written: ${reason}`,
+    "DELTA_CHECKPOINT_FAILED",
+  );
 }
 
 /** Cleans the log up behind a checkpoint, with a `limit` once a day ({@link cleanUpLogDaily}); but what fails is a warning. */

@@ -3,7 +3,7 @@ import type { Action, CommitInfo } from "../log/actions.js";
 import { claim } from "../log/commit.js";
 import { parseCommit } from "../log/commitFile.js";
 import type { DeltaLog } from "../log/deltaLog.js";
-import { maintain } from "../log/maintenance.js";
+import { checkpointFailed, maintain } from "../log/maintenance.js";
 import { property } from "../log/properties.js";
 import { readCommits } from "../log/readCommits.js";
 import { firstSnapshot, loadSnapshot, type Snapshot } from "../log/snapshot.js";
@@ -215,10 +215,6 @@ async function afterCommit(
     log.adopt(snapshot, startedMs);
     await maintain(log, snapshot, commitInfo);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    runtime.warn(
-      `${log.store.url}: version ${version} is committed, but its checkpoint could not be written: ${reason}`,
-      "DELTA_CHECKPOINT_FAILED",
-    );
+    checkpointFailed(log.store, version, error);
   }
 }

@@ -1,7 +1,9 @@
+import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
 import { jsonChecksum, readLastCheckpoint, writeLastCheckpoint } from "#src/log/lastCheckpoint.js";
 import { LAST_CHECKPOINT_PATH } from "#src/log/names.js";
 import { memoryStore } from "#src/storage/memory.js";
+import fc from "../fastCheck.js";
 
 test("[R-LAST-2] the checksum is that of the protocol's example", () => {
   const example = {
@@ -28,3 +30,32 @@ test.each(["", "{", "null", "[]", '{"version":"1"}', '{"version":-1}', '{"versio
     expect(await readLastCheckpoint(store)).toBeUndefined();
   },
 );
+
+test("lines are in the order of their paths' bytes, also those of a member that is kept", () => {
+  const value = fc.letrec((tie) => ({
+    any: fc.oneof({ depthSize: "small" }, fc.string({ unit: "grapheme" }), fc.integer(), tie("array"), tie("object")),
+    array: fc.array(tie("any"), { maxLength: 12 }),
+    object: fc.dictionary(fc.oneof(fc.string(), fc.constantFrom("a", "a-", "a+", "a=", "A", "1", "10")), tie("any")),
+  }));
+  const quoted = (text: string) =>
+    `"${[...Buffer.from(text)].map((byte) => (/[\w.~-]/.test(String.fromCharCode(byte)) ? String.fromCharCode(byte) : `%${byte.toString(16).toUpperCase().padStart(2, "0")}`)).join("")}"`;
+  const linesOf = (path: string, found: unknown): [string, string][] => {
+    if (typeof found !== "object" || found === null) {
+      return [[path, typeof found === "string" ? quoted(found) : String(found)]];
+    }
+    const prefix = path === "" ? "" : `${path}+`;
+    const name = (key: string) => (Array.isArray(found) ? key : quoted(key));
+    return Object.entries(found).flatMap(([key, inner]) => linesOf(prefix + name(key), inner));
+  };
+  fc.assert(
+    fc.property(fc.dictionary(fc.string(), value.any), value.object, (members, kept) => {
+      const { checksum: _, ...rest } = members;
+      const hint = { ...rest, checkpointSchema: kept };
+      const lines = linesOf("", hint).sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+      const text = lines.map(([path, told]) => `${path}=${told}`).join(",");
+      const expected = createHash("md5").update(text).digest("hex");
+      expect(jsonChecksum(hint)).toBe(expected);
+      for (let i = 0; i < 2; i++) expect(jsonChecksum(hint, kept as object)).toBe(expected);
+    }),
+  );
+});

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { Table } from "#src/index.js";
 import { readVersionChecksum } from "#src/log/checksumFile.js";
-import { checksumPath, commitPath } from "#src/log/names.js";
+import { readLastCheckpoint } from "#src/log/lastCheckpoint.js";
+import { checksumPath, commitPath, LAST_CHECKPOINT_PATH } from "#src/log/names.js";
+import { replaceRuntime } from "#src/runtime.js";
 import { memoryStore } from "#src/storage/memory.js";
 import type { ObjectStore } from "#src/storage/store.js";
 import { CountingStore } from "../storage/countingStore.js";
@@ -119,5 +121,35 @@ describe("the version checksum of a commit", () => {
     await table.append([{ id: 2n }]);
     expect(await store.inner.head(commitPath(1))).toBeDefined();
     expect(await store.inner.head(checksumPath(1))).toBeUndefined();
+  });
+});
+
+describe("_last_checkpoint", () => {
+  it("is under way when an append is done, and its failure is a warning", async () => {
+    const warnings: string[] = [];
+    const restore = replaceRuntime({ warn: (_message, code) => warnings.push(code) });
+    try {
+      const inner = memoryStore();
+      const store = new CountingStore(inner);
+      const table = Table.open(store);
+      await table.create({ schema: { id: "long" }, properties: { "delta.checkpointInterval": "2" } });
+      for (let i = 0; i < 2; i++) await table.append([{ id: BigInt(i) }]);
+      expect(await readLastCheckpoint(inner)).toMatchObject({ version: 2 });
+      for (let i = 2; i < 4; i++) await table.append([{ id: BigInt(i) }]);
+      await table[Symbol.asyncDispose]();
+      expect(await readLastCheckpoint(inner)).toMatchObject({ version: 4 });
+      expect(warnings).toEqual([]);
+
+      const other = Table.open(store);
+      const put = store.put.bind(store);
+      store.put = (path, ...rest) =>
+        path === LAST_CHECKPOINT_PATH ? Promise.reject(new Error("no room")) : put(path, ...rest);
+      for (let i = 4; i < 7; i++) await other.append([{ id: BigInt(i) }]);
+      expect(warnings).toEqual(["DELTA_CHECKPOINT_FAILED"]);
+      expect(await readLastCheckpoint(inner)).toMatchObject({ version: 4 });
+      expect(await Table.open(inner).count()).toBe(7);
+    } finally {
+      restore();
+    }
   });
 });

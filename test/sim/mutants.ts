@@ -77,8 +77,8 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
   checkpointFailsAppend: {
     bug: "an append fails where the checkpoint after its commit does",
     file: "write/transaction.js",
-    from: "const reason = error instanceof Error",
-    to: "throw error;\n        const reason = error instanceof Error",
+    from: "checkpointFailed(log.store, version, error)",
+    to: "throw error",
     seed: 96,
   },
   txnIgnored: {
