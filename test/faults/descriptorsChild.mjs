@@ -28,6 +28,7 @@ const table = Table.open(path);
 const rows = (await table.toArray()).length;
 await table.append([]);
 await table.checkpoint();
+await Table.open(path).count();
 let id = 1_000_000;
 for (let left = 0; left < 16; left++) {
   const verbs = {
